@@ -1,0 +1,72 @@
+# How this project's targets are made: flags, one object library a layer, one test program a layer.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(nlohmann_json REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+
+add_library(accelerate_flags INTERFACE)
+target_include_directories(accelerate_flags INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/include ${CMAKE_CURRENT_SOURCE_DIR}/src)
+target_compile_options(accelerate_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+                                                  $<$<BOOL:${ACCELERATE_WERROR}>:-Werror>)
+if(ACCELERATE_SANITIZE)
+  target_compile_options(accelerate_flags INTERFACE -fsanitize=${ACCELERATE_SANITIZE} -fno-sanitize-recover=all
+                                                    -fno-omit-frame-pointer -g)
+  target_link_options(accelerate_flags INTERFACE -fsanitize=${ACCELERATE_SANITIZE})
+endif()
+
+if(ACCELERATE_TESTS)
+  enable_testing()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# accelerate_layer(NAME USES <layers> LINKS <libraries>): src/NAME/**.cpp, and tests/NAME/*_test.cpp where there are any.
+function(accelerate_layer name)
+  cmake_parse_arguments(LAYER "" "" "USES;LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/cli/main\\.cpp$")
+  set(target accelerate_${name})
+  if(sources)
+    add_library(${target} OBJECT ${sources})
+    target_link_libraries(${target} PUBLIC accelerate_flags ${LAYER_LINKS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE accelerate_flags ${LAYER_LINKS})
+  endif()
+
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/${name}/*_test.cpp)
+  if(ACCELERATE_TESTS AND tests)
+    add_executable(test_${name} ${tests})
+    target_link_libraries(test_${name} PRIVATE accelerate_flags GTest::gtest_main)
+    target_include_directories(test_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/tests)
+    target_compile_definitions(test_${name} PRIVATE ACCELERATE_TESTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}/tests")
+    accelerate_link_layers(test_${name} ${name} ${LAYER_USES})
+    gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+  endif()
+endfunction()
+
+# Object libraries hand on their objects only to direct users: link every layer by name.
+function(accelerate_link_layers target)
+  foreach(layer ${ARGN})
+    target_link_libraries(${target} PRIVATE accelerate_${layer})
+  endforeach()
+endfunction()
