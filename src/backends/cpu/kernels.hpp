@@ -1,0 +1,263 @@
+// The kernels of the native CPU backend: f32, row-major, one set a vector level, chosen at run time.
+//
+// Strides are in floats and may exceed the width, so that any operand may be a slice of a larger buffer. Rows are
+// ragged: the sequences of a batch lie one after the other without padding, and offsets [batch + 1] say where each
+// begins. No kernel allocates; what needs scratch memory says how much and takes it from its caller. Inputs and
+// outputs may be the same rows only where that is said.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "accelerate/tensor.hpp"
+#include "core/memory.hpp"
+#include "core/thread_pool.hpp"
+
+namespace accelerate::cpu {
+
+// avx2 stands for AVX2 + FMA + F16C, avx512 for AVX-512 F, BW, DQ, VL on top of it.
+enum class Level { portable, neon, avx2, avx512 };
+
+// "portable", "neon", "avx2", "avx512"
+std::string_view name_of(Level level);
+// What this build has and this machine (processor and operating system) can run, slowest first; never empty.
+std::vector<Level> supported_levels();
+// The fastest of them, or what ACCELERATE_CPU_LEVEL names. Error{unsupported} when the machine lacks that one,
+// Error{invalid_input} when there is no such level.
+Level current_level();
+
+struct ConstRows {
+  const float* data = nullptr;
+  std::int64_t stride = 0;
+};
+
+struct Rows {
+  float* data = nullptr;
+  std::int64_t stride = 0;
+  operator ConstRows() const { return {data, stride}; }
+};
+
+enum class Activation : std::uint8_t {
+  none,
+  relu,
+  gelu_erf,    // x Phi(x), Phi by the error function (Hendrycks & Gimpel 2016)
+  gelu_tanh,   // its approximation by tanh ("gelu_new", "gelu_pytorch_tanh")
+  quick_gelu,  // x sigmoid(1.702 x)
+  silu,        // x sigmoid(x)
+  tanh,
+  sigmoid,
+  relu_squared,
+};
+
+// --- Weights ---------------------------------------------------------------------------------------------------------
+
+// Where a weight's values are read from while it is packed.
+struct WeightSource {
+  const void* data = nullptr;  // [out_features, in_features] row-major, or [in_features, out_features] if transposed
+  DType dtype = DType::f32;    // f32, f16 or bf16
+  std::int64_t out_features = 0;
+  bool transposed = false;  // "Conv1D" of GPT-2
+  std::int64_t stride = 0;  // elements between two stored rows; 0 = they touch
+};
+
+struct PackOptions {
+  // Two halves of out_features, activated and multiplied (GeGLU, SwiGLU), laid in turn panel by panel:
+  // Y = activation(X W_first) * (X W_second). out_features must be even; Y then has out_features / 2 columns.
+  bool gated = false;
+  // Called from any worker with bytes of a source that will not be read again (whole stored rows, in blocks).
+  std::function<void(std::span<const std::byte>)> done;
+};
+
+// A weight [out_features, in_features] laid out for products: panels of 16 or 32 output columns (by level), in each
+// the columns of one input feature side by side. The last panel (of each half, if gated) is padded with zeros.
+class PackedMatrix {
+ public:
+  PackedMatrix() = default;
+  // The sources are stacked along out_features (query, key and value become one). Error{invalid_input} for shapes
+  // below 1 or another dtype, Error{out_of_memory}.
+  static PackedMatrix pack(ThreadPool& pool, Level level, std::int64_t in_features,
+                           std::span<const WeightSource> sources, const PackOptions& options = {});
+
+  bool empty() const { return out_features_ == 0; }
+  Level level() const { return level_; }
+  std::int64_t in_features() const { return in_features_; }
+  std::int64_t out_features() const { return out_features_; }
+  bool gated() const { return gated_; }
+  // Columns of a product's result: out_features, or half of them if gated.
+  std::int64_t columns() const { return gated_ ? out_features_ / 2 : out_features_; }
+  std::int64_t panel_columns() const { return panel_columns_; }
+  std::int64_t panels() const;
+  std::size_t bytes() const { return buffer_.size(); }
+  const float* data() const;
+  // Row `row` of the weight as it was before packing, in_features floats (an embedding that is also the head).
+  void unpack_row(std::int64_t row, float* out) const;
+
+ private:
+  Level level_ = Level::portable;
+  bool gated_ = false;
+  std::int64_t in_features_ = 0, out_features_ = 0, panel_columns_ = 0;
+  HostBuffer buffer_;
+};
+
+// Exactly PackedMatrix::bytes() of such a matrix, known before there is one.
+std::size_t packed_bytes(std::int64_t out_features, std::int64_t in_features, Level level, bool gated = false);
+
+// Y = activation(X W^T + bias) + residual, or for a gated weight
+// Y = activation(X W_first^T + bias_first) * (X W_second^T + bias_second) + residual.
+struct Epilogue {
+  const float* bias = nullptr;  // [out_features] (both halves one after the other if gated), or null
+  Activation activation = Activation::none;
+  ConstRows residual;  // [rows, columns]; null data = none; may be Y itself
+};
+
+// --- Attention -------------------------------------------------------------------------------------------------------
+
+// softmax(scale Q K^T + bias, over the keys allowed) V for every sequence and head.
+struct Attention {
+  ConstRows query, key, value;  // head h of a row starts at h * head_dim (key, value: kv head)
+  Rows output;                  // [query rows, heads * head_dim]
+  std::int64_t heads = 0;
+  std::int64_t kv_heads = 0;                    // divides heads: head h reads kv head h / (heads / kv_heads)
+  std::int64_t head_dim = 0;                    // 1 to 512
+  std::span<const std::int64_t> query_offsets;  // [batch + 1], not decreasing
+  std::span<const std::int64_t> key_offsets;    // [batch + 1]; empty = the same as the queries'
+  float scale = 1.0F;
+  // Query i of a sequence stands at position i, or if causal at i + keys - queries (a cache holds what came before).
+  bool causal = false;                                             // keys after the query's position are not seen
+  std::int64_t window = std::numeric_limits<std::int64_t>::max();  // only keys with |key - query| <= window are seen
+  const std::uint8_t* key_mask = nullptr;                          // one a key row, 0 = not seen; null = all seen
+  // Added to the scores by distance: [2 * bias_tokens - 1, heads], row key - query + bias_tokens - 1. Or null.
+  const float* relative_bias = nullptr;
+  std::int64_t bias_tokens = 0;  // at least the longest sequence
+  // At least attention_scratch_floats(...) floats, aligned to 64 bytes.
+  float* scratch = nullptr;
+};
+// A query that sees no key at all gets zeros.
+
+// Scratch floats for sequences of up to `longest_keys` keys.
+std::size_t attention_scratch_floats(std::int64_t longest_keys, std::int64_t head_dim, int threads);
+
+// Rotary position embedding (Su et al. 2021) of the first rotary_dim values of every head, in place.
+struct Rotary {
+  Rows x;  // [rows, heads * head_dim]
+  std::int64_t rows = 0, heads = 0, head_dim = 0;
+  std::int64_t rotary_dim = 0;    // even, at most head_dim
+  bool interleaved = false;       // pairs (0, 1), (2, 3) ... (GPT-J); else (0, half), (1, half + 1) ... (NeoX)
+  const float* cosine = nullptr;  // [positions, rotary_dim / 2]
+  const float* sine = nullptr;    // the same
+  const std::int64_t* positions = nullptr;  // [rows]
+};
+
+// --- Rows ------------------------------------------------------------------------------------------------------------
+
+// Y = (x - mean) / sqrt(variance + epsilon) * weight + bias with x = input + residual, over each row.
+struct LayerNorm {
+  ConstRows input;
+  ConstRows residual;  // null data = none
+  Rows output;         // may be the input or the residual
+  std::int64_t rows = 0, width = 0;
+  const float* weight = nullptr;  // [width], null = ones
+  const float* bias = nullptr;    // [width], null = none
+  float epsilon = 1e-5F;
+};
+
+// Y = x / sqrt(mean(x^2) + epsilon) * (weight + weight_offset) with x = input + residual, over each row.
+struct RmsNorm {
+  ConstRows input;
+  ConstRows residual;  // null data = none
+  Rows output;         // may be the input or the residual
+  Rows sum;            // where input + residual is also wanted; null data = nowhere
+  std::int64_t rows = 0, width = 0;
+  const float* weight = nullptr;  // [width], null = ones
+  float weight_offset = 0.0F;     // 1 for Gemma
+  float epsilon = 1e-6F;
+};
+
+struct EmbeddingTable {
+  const PackedMatrix* packed = nullptr;  // either a packed weight (a tied head),
+  const void* data = nullptr;            // or rows [rows, width] as stored,
+  DType dtype = DType::f32;              // f32, f16 or bf16
+  std::int64_t rows = 0;                 // of `data`
+  const std::int64_t* ids = nullptr;     // [rows of the output]; null = row 0 for all
+  std::string_view name = "embedding";   // for the error about an id out of range
+};
+
+// Y[r] = scale * the sum over the tables of table[ids[r]], then layer-normed where `normalize` is set.
+struct Embedding {
+  std::span<const EmbeddingTable> tables;
+  Rows output;
+  std::int64_t rows = 0, width = 0;
+  float scale = 1.0F;
+  bool normalize = false;
+  const float* norm_weight = nullptr;
+  const float* norm_bias = nullptr;
+  float epsilon = 1e-12F;
+};
+
+enum class Pooling : std::uint8_t { mean, max, first, last, mean_sqrt_length, weighted_mean };
+
+// One vector a sequence. weighted_mean weighs token i (from 0) with i + 1. An empty sequence gives zeros.
+struct Pool {
+  Pooling kind = Pooling::mean;
+  ConstRows input;
+  std::span<const std::int64_t> offsets;   // [batch + 1]
+  const std::uint8_t* row_mask = nullptr;  // one a row, 0 = left out (mean, max, sqrt, weighted); null = all taken
+  std::int64_t width = 0;
+  Rows output;  // [batch, width]
+};
+
+enum class Binary : std::uint8_t { add, subtract, multiply, divide, minimum, maximum };
+
+namespace detail {
+struct LevelTable;
+}
+
+// One level's kernels. Every call splits its work over the pool, is safe beside other calls, and returns when done.
+// Shapes are the caller's promise; only ids are checked.
+class Kernels {
+ public:
+  explicit constexpr Kernels(Level level, const detail::LevelTable& table) : level_(level), table_(&table) {}
+  Level level() const { return level_; }
+
+  // X [rows, in_features] -> Y [rows, weight.columns()]. The weight must have been packed for this level.
+  void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
+              Rows y) const;
+  void attention(ThreadPool& pool, const Attention& args) const;
+  void rotary(ThreadPool& pool, const Rotary& args) const;
+  void layer_norm(ThreadPool& pool, const LayerNorm& args) const;
+  void rms_norm(ThreadPool& pool, const RmsNorm& args) const;
+  // Error{invalid_input} for an id outside its table.
+  void embedding(ThreadPool& pool, const Embedding& args) const;
+  void pooling(ThreadPool& pool, const Pool& args) const;
+
+  // Over each row of [rows, width]; y may be x.
+  void softmax(ThreadPool& pool, std::int64_t rows, std::int64_t width, ConstRows x, Rows y) const;
+  void log_softmax(ThreadPool& pool, std::int64_t rows, std::int64_t width, ConstRows x, Rows y) const;
+  // Divided by max(norm, 1e-12), as sentence-transformers does.
+  void l2_normalize(ThreadPool& pool, std::int64_t rows, std::int64_t width, ConstRows x, Rows y) const;
+  void activate(ThreadPool& pool, Activation kind, std::int64_t rows, std::int64_t width, ConstRows x, Rows y) const;
+  // y = a (kind) b; b.stride 0 repeats one row. y may be a or b.
+  void binary(ThreadPool& pool, Binary kind, std::int64_t rows, std::int64_t width, ConstRows a, ConstRows b,
+              Rows y) const;
+  // y = x * scale + shift; y may be x.
+  void affine(ThreadPool& pool, float scale, float shift, std::int64_t rows, std::int64_t width, ConstRows x,
+              Rows y) const;
+  // Billions of f32 operations a second that one thread reached in `milliseconds` of nothing but multiply-adds.
+  double measure_peak_gflops(double milliseconds) const;
+  // Bytes a second of reading `bytes` once more and more, for about `milliseconds`.
+  double measure_read_bytes_per_second(std::span<const std::byte> bytes, double milliseconds) const;
+
+ private:
+  Level level_;
+  const detail::LevelTable* table_;
+};
+
+// Error{unsupported} for a level that this build or machine lacks.
+const Kernels& kernels(Level level);
+
+}  // namespace accelerate::cpu

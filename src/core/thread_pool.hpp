@@ -1,0 +1,91 @@
+// The one thread pool: fork-join loops whose round trip costs a fraction of a microsecond while the workers spin.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+namespace accelerate {
+
+// What the operating system lets this process use.
+struct CpuAllowance {
+  int affinity = 1;    // CPUs in the process's affinity mask
+  double quota = 0.0;  // CPUs' worth of time by cgroup v1 or v2 (smallest on the way to the root); 0 = no limit
+  int usable = 1;      // the smaller of the two, a fraction rounded up, at least 1
+};
+CpuAllowance cpu_allowance();
+
+// The variable ACCELERATE_THREADS where it is set (Error{invalid_input} unless it is 1 to 1024), else
+// cpu_allowance().usable.
+int default_thread_count();
+
+// `threads` includes the thread that calls parallel_for: a pool of 1 owns no thread and runs everything inline.
+// Workers spin for some tens of microseconds after their last job, then sleep.
+class ThreadPool {
+ public:
+  // Error{invalid_input} unless threads is 1 to 1024.
+  explicit ThreadPool(int threads = default_thread_count());
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool();
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls body(task, worker) once for every task in [0, count) and returns when all are done. Tasks are handed out in
+  // order, one at a time, to whichever thread is free; the caller takes part. `worker` is in [0, threads()) and no two
+  // tasks of the same call run at the same time with the same one, so that it can choose scratch memory.
+  // The first exception stops the handing out and is thrown again here.
+  // A call from inside a task, or while another thread's call has the workers, runs all its tasks inline with worker 0.
+  template <typename Body>
+  void parallel_for(std::int64_t count, Body&& body) {
+    if (count <= 1 || workers_.empty() || !try_acquire()) {
+      for (std::int64_t task = 0; task < count; ++task) body(task, 0);
+      return;
+    }
+    using Plain = std::remove_reference_t<Body>;
+    run(
+        count,
+        [](const void* context, std::int64_t task, int worker) {
+          (*static_cast<Plain*>(const_cast<void*>(context)))(task, worker);
+        },
+        std::addressof(body));
+  }
+
+ private:
+  using Call = void (*)(const void* context, std::int64_t task, int worker);
+  struct alignas(64) Counter {
+    std::atomic<std::int64_t> value{0};
+  };
+
+  bool try_acquire();
+  void run(std::int64_t count, Call call, const void* context);
+  void take_tasks(int worker);
+  void wait_until_idle();
+  void worker_loop(int worker);
+  bool wait_for_job(std::uint32_t& seen);
+
+  // A job is open while `epoch_` is odd. Workers enter by raising `active_` before they look at the epoch, and the
+  // caller closes before it looks at `active_`: so a closed job with nobody active can be taken down, and a worker
+  // that sleeps through a whole job costs nothing.
+  alignas(64) std::atomic<std::uint32_t> epoch_{0};
+  alignas(64) std::atomic<std::int32_t> active_{0};
+  alignas(64) std::atomic<std::int32_t> sleepers_{0};
+  alignas(64) std::atomic<bool> busy_{false};
+  Counter next_;
+  std::int64_t count_ = 0;
+  Call call_ = nullptr;
+  const void* context_ = nullptr;
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace accelerate
