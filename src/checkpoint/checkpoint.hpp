@@ -1,0 +1,59 @@
+// A published model folder: its config, its weights as views into mapped files, and its small files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/config.hpp"
+#include "checkpoint/safetensors.hpp"
+#include "core/json.hpp"
+
+namespace accelerate {
+
+// Copies share what was opened. Only headers are read: pages with weights stay untouched until somebody reads them.
+class Checkpoint {
+ public:
+  // Opens config.json and either model.safetensors or the shards that model.safetensors.index.json lists.
+  // Errors, each naming the file:
+  //   not_found      no such folder (with a hint when it looks like a hub name), no config.json, no weights, a shard
+  //                  that the index names is missing
+  //   unsupported    only weights of another format (pytorch_model.bin, tf_model.h5, *.onnx, *.gguf, adapters)
+  //   invalid_input  a file where a folder is expected
+  //   corrupted      broken config, index or safetensors header; a tensor that is not in the shard the index names; a
+  //                  shard outside the folder; one name in two shards
+  static Checkpoint open(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const;
+  const Config& config() const;
+
+  // Null when there is no tensor of that name. Valid as long as any copy of this checkpoint lives.
+  const StoredTensor* find(std::string_view name) const;
+  // All tensors, sorted by name, and their names.
+  const std::vector<const StoredTensor*>& tensors() const;
+  std::vector<std::string> names() const;
+  // Elements of all tensors together (what the files hold: buffers count, tied weights once), and their bytes.
+  std::int64_t parameter_count() const;
+  std::int64_t weight_bytes() const;
+
+  // Small files beside the weights; `name` may lie in a sub-folder ("1_Pooling/config.json").
+  bool has_file(std::string_view name) const;
+  std::filesystem::path path_of(std::string_view name) const;
+  // Nothing when the file is absent; Error{corrupted} with line and column when it is not JSON.
+  std::optional<Json> json(std::string_view name) const;
+  // The same for a file whose fields are read with checks.
+  std::optional<Config> config(std::string_view name) const;
+  // The files this checkpoint was opened from (config, index, weights), relative to the folder, for hashing.
+  const std::vector<std::filesystem::path>& files() const;
+
+ private:
+  struct State;
+  explicit Checkpoint(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace accelerate
