@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "accelerate/export.hpp"
+
 namespace accelerate {
 
 enum class ErrorKind {
@@ -20,10 +22,10 @@ enum class ErrorKind {
 };
 
 // "invalid_input", "not_found", ...
-std::string_view name_of(ErrorKind kind);
+ACCELERATE_API std::string_view name_of(ErrorKind kind);
 
 // Thrown inside the library, caught at its edges (command line, C API, server).
-class Error : public std::exception {
+class ACCELERATE_API Error : public std::exception {
  public:
   // `message` names what was found and what was expected; `where` the file, tensor or field; `hint` what to do.
   Error(ErrorKind kind, std::string message, std::string where = {}, std::string hint = {});

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "accelerate/error.hpp"
+#include "accelerate/export.hpp"
 
 namespace accelerate {
 
@@ -14,7 +15,7 @@ namespace accelerate {
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
 // A flag shared between who asks to stop and who does the work. Copies share it; setting it is safe in a signal handler.
-class Cancellation {
+class ACCELERATE_API Cancellation {
  public:
   void cancel() const noexcept { flag_->store(true, std::memory_order_relaxed); }
   bool cancelled() const noexcept { return flag_->load(std::memory_order_relaxed); }

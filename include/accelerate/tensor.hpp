@@ -11,15 +11,16 @@
 #include <vector>
 
 #include "accelerate/error.hpp"
+#include "accelerate/export.hpp"
 
 namespace accelerate {
 
 enum class DType : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
 
 // "f32", "i64", ...
-std::string_view name_of(DType dtype);
+ACCELERATE_API std::string_view name_of(DType dtype);
 // Bytes of one element.
-std::size_t size_of(DType dtype);
+ACCELERATE_API std::size_t size_of(DType dtype);
 
 template <typename T>
 constexpr DType dtype_of();
@@ -41,12 +42,12 @@ constexpr DType dtype_of<bool>() { return DType::boolean; }
 using Dims = std::vector<std::int64_t>;
 
 // Product of the dimensions; Error{invalid_input} on a negative one or on overflow.
-std::int64_t element_count(std::span<const std::int64_t> dims);
+ACCELERATE_API std::int64_t element_count(std::span<const std::int64_t> dims);
 // "[2, 128, 384]"
-std::string to_string(std::span<const std::int64_t> dims);
+ACCELERATE_API std::string to_string(std::span<const std::int64_t> dims);
 
 // Memory that a tensor lies in, on whichever device owns it.
-class Buffer {
+class ACCELERATE_API Buffer {
  public:
   virtual ~Buffer() = default;
   // Null where the host cannot address it.
@@ -56,7 +57,7 @@ class Buffer {
 };
 
 // Copies share the buffer. A default-constructed tensor is empty: no dimensions, no data.
-class Tensor {
+class ACCELERATE_API Tensor {
  public:
   Tensor() = default;
   // Zeroed host memory, aligned to 64 bytes and counted (core/memory.hpp).

@@ -1,0 +1,26 @@
+# Run after PROGRAM is linked: writes OUTPUT, a ctest entry PREFIX.Suite for each GoogleTest suite in it.
+execute_process(
+  COMMAND ${PROGRAM} --gtest_list_tests
+  OUTPUT_VARIABLE listing
+  RESULT_VARIABLE status
+  TIMEOUT 60)
+if(NOT status EQUAL 0)
+  file(REMOVE ${PROGRAM})
+  message(FATAL_ERROR "${PROGRAM} could not list its tests (${status}):\n${listing}")
+endif()
+
+set(script "")
+string(REGEX MATCHALL "(^|\n)[^ \n]+\\.( +#[^\n]*)?\n" suites "${listing}")
+foreach(line ${suites})
+  string(REGEX REPLACE "^\n?([^ \n]+)\\..*$" "\\1" suite "${line}")
+  if(suite MATCHES "DISABLED_")
+    continue()
+  endif()
+  string(APPEND script "add_test([=[${PREFIX}.${suite}]=] [=[${PROGRAM}]=] [=[--gtest_filter=${suite}.*]=])\n"
+         "set_tests_properties([=[${PREFIX}.${suite}]=] PROPERTIES TIMEOUT 900)\n")
+endforeach()
+if(NOT script)
+  file(REMOVE ${PROGRAM})
+  message(FATAL_ERROR "${PROGRAM} has no tests")
+endif()
+file(WRITE ${OUTPUT} "${script}")
