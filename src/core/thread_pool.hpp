@@ -2,12 +2,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <memory>
-#include <mutex>
-#include <string>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -21,6 +19,10 @@ struct CpuAllowance {
   int usable = 1;      // the smaller of the two, a fraction rounded up, at least 1
 };
 CpuAllowance cpu_allowance();
+
+// CPUs' worth of time that the cgroups of this process allow, 0 = no limit. `root` is "/" but in tests: the files read
+// are <root>/proc/self/cgroup and those under <root>/sys/fs/cgroup.
+double cgroup_cpu_quota(const std::filesystem::path& root);
 
 // The variable ACCELERATE_THREADS where it is set (Error{invalid_input} unless it is 1 to 1024), else
 // cpu_allowance().usable.
@@ -65,6 +67,7 @@ class ThreadPool {
   };
 
   bool try_acquire();
+  void stop();
   void run(std::int64_t count, Call call, const void* context);
   void take_tasks(int worker);
   void wait_until_idle();
@@ -82,6 +85,7 @@ class ThreadPool {
   std::int64_t count_ = 0;
   Call call_ = nullptr;
   const void* context_ = nullptr;
+  std::atomic<bool> joining_{false};  // the caller sleeps until nobody is active
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
   std::atomic<bool> stop_{false};

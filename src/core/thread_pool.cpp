@@ -1,0 +1,222 @@
+#include "core/thread_pool.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "accelerate/error.hpp"
+
+namespace accelerate {
+namespace {
+
+constexpr int kMostThreads = 1024;
+constexpr auto kSpin = std::chrono::microseconds(50);
+
+// Set while this thread works on a task, so that a loop inside it runs inline.
+thread_local bool inside_task = false;
+
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// True once `done` is, false when kSpin has passed first. The clock is read rarely: it costs as much as many looks.
+template <typename Done>
+bool spin_until(Done done) {
+  for (int look = 0; look < 64; ++look) {
+    if (done()) return true;
+    relax();
+  }
+  const auto start = std::chrono::steady_clock::now();
+  do {
+    for (int look = 0; look < 32; ++look) {
+      if (done()) return true;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() - start < kSpin);
+  return false;
+}
+
+double quota_of_v2(const std::filesystem::path& folder) {
+  std::ifstream file(folder / "cpu.max");
+  std::string quota;
+  double period = 0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
+  return std::strtod(quota.c_str(), nullptr) / period;
+}
+
+double quota_of_v1(const std::filesystem::path& folder) {
+  std::ifstream quota_file(folder / "cpu.cfs_quota_us"), period_file(folder / "cpu.cfs_period_us");
+  double quota = 0, period = 0;
+  if (!(quota_file >> quota) || !(period_file >> period) || quota <= 0 || period <= 0) return 0;
+  return quota / period;
+}
+
+// The smallest limit from `path` up to the mount; inside a container the path may not exist below it, the mount does.
+double smallest_quota(const std::filesystem::path& mount, std::filesystem::path path,
+                      double (*quota_of)(const std::filesystem::path&)) {
+  double smallest = 0;
+  for (;; path = path.parent_path()) {
+    const double quota = quota_of(mount / path.relative_path());
+    if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
+    if (!path.has_relative_path()) return smallest;
+  }
+}
+
+}  // namespace
+
+double cgroup_cpu_quota(const std::filesystem::path& root) {
+  std::ifstream membership(root / "proc/self/cgroup");
+  const std::filesystem::path mount = root / "sys/fs/cgroup";
+  double smallest = 0;
+  for (std::string line; std::getline(membership, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos || second + 1 >= line.size() || line[second + 1] != '/') continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    const std::string path = line.substr(second + 1);
+    double quota = 0;
+    if (controllers == ",,") quota = smallest_quota(mount, path, quota_of_v2);
+    if (controllers.find(",cpu,") != std::string::npos) {
+      quota = smallest_quota(mount / "cpu", path, quota_of_v1);
+      if (quota == 0) quota = smallest_quota(mount / controllers.substr(1, controllers.size() - 2), path, quota_of_v1);
+    }
+    if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
+  }
+  return smallest;
+}
+
+CpuAllowance cpu_allowance() {
+  CpuAllowance allowance;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    allowance.affinity = std::max(1, CPU_COUNT(&set));
+  } else {
+    allowance.affinity = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  }
+  allowance.quota = cgroup_cpu_quota("/");
+  allowance.usable = allowance.affinity;
+  if (allowance.quota > 0) {
+    const double whole = std::max(1.0, std::ceil(allowance.quota - 0.01));
+    allowance.usable = static_cast<int>(std::min<double>(allowance.affinity, whole));
+  }
+  return allowance;
+}
+
+int default_thread_count() {
+  const char* text = std::getenv("ACCELERATE_THREADS");
+  if (text == nullptr || *text == '\0') return cpu_allowance().usable;
+  char* end = nullptr;
+  const long count = std::strtol(text, &end, 10);
+  if (*end != '\0' || count < 1 || count > kMostThreads) {
+    throw Error(ErrorKind::invalid_input, "found \"" + std::string(text) + "\", expected a number from 1 to 1024",
+                "ACCELERATE_THREADS");
+  }
+  return static_cast<int>(count);
+}
+
+ThreadPool::ThreadPool(int threads) {
+  if (threads < 1 || threads > kMostThreads) {
+    throw Error(ErrorKind::invalid_input,
+                "a thread pool of " + std::to_string(threads) + " threads was asked for, expected 1 to 1024");
+  }
+  workers_.reserve(static_cast<std::size_t>(threads - 1));
+  try {
+    for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { worker_loop(worker); });
+  } catch (const std::system_error& error) {
+    stop();
+    throw Error(ErrorKind::unavailable,
+                "the system refused thread " + std::to_string(workers_.size() + 2) + " of " + std::to_string(threads) +
+                    ": " + error.what(),
+                {}, "ask for fewer threads");
+  }
+}
+
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
+  stop_.store(true);
+  epoch_.fetch_add(2);
+  epoch_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+bool ThreadPool::try_acquire() {
+  return !inside_task && !busy_.load(std::memory_order_relaxed) && !busy_.exchange(true, std::memory_order_acquire);
+}
+
+void ThreadPool::run(std::int64_t count, Call call, const void* context) {
+  count_ = count;
+  call_ = call;
+  context_ = context;
+  next_.value.store(0, std::memory_order_relaxed);
+  failed_.store(false, std::memory_order_relaxed);
+  epoch_.fetch_add(1);
+  if (sleepers_.load() > 0) epoch_.notify_all();
+
+  inside_task = true;
+  take_tasks(0);
+  inside_task = false;
+
+  epoch_.fetch_add(1);
+  wait_until_idle();
+  const std::exception_ptr failure = std::exchange(failure_, nullptr);
+  busy_.store(false, std::memory_order_release);
+  if (failure) std::rethrow_exception(failure);
+}
+
+void ThreadPool::take_tasks(int worker) {
+  while (!failed_.load(std::memory_order_relaxed)) {
+    const std::int64_t task = next_.value.fetch_add(1, std::memory_order_relaxed);
+    if (task >= count_) return;
+    try {
+      call_(context_, task, worker);
+    } catch (...) {
+      if (!failed_.exchange(true)) failure_ = std::current_exception();
+    }
+  }
+}
+
+void ThreadPool::wait_until_idle() {
+  if (spin_until([this] { return active_.load() == 0; })) return;
+  joining_.store(true);
+  for (std::int32_t active = active_.load(); active != 0; active = active_.load()) active_.wait(active);
+  joining_.store(false);
+}
+
+bool ThreadPool::wait_for_job(std::uint32_t& seen) {
+  const auto changed = [&] { return epoch_.load() != seen; };
+  if (!spin_until(changed)) {
+    sleepers_.fetch_add(1);
+    epoch_.wait(seen);
+    sleepers_.fetch_sub(1);
+  }
+  if (stop_.load()) return false;
+  seen = epoch_.load();
+  return true;
+}
+
+void ThreadPool::worker_loop(int worker) {
+  inside_task = true;
+  std::uint32_t seen = 0;
+  while (wait_for_job(seen)) {
+    if (seen % 2 == 0) continue;
+    active_.fetch_add(1);
+    seen = epoch_.load();
+    if (seen % 2 == 1) take_tasks(worker);
+    if (active_.fetch_sub(1) == 1 && joining_.load()) active_.notify_all();
+  }
+}
+
+}  // namespace accelerate
