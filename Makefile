@@ -1,0 +1,44 @@
+# The everyday verbs. CMake does the work (CMakePresets.json); tools/setup.sh installs what is missing first.
+
+PREFIX ?= /usr/local
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := release
+.PHONY: release debug sanitize thread coverage demo test bench format install check-all setup clean help
+
+release debug: ## Build everything into build/release (the default) or build/debug
+	@tools/setup.sh build
+	@tools/build.sh $@
+
+sanitize thread coverage: ## Build with address and undefined-behaviour or thread sanitizers, or counting lines
+	@tools/setup.sh build check
+	@tools/build.sh $@
+
+demo: ## Fetch the real MiniLM, embed two sentences, prove the vectors equal to Transformers'
+	@tools/demo.sh
+
+test: release ## Build and run all tests
+	@tools/test.sh release
+
+bench: ## Build and run the benchmarks
+	@tools/setup.sh build bench
+	@tools/bench.sh
+
+format: ## Format all C++ sources in place
+	@tools/setup.sh check
+	@tools/check_format.sh --fix
+
+install: release ## Install into PREFIX (/usr/local), stripped
+	@cmake --install build/release --prefix "$(PREFIX)" --strip
+
+check-all: ## What CI leaves out: thread sanitizer, longer fuzzing, clang-tidy on everything, coverage
+	@tools/check_all.sh
+
+setup: ## Install every Debian package that any verb here needs
+	@tools/setup.sh all
+
+clean: ## Remove build/
+	@rm -rf build
+
+help: ## This list
+	@sed -n 's/^\([a-z][a-z -]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r verbs what; do \
+	  printf '  make %-26s %s\n' "$$verbs" "$$what"; done

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the tests of build/PRESET and says at the end which ones were skipped: a skip is never a pass.
+#
+#   tools/test.sh PRESET [--no-skips] [CTEST OPTIONS]     --no-skips: a skipped test is a failure (CI)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=$1
+shift
+allow_skips=yes
+if [[ ${1:-} == --no-skips ]]; then
+  allow_skips=no
+  shift
+fi
+status=0
+ctest --preset "$preset" "$@" || status=$?
+# A suite is one entry for ctest; the tests inside it that were skipped stand in its output.
+log=build/$preset/Testing/Temporary/LastTest.log
+mapfile -t skipped < <(sed -n 's/^\[  SKIPPED \] \([^ ]*\) (.*/\1/p' "$log" | sort -u)
+if [[ ${#skipped[@]} -gt 0 ]]; then
+  printf 'skipped, so not verified: %s\n' "${skipped[@]}"
+  [[ $allow_skips == yes ]] || status=1
+fi
+exit "$status"

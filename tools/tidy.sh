@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# clang-tidy on the sources of build/sanitize (its flags are clang's).
+#
+#   tools/tidy.sh --all           everything
+#   tools/tidy.sh --since COMMIT  files changed since that commit, and files that include a changed header
+#   tools/tidy.sh --recent SECONDS  last changed first, as many as fit into the time; says how many are left
+#   tools/tidy.sh FILE...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+database=build/sanitize
+limit=
+case ${1:-} in
+  --all) mapfile -t files < <(git ls-files -- 'src/*.cpp') ;;
+  --since)
+    mapfile -t changed < <(git diff --name-only --diff-filter=d "$2" -- src include)
+    files=()
+    for file in "${changed[@]}"; do
+      if [[ $file == *.cpp ]]; then
+        files+=("$file")
+      else
+        include=${file#src/}
+        mapfile -t -O "${#files[@]}" files < <(git grep -lF "#include \"${include#include/}\"" -- 'src/*.cpp')
+      fi
+    done
+    ;;
+  --recent)
+    limit=$2
+    mapfile -t files < <(git log --format= --name-only --diff-filter=d -- 'src/*.cpp' | awk '!seen[$0]++' |
+      while read -r file; do [[ -f $file ]] && echo "$file"; done)
+    ;;
+  -* | '') sed -n '2,7s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  *) files=("$@") ;;
+esac
+[[ ${#files[@]} -gt 0 ]] || { echo "tidy: nothing to look at"; exit 0; }
+mapfile -t files < <(printf '%s\n' "${files[@]}" | awk '!seen[$0]++')
+left=$(mktemp)
+trap 'rm -f "$left"' EXIT
+
+tidy_one() {
+  if [[ -n $1 && $(date +%s) -ge $1 ]]; then
+    echo "$4" >>"$2"
+    return 0
+  fi
+  # It counts warnings of suppressed headers aloud; only what it found in ours is worth a line.
+  clang-tidy-14 --quiet -p "$3" "$4" 2> >(grep -v 'warnings\? generated\|^Suppressed\|^Use -header-filter' >&2)
+}
+export -f tidy_one
+status=0
+printf '%s\0' "${files[@]}" | xargs -0 -P "${JOBS:-$(nproc)}" -I{} \
+  bash -c 'tidy_one "$@"' tidy "${limit:+$(($(date +%s) + limit))}" "$left" "$database" {} || status=1
+unseen=$(wc -l <"$left")
+echo "tidy: $((${#files[@]} - unseen)) of ${#files[@]} files looked at"
+exit "$status"
