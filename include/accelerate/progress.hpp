@@ -14,7 +14,8 @@ namespace accelerate {
 // Called from the thread that does the work: `done` of `total` items (texts, bytes, cases) are finished.
 using Progress = std::function<void(std::int64_t done, std::int64_t total)>;
 
-// A flag shared between who asks to stop and who does the work. Copies share it; setting it is safe in a signal handler.
+// A flag shared between who asks to stop and who does the work. Copies share it; setting it is safe in a signal
+// handler.
 class ACCELERATE_API Cancellation {
  public:
   void cancel() const noexcept { flag_->store(true, std::memory_order_relaxed); }

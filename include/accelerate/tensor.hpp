@@ -25,19 +25,33 @@ ACCELERATE_API std::size_t size_of(DType dtype);
 template <typename T>
 constexpr DType dtype_of();
 template <>
-constexpr DType dtype_of<double>() { return DType::f64; }
+constexpr DType dtype_of<double>() {
+  return DType::f64;
+}
 template <>
-constexpr DType dtype_of<float>() { return DType::f32; }
+constexpr DType dtype_of<float>() {
+  return DType::f32;
+}
 template <>
-constexpr DType dtype_of<std::int64_t>() { return DType::i64; }
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::i64;
+}
 template <>
-constexpr DType dtype_of<std::int32_t>() { return DType::i32; }
+constexpr DType dtype_of<std::int32_t>() {
+  return DType::i32;
+}
 template <>
-constexpr DType dtype_of<std::int8_t>() { return DType::i8; }
+constexpr DType dtype_of<std::int8_t>() {
+  return DType::i8;
+}
 template <>
-constexpr DType dtype_of<std::uint8_t>() { return DType::u8; }
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::u8;
+}
 template <>
-constexpr DType dtype_of<bool>() { return DType::boolean; }
+constexpr DType dtype_of<bool>() {
+  return DType::boolean;
+}
 
 using Dims = std::vector<std::int64_t>;
 
@@ -66,7 +80,9 @@ class ACCELERATE_API Tensor {
   template <typename T>
   static Tensor of(Dims dims, std::span<const T> values);
   template <typename T>
-  static Tensor of(Dims dims, const std::vector<T>& values) { return of(std::move(dims), std::span<const T>(values)); }
+  static Tensor of(Dims dims, const std::vector<T>& values) {
+    return of(std::move(dims), std::span<const T>(values));
+  }
   // A view of bytes that `keep_alive` owns; never written through.
   static Tensor view(DType dtype, Dims dims, std::span<const std::byte> bytes, std::shared_ptr<const void> keep_alive);
 

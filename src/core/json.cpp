@@ -91,8 +91,7 @@ std::string tidy(const std::string& message) {
 }
 
 [[noreturn]] void wrong_kind(const Json& value, std::string_view expected) {
-  throw Error(ErrorKind::corrupted,
-              "found " + std::string(value.kind_name()) + ", expected " + std::string(expected));
+  throw Error(ErrorKind::corrupted, "found " + std::string(value.kind_name()) + ", expected " + std::string(expected));
 }
 
 // Python writes NaN and Infinity, which JSON has not: they become null and a number too large to hold.
@@ -159,7 +158,7 @@ void write_double(std::string& out, double value) {
 void new_line(std::string& out, int indent, int depth) {
   if (indent < 0) return;
   out += '\n';
-  out.append(static_cast<std::size_t>(indent * depth), ' ');
+  out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(depth), ' ');
 }
 
 void write(std::string& out, const Json& value, int indent, int depth) {

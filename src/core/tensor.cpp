@@ -140,8 +140,8 @@ Tensor Tensor::to(DType dtype) const {
 
 void Tensor::require(DType wanted) const {
   if (wanted != dtype_) {
-    throw Error(ErrorKind::internal, "tensor of type " + std::string(name_of(dtype_)) + " read as " +
-                                         std::string(name_of(wanted)));
+    throw Error(ErrorKind::internal,
+                "tensor of type " + std::string(name_of(dtype_)) + " read as " + std::string(name_of(wanted)));
   }
 }
 
