@@ -1,0 +1,97 @@
+// The contract of everything that executes graphs.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "accelerate/tensor.hpp"
+#include "graph/graph.hpp"
+#include "graph/weights.hpp"
+
+namespace accelerate {
+
+enum class Precision { f32, bf16, f16, int8, int4 };
+
+// "f32", "bf16", "f16", "int8", "int4"
+std::string_view name_of(Precision precision);
+// Error{invalid_input} listing the names there are.
+Precision precision_named(std::string_view name);
+
+// One place where a backend can run on this machine.
+struct Device {
+  std::string name;         // "cpu", "onnx:cuda:0"
+  std::string description;  // "AMD EPYC, 2 cores, avx512"
+};
+
+struct Support {
+  struct Missing {
+    std::string operation, reason;
+  };
+  std::vector<Missing> missing;  // empty: the graph runs
+  explicit operator bool() const { return missing.empty(); }
+};
+
+// Bytes, as the library's own allocators count them.
+struct MemoryEstimate {
+  std::int64_t weights = 0;      // packed or converted copies
+  std::int64_t mapped = 0;       // used in place in the checkpoint's file: not allocated, may leave memory at any time
+  std::int64_t activations = 0;  // the arena
+  std::int64_t workspace = 0;    // scratch memory of kernels
+  std::int64_t total() const { return weights + activations + workspace; }
+};
+
+struct CompileOptions {
+  Precision precision = Precision::f32;
+  std::map<std::string, Precision> overrides;  // by the path of an operation: "encoder.layer.3.output.dense"
+  int threads = 0;                             // 0: as many as this process may use
+};
+
+// What goes into one run: tensors of the graph's inputs, ragged ones as rows without padding ([tokens.rows]).
+struct Feeds {
+  std::map<std::string, Tensor, std::less<>> tensors;  // indices as i32
+  Extents extents;
+};
+
+// Outputs by name; a ragged one as rows without padding.
+using Outputs = std::map<std::string, Tensor, std::less<>>;
+
+// A plan in use: its buffers and state. Not for two threads at once; start one session a thread.
+class Session {
+ public:
+  virtual ~Session() = default;
+  // Error{invalid_input} naming an input that is missing or has another shape.
+  virtual Outputs run(const Feeds& feeds) = 0;
+};
+
+// A graph compiled for one device and precision. Sessions may outlive it.
+class Plan {
+ public:
+  virtual ~Plan() = default;
+  virtual std::unique_ptr<Session> start() const = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view name() const = 0;
+  // Found by running something on them.
+  virtual std::vector<Device> devices() const = 0;
+  // Which operations are missing, and why.
+  virtual Support supports(const Graph& graph, const Device& device) const = 0;
+  // What compile() and one run with these sizes will allocate. Reads no weight data.
+  virtual MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
+                                const CompileOptions& options) const = 0;
+  // Error{unsupported} naming the operation that is missing.
+  virtual std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
+                                        const CompileOptions& options) const = 0;
+};
+
+// The backends of this build, the native CPU first.
+const std::vector<std::unique_ptr<Backend>>& backends();
+// Error{not_found} listing the names there are.
+const Backend& backend_named(std::string_view name);
+
+}  // namespace accelerate

@@ -1,0 +1,256 @@
+#include "graph/builder.hpp"
+
+#include <cmath>
+
+#include "graph/ops/attention.hpp"
+#include "graph/ops/elementwise.hpp"
+#include "graph/ops/embedding.hpp"
+#include "graph/ops/linear.hpp"
+#include "graph/ops/norm.hpp"
+
+namespace accelerate {
+namespace {
+
+Shape shape_of(const Dims& dims) { return Shape(std::vector<Dim>(dims.begin(), dims.end())); }
+
+// Bucket of a distance key - query: half of the buckets for each direction, the first half of those exact, the rest
+// by the logarithm of the distance, in f32 as Transformers rounds it.
+std::int32_t relative_bucket(std::int64_t distance, std::int64_t buckets, std::int64_t max_distance) {
+  const std::int64_t half = buckets / 2, exact = half / 2;
+  const std::int64_t side = distance > 0 ? half : 0;
+  const std::int64_t away = std::abs(distance);
+  if (away < exact) return static_cast<std::int32_t>(side + away);
+  const float ratio = std::log(static_cast<float>(away) / static_cast<float>(exact)) /
+                      static_cast<float>(std::log(static_cast<double>(max_distance) / static_cast<double>(exact)));
+  const auto far = exact + static_cast<std::int64_t>(ratio * static_cast<float>(half - exact));
+  return static_cast<std::int32_t>(side + std::min(far, half - 1));
+}
+
+Tensor bucket_table(std::int64_t tokens, std::int64_t buckets, std::int64_t max_distance) {
+  Tensor table(DType::i32, {std::max<std::int64_t>(2 * tokens - 1, 0)});
+  for (std::int64_t i = 0; i < table.elements(); ++i) {
+    table.as<std::int32_t>()[static_cast<std::size_t>(i)] = relative_bucket(i - tokens + 1, buckets, max_distance);
+  }
+  return table;
+}
+
+Tensor rotary_table(std::int64_t tokens, std::int64_t rotary_dim, double theta, float (*function)(float)) {
+  const std::int64_t half = rotary_dim / 2;
+  Tensor table(DType::f32, {tokens, half});
+  float* out = table.as<float>().data();
+  for (std::int64_t i = 0; i < half; ++i) {
+    const float exponent = static_cast<float>(2 * i) / static_cast<float>(rotary_dim);
+    const float frequency = 1.0F / std::pow(static_cast<float>(theta), exponent);
+    for (std::int64_t t = 0; t < tokens; ++t) out[t * half + i] = function(static_cast<float>(t) * frequency);
+  }
+  return table;
+}
+
+}  // namespace
+
+Builder::Scope::Scope(Builder& builder, std::string_view name) : builder_(builder), length_(builder.path_.size()) {
+  if (!builder_.path_.empty() && !name.empty()) builder_.path_ += '.';
+  builder_.path_ += name;
+}
+
+Builder::Scope::~Scope() { builder_.path_.resize(length_); }
+
+Builder::Builder(std::string graph_name, const Weights& weights)
+    : graph_name_(std::move(graph_name)), weights_(weights) {}
+
+std::string Builder::full_name(std::string_view name) const {
+  return path_.empty() ? std::string(name) : name.empty() ? path_ : path_ + "." + std::string(name);
+}
+
+Value Builder::append(Node node) {
+  nodes_.push_back(std::move(node));
+  return {static_cast<std::int32_t>(nodes_.size() - 1)};
+}
+
+Value Builder::input(std::string name, Type type, InputRule rule) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].source == Node::Source::input && nodes_[i].name == name) return {static_cast<std::int32_t>(i)};
+  }
+  Node node;
+  node.source = Node::Source::input;
+  node.name = std::move(name);
+  node.type = std::move(type);
+  node.rule = rule;
+  return append(std::move(node));
+}
+
+Value Builder::token_input(std::string name, InputRule rule) {
+  return input(std::move(name), {Element::index, Shape({kBatch, kTokens}, true)}, rule);
+}
+
+bool Builder::has(std::string_view name) const { return weights_.find(full_name(name)) != nullptr; }
+
+Value Builder::weight(std::string_view name, const Dims& expected) {
+  const Weight& weight = weights_.at(full_name(name));
+  if (!expected.empty() && weight.dims != expected) {
+    throw Error(ErrorKind::corrupted,
+                "has shape " + accelerate::to_string(weight.dims) + ", expected " + accelerate::to_string(expected),
+                weight.where, "the config and the weights may be from different models");
+  }
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].source == Node::Source::weight && nodes_[i].name == weight.name) {
+      return {static_cast<std::int32_t>(i)};
+    }
+  }
+  Node node;
+  node.source = Node::Source::weight;
+  node.name = weight.name;
+  node.type = {Element::real, shape_of(weight.dims)};
+  return append(std::move(node));
+}
+
+Value Builder::table(std::string name, Type type, std::function<Tensor(const Extents&)> make) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].source == Node::Source::table && nodes_[i].name == name) return {static_cast<std::int32_t>(i)};
+  }
+  Node node;
+  node.source = Node::Source::table;
+  node.name = std::move(name);
+  node.type = std::move(type);
+  node.table = std::move(make);
+  return append(std::move(node));
+}
+
+Value Builder::apply(std::shared_ptr<const Operation> operation, std::vector<Value> operands) {
+  Node node;
+  node.name = path_;
+  std::vector<const Type*> types;
+  for (const Value operand : operands) types.push_back(operand ? &type(operand) : nullptr);
+  try {
+    node.type = operation->infer(types);
+  } catch (const Error& error) {
+    throw error.within(path_.empty() ? "graph " + graph_name_ : path_);
+  }
+  node.operation = std::move(operation);
+  node.operands = std::move(operands);
+  return append(std::move(node));
+}
+
+Value Builder::embedding(const std::vector<Lookup>& lookups) {
+  std::vector<Value> operands;
+  for (const Lookup& lookup : lookups) {
+    operands.push_back(weight(std::string(lookup.table) + ".weight"));
+    operands.push_back(lookup.index);
+  }
+  const Scope inner = scope(lookups.front().table);
+  return apply(std::make_shared<ops::Embedding>(), std::move(operands));
+}
+
+Value Builder::bias_of(std::string_view name, Bias bias, std::int64_t size) {
+  const std::string full = std::string(name) + ".bias";
+  if (bias == Bias::none || (bias == Bias::if_present && !has(full))) return {};
+  return weight(full, {size});
+}
+
+Value Builder::linear(std::string_view name, Value x, const LinearOptions& options) {
+  const std::string weight_name = std::string(name) + ".weight";
+  Dims expected;
+  const Weight& stored = weights_.at(full_name(weight_name));
+  if (stored.dims.size() != 2 || stored.dims[1] != width(x) ||
+      (options.out_features != 0 && stored.dims[0] != options.out_features)) {
+    const std::int64_t out = options.out_features != 0 || stored.dims.empty() ? options.out_features : stored.dims[0];
+    expected = {out, width(x)};
+  }
+  const Value matrix = weight(weight_name, expected);
+  const Value bias = bias_of(name, options.bias, stored.dims[0]);
+  const Scope inner = scope(name);
+  return linear(x, matrix, bias, options);
+}
+
+Value Builder::linear(Value x, Value weight, Value bias, const LinearOptions& options) {
+  return apply(std::make_shared<ops::Linear>(options.activation), {x, weight, bias, options.residual});
+}
+
+Value Builder::gated_linear(std::string_view gate, std::string_view up, Value x, Activation activation, Bias bias) {
+  const Value gate_weight = weight(std::string(gate) + ".weight");
+  const Value up_weight = weight(std::string(up) + ".weight");
+  const std::int64_t out = type(gate_weight).shape.dims[0].number();
+  const Value gate_bias = bias_of(gate, bias, out);
+  const Value up_bias = bias_of(up, bias, out);
+  const Scope inner = scope(gate);
+  return apply(std::make_shared<ops::GatedLinear>(activation), {x, gate_weight, up_weight, gate_bias, up_bias});
+}
+
+Value Builder::layer_norm(std::string_view name, Value x, double epsilon, Bias bias) {
+  const std::int64_t size = width(x);
+  const Value scale = weight(std::string(name) + ".weight", {size});
+  const Value shift = bias_of(name, bias, size);
+  const Scope inner = scope(name);
+  return apply(std::make_shared<ops::LayerNorm>(epsilon), {x, scale, shift});
+}
+
+Value Builder::rms_norm(std::string_view name, Value x, double epsilon) {
+  const Value scale = weight(std::string(name) + ".weight", {width(x)});
+  const Scope inner = scope(name);
+  return apply(std::make_shared<ops::RmsNorm>(epsilon), {x, scale});
+}
+
+Value Builder::attention(const AttentionOptions& options) {
+  auto operation = std::make_shared<ops::Attention>();
+  operation->heads = options.heads;
+  operation->kv_heads = options.kv_heads != 0 ? options.kv_heads : options.heads;
+  const std::int64_t head_dim = options.heads > 0 ? width(options.query) / options.heads : 1;
+  operation->scale = options.scale != 0 ? options.scale : 1 / std::sqrt(static_cast<double>(head_dim));
+  operation->causal = options.causal;
+  operation->window = options.window;
+  operation->interleaved_rotary = options.interleaved_rotary;
+  return apply(std::move(operation), {options.query, options.key, options.value, options.relative_bias,
+                                      options.rotary_cos, options.rotary_sin});
+}
+
+Value Builder::pool(Value x, ops::PoolMode mode) { return apply(std::make_shared<ops::Pool>(mode), {x}); }
+
+Value Builder::normalize(Value x) { return apply(std::make_shared<ops::Normalize>(), {x}); }
+
+Value Builder::select_rows(Value x, Value item, Value position) {
+  return apply(std::make_shared<ops::SelectRows>(), {x, item, position});
+}
+
+Value Builder::activate(Value x, Activation activation) {
+  return activation == Activation::none ? x : apply(std::make_shared<ops::Activate>(activation), {x});
+}
+
+Value Builder::add(Value a, Value b) { return apply(std::make_shared<ops::Combine>(ops::Combine::Kind::add), {a, b}); }
+
+Value Builder::multiply(Value a, Value b) {
+  return apply(std::make_shared<ops::Combine>(ops::Combine::Kind::multiply), {a, b});
+}
+
+Value Builder::concat(const std::vector<Value>& parts) {
+  return parts.size() == 1 ? parts[0] : apply(std::make_shared<ops::Concat>(), parts);
+}
+
+Value Builder::slice(Value x, std::int64_t begin, std::int64_t end) {
+  return apply(std::make_shared<ops::Slice>(begin, end), {x});
+}
+
+Rotary Builder::rotary(std::int64_t rotary_dim, double theta) {
+  const auto make = [&](const char* kind, float (*function)(float)) {
+    const std::string name = std::string("rotary_") + kind + " theta=" + std::to_string(theta);
+    return table(name, {Element::real, Shape{kTokens, rotary_dim / 2}}, [=](const Extents& extents) {
+      return rotary_table(extents.at("tokens"), rotary_dim, theta, function);
+    });
+  };
+  return {make("cos", std::cos), make("sin", std::sin)};
+}
+
+Value Builder::relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance) {
+  const Value parameter = weight(std::string(name) + ".weight");
+  const Type type{Element::index, Shape{Dim(2) * kTokens - Dim(1)}};
+  const Value bucket = table("relative_buckets", type, [=](const Extents& extents) {
+    return bucket_table(extents.at("tokens"), buckets, max_distance);
+  });
+  const Scope inner = scope(name);
+  return apply(std::make_shared<ops::Embedding>(), {parameter, bucket});
+}
+
+void Builder::output(std::string name, Value value) { outputs_.push_back({std::move(name), value}); }
+
+Graph Builder::finish() { return {graph_name_, std::move(nodes_), std::move(outputs_)}; }
+
+}  // namespace accelerate

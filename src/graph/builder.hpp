@@ -1,0 +1,128 @@
+// How an architecture writes its graph: one call an operation, parameters by the names in the checkpoint.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/activation.hpp"
+#include "graph/graph.hpp"
+#include "graph/ops/pool.hpp"
+#include "graph/weights.hpp"
+
+namespace accelerate {
+
+enum class Bias { required, none, if_present };
+
+struct LinearOptions {
+  Activation activation = Activation::none;
+  Value residual = {};  // added last
+  Bias bias = Bias::required;
+  std::int64_t out_features = 0;  // checked where the config fixes it; 0: whatever the weight has
+};
+
+struct AttentionOptions {
+  Value query, key, value;
+  std::int64_t heads = 1;
+  std::int64_t kv_heads = 0;  // 0: as many as heads
+  double scale = 0;           // 0: 1 / sqrt(head_dim)
+  bool causal = false;
+  std::int64_t window = -1;                // negative: all keys
+  Value relative_bias = {};                // [2 * tokens - 1, heads]
+  Value rotary_cos = {}, rotary_sin = {};  // [tokens, rotary_dim / 2]
+  bool interleaved_rotary = false;
+};
+
+struct Rotary {
+  Value cos, sin;
+};
+
+// Parameter names are relative to the scopes that are open: in scope "encoder.layer.0",
+// linear("attention.self.query", x) uses encoder.layer.0.attention.self.query.weight and .bias.
+class Builder {
+ public:
+  Builder(std::string graph_name, const Weights& weights);
+
+  // Names below are inside `name` until the scope ends.
+  class [[nodiscard]] Scope {
+   public:
+    Scope(Builder& builder, std::string_view name);
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope();
+
+   private:
+    Builder& builder_;
+    std::size_t length_;
+  };
+  Scope scope(std::string_view name) { return Scope(*this, name); }
+  // "encoder.layer.3"
+  Scope scope(std::string_view name, std::int64_t index) {
+    return Scope(*this, std::string(name) + "." + std::to_string(index));
+  }
+
+  Value input(std::string name, Type type, InputRule rule = {});
+  // Indices [batch, tokens~]: ids of tokens, types, positions. Asked for twice, it is the same input.
+  Value token_input(std::string name, InputRule rule = {});
+  // Whether the checkpoint has this parameter.
+  bool has(std::string_view name) const;
+  // A parameter; Error{not_found} when absent, Error{corrupted} unless it has the `expected` dims (none: any).
+  Value weight(std::string_view name, const Dims& expected = {});
+  // A constant that depends on sizes; asked for twice by the same name, it is the same table.
+  Value table(std::string name, Type type, std::function<Tensor(const Extents&)> make);
+
+  struct Lookup {
+    std::string_view table;  // parameter "<table>.weight"
+    Value index;
+  };
+  // Sum of lookups, in this order: [batch, tokens~, hidden].
+  Value embedding(const std::vector<Lookup>& lookups);
+  // Parameters "<name>.weight" and "<name>.bias".
+  Value linear(std::string_view name, Value x, const LinearOptions& options = {});
+  // The same with parameters of any name; no bias when absent.
+  Value linear(Value x, Value weight, Value bias, const LinearOptions& options = {});
+  // activation(gate) * up, parameters as linear's.
+  Value gated_linear(std::string_view gate, std::string_view up, Value x, Activation activation,
+                     Bias bias = Bias::if_present);
+  // Parameters "<name>.weight" and, unless told otherwise, "<name>.bias".
+  Value layer_norm(std::string_view name, Value x, double epsilon, Bias bias = Bias::required);
+  Value rms_norm(std::string_view name, Value x, double epsilon);
+  Value attention(const AttentionOptions& options);
+  Value pool(Value x, ops::PoolMode mode);
+  Value normalize(Value x);
+  Value select_rows(Value x, Value item, Value position);
+  Value activate(Value x, Activation activation);
+  Value add(Value a, Value b);
+  Value multiply(Value a, Value b);
+  Value concat(const std::vector<Value>& parts);
+  Value slice(Value x, std::int64_t begin, std::int64_t end);
+
+  // cos and sin of position * theta^(-2i / rotary_dim), computed in f32 as Transformers does: [tokens, rotary_dim / 2].
+  Rotary rotary(std::int64_t rotary_dim, double theta);
+  // T5's relative buckets (Raffel et al. 2020), both directions, over the parameter "<name>.weight" [buckets, heads]:
+  // [2 * tokens - 1, heads], row (key - query + tokens - 1).
+  Value relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance);
+
+  // Any operation: what the calls above come down to. Absent operands are Value{}.
+  Value apply(std::shared_ptr<const Operation> operation, std::vector<Value> operands);
+
+  const Type& type(Value value) const { return nodes_.at(static_cast<std::size_t>(value.id)).type; }
+  std::int64_t width(Value value) const { return type(value).shape.last().number(); }
+  const Weights& weights() const { return weights_; }
+
+  void output(std::string name, Value value);
+  Graph finish();
+
+ private:
+  std::string full_name(std::string_view name) const;
+  Value bias_of(std::string_view name, Bias bias, std::int64_t size);
+  Value append(Node node);
+
+  std::string graph_name_;
+  const Weights& weights_;
+  std::string path_;
+  std::vector<Node> nodes_;
+  std::vector<Graph::Output> outputs_;
+};
+
+}  // namespace accelerate

@@ -1,0 +1,144 @@
+#include "graph/ops/attention.hpp"
+
+#include "graph/ops/expect.hpp"
+#include "graph/primitives.hpp"
+
+namespace accelerate::ops {
+namespace {
+
+enum Operand : std::size_t { kQuery, kKey, kValue, kBias, kCos, kSin };
+
+// [batch, tokens, heads * d] to [batch, heads, tokens, d]
+Value split_heads(Primitives& p, Value x, std::int64_t heads) {
+  const Shape shape = p.shape(x);
+  const Dim head_dim = shape.last().number() / heads;
+  return p.transpose(p.reshape(x, {shape.dims[0], shape.dims[1], heads, head_dim}), {0, 2, 1, 3});
+}
+
+// Every key head stands for `group` query heads.
+Value repeat_heads(Primitives& p, Value x, std::int64_t group) {
+  if (group == 1) return x;
+  const std::vector<Dim> d = p.shape(x).dims;
+  const Value spread = p.broadcast(p.reshape(x, {d[0], d[1], 1, d[2], d[3]}), {d[0], d[1], group, d[2], d[3]});
+  return p.reshape(spread, {d[0], d[1] * Dim(group), d[2], d[3]});
+}
+
+Value softmax_last(Primitives& p, Value x) {
+  const Value raised = p.exp(p.subtract(x, p.max(x, -1)));
+  return p.divide(raised, p.sum(raised, -1));
+}
+
+}  // namespace
+
+Attributes Attention::attributes() const {
+  Attributes result{{"heads", std::to_string(heads)}, {"scale", text(scale)}};
+  if (kv_heads != heads) result.emplace_back("kv_heads", std::to_string(kv_heads));
+  if (causal) result.emplace_back("causal", "true");
+  if (window >= 0) result.emplace_back("window", std::to_string(window));
+  if (interleaved_rotary) result.emplace_back("interleaved_rotary", "true");
+  return result;
+}
+
+Type Attention::infer(Operands operands) const {
+  const Type& q = operand(operands, kQuery, *this, "query");
+  const Type& k = operand(operands, kKey, *this, "key");
+  const Type& v = operand(operands, kValue, *this, "value");
+  expect(q.shape.rank() == 3 && heads > 0 && kv_heads > 0 && heads % kv_heads == 0, *this,
+         "query has shape " + q.shape.to_string() + " and " + std::to_string(heads) + " heads over " +
+             std::to_string(kv_heads) + " key heads");
+  const std::int64_t width = q.shape.last().number();
+  expect(width % heads == 0, *this,
+         "query of width " + std::to_string(width) + " does not divide into " + std::to_string(heads) + " heads");
+  const Shape keys = q.shape.with_last(width / heads * kv_heads);
+  expect(k.shape == keys, *this, "key has shape " + k.shape.to_string() + ", expected " + keys.to_string());
+  expect(v.shape == keys, *this, "value has shape " + v.shape.to_string() + ", expected " + keys.to_string());
+  const Dim& tokens = q.shape.dims[1];
+  if (operands[kBias] != nullptr) {
+    const Shape expected{Dim(2) * tokens - Dim(1), heads};
+    expect(operands[kBias]->shape == expected, *this,
+           "relative bias has shape " + operands[kBias]->shape.to_string() + ", expected " + expected.to_string());
+  }
+  if (operands[kCos] != nullptr) {
+    const Shape& cos = operands[kCos]->shape;
+    expect(operands[kSin] != nullptr && operands[kSin]->shape == cos && cos.rank() == 2 && cos.dims[0] == tokens &&
+               2 * cos.last().number() <= width / heads,
+           *this, "rotary tables have shape " + cos.to_string());
+  }
+  return q;
+}
+
+Value Attention::rotate(Primitives& p, Value x, Value cos, Value sin) const {
+  const Dim half = p.shape(cos).last();
+  const Dim head_dim = p.shape(x).last();
+  const std::vector<Dim> d = p.shape(x).dims;
+  const Value turned = p.slice(x, -1, 0, half * Dim(2));
+  Value first, second;
+  if (interleaved_rotary) {
+    const Value pairs = p.reshape(turned, {d[0], d[1], d[2], half, 2});
+    first = p.reshape(p.slice(pairs, -1, 0, 1), {d[0], d[1], d[2], half});
+    second = p.reshape(p.slice(pairs, -1, 1, 2), {d[0], d[1], d[2], half});
+  } else {
+    first = p.slice(turned, -1, 0, half);
+    second = p.slice(turned, -1, half, half * Dim(2));
+  }
+  Value a = p.subtract(p.multiply(first, cos), p.multiply(second, sin));
+  Value b = p.add(p.multiply(second, cos), p.multiply(first, sin));
+  Value result;
+  if (interleaved_rotary) {
+    const Value parts[] = {p.reshape(a, {d[0], d[1], d[2], half, 1}), p.reshape(b, {d[0], d[1], d[2], half, 1})};
+    result = p.reshape(p.concat(parts, -1), {d[0], d[1], d[2], half * Dim(2)});
+  } else {
+    const Value parts[] = {a, b};
+    result = p.concat(parts, -1);
+  }
+  if (half * Dim(2) == head_dim) return result;
+  const Value parts[] = {result, p.slice(x, -1, half * Dim(2), head_dim)};
+  return p.concat(parts, -1);
+}
+
+// [batch or 1, 1, queries or 1, keys]: 1 where the query sees the key.
+Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& symbol) const {
+  Value seen = symbol.empty() ? Value{} : p.reshape(p.mask(symbol), {kBatch, 1, 1, tokens});
+  const Value query = p.iota(0, {tokens, 1});
+  const Value key = p.iota(1, {1, tokens});
+  const auto also = [&](Value condition) { seen = seen ? p.multiply(seen, condition) : condition; };
+  if (causal) also(p.less(key, p.add(query, p.constant(0.5))));
+  if (window >= 0) {
+    also(p.less(p.abs(p.subtract(query, key)), p.constant(static_cast<double>(window) + 0.5)));
+  }
+  return seen;
+}
+
+Value Attention::decompose(Primitives& p, std::span<const Value> operands) const {
+  const Shape shape = p.shape(operands[kQuery]);
+  const Dim tokens = shape.dims[1];
+  Value q = split_heads(p, operands[kQuery], heads);
+  Value k = split_heads(p, operands[kKey], kv_heads);
+  const Value v = repeat_heads(p, split_heads(p, operands[kValue], kv_heads), heads / kv_heads);
+  if (operands[kCos]) {
+    q = rotate(p, q, operands[kCos], operands[kSin]);
+    k = rotate(p, k, operands[kCos], operands[kSin]);
+  }
+  k = repeat_heads(p, k, heads / kv_heads);
+  Value scores = p.multiply(p.matmul(q, p.transpose_last(k)), p.constant(scale));
+  if (operands[kBias]) {
+    const Value distance = p.subtract(p.iota(1, {1, tokens}), p.iota(0, {tokens, 1}));
+    const Value row = p.add(distance, p.size(tokens - Dim(1)));
+    scores = p.add(scores, p.transpose(p.gather(operands[kBias], row), {2, 0, 1}));
+  }
+  // A number far below any score rather than -inf: rows of padding, which nobody reads, must not become NaN.
+  const Value seen = visible(p, tokens, std::string(tokens.symbol_name()));
+  if (seen) scores = p.select(seen, scores, p.constant(-1e30));
+  const Value context = p.matmul(softmax_last(p, scores), v);
+  return p.reshape(p.transpose(context, {0, 2, 1, 3}), shape.dims);
+}
+
+Cost Attention::cost(Operands operands, const Type& result) const {
+  const Shape& shape = operands[kQuery]->shape;
+  const Dim pairs =
+      shape.ragged ? Dim::symbol(shape.ragged_symbol() + ".squares") : shape.dims[0] * shape.dims[1] * shape.dims[1];
+  // Two products of head_dim a pair, and about 5 operations a score for the softmax.
+  return {.flops = pairs * (Dim(4) * shape.last() + Dim(5 * heads)), .bytes = bytes_of(operands, result)};
+}
+
+}  // namespace accelerate::ops

@@ -1,0 +1,34 @@
+// Scaled dot-product attention with heads (Vaswani et al. 2017), with what models vary: which keys a query sees,
+// position bias, rotary positions, grouped keys.
+#pragma once
+
+#include "graph/graph.hpp"
+
+namespace accelerate::ops {
+
+// softmax(scale * q k^T + bias over the keys that a query sees) v, a head at a time.
+//
+// Operands: q [batch, tokens~, heads * head_dim], k and v [batch, tokens~, kv_heads * head_dim],
+//   relative_bias [2 * tokens - 1, heads] or absent: row (key - query + tokens - 1) is added to the scores,
+//   rotary_cos and rotary_sin [tokens, rotary_dim / 2] or absent (Su et al. 2021).
+// Result: [batch, tokens~, heads * head_dim]. A query never sees another item's keys, nor padding.
+struct Attention final : Operation {
+  std::int64_t heads = 1;
+  std::int64_t kv_heads = 1;  // query head h uses key head h / (heads / kv_heads)
+  double scale = 1;
+  bool causal = false;
+  std::int64_t window = -1;         // a query sees keys at most this far away; negative: all
+  bool interleaved_rotary = false;  // pairs (0, 1), (2, 3), ... instead of (0, n/2), (1, n/2 + 1), ...
+
+  std::string_view name() const override { return "attention"; }
+  Attributes attributes() const override;
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+
+ private:
+  Value rotate(Primitives& p, Value x, Value cos, Value sin) const;
+  Value visible(Primitives& p, const Dim& tokens, const std::string& symbol) const;
+};
+
+}  // namespace accelerate::ops

@@ -1,0 +1,67 @@
+#include "graph/ops/elementwise.hpp"
+
+#include "graph/ops/expect.hpp"
+
+namespace accelerate::ops {
+
+Attributes Activate::attributes() const { return {{"activation", std::string(name_of(activation))}}; }
+
+Type Activate::infer(Operands operands) const { return operand(operands, 0, *this, "x"); }
+
+Value Activate::decompose(Primitives& p, std::span<const Value> operands) const {
+  return apply(p, activation, operands[0]);
+}
+
+Cost Activate::cost(Operands operands, const Type& result) const {
+  return {.flops = Dim(8) * result.shape.elements(), .bytes = bytes_of(operands, result)};
+}
+
+Type Combine::infer(Operands operands) const {
+  const Type& a = operand(operands, 0, *this, "a");
+  const Type& b = operand(operands, 1, *this, "b");
+  expect(a == b, *this, "a is " + a.to_string() + ", b is " + b.to_string());
+  return a;
+}
+
+Value Combine::decompose(Primitives& p, std::span<const Value> operands) const {
+  return kind == Kind::add ? p.add(operands[0], operands[1]) : p.multiply(operands[0], operands[1]);
+}
+
+Cost Combine::cost(Operands operands, const Type& result) const {
+  return {.flops = result.shape.elements(), .bytes = bytes_of(operands, result)};
+}
+
+Type Concat::infer(Operands operands) const {
+  Type type = operand(operands, 0, *this, "first part");
+  for (std::size_t i = 1; i < operands.size(); ++i) {
+    const Type& part = operand(operands, i, *this, "part");
+    expect(part.shape.with_last(type.shape.last()) == type.shape, *this,
+           "part has shape " + part.shape.to_string() + ", the first " + operands[0]->shape.to_string());
+    type.shape.dims.back() += part.shape.last();
+  }
+  return type;
+}
+
+Value Concat::decompose(Primitives& p, std::span<const Value> operands) const { return p.concat(operands, -1); }
+
+Cost Concat::cost(Operands operands, const Type& result) const {
+  return {.flops = 0, .bytes = bytes_of(operands, result)};
+}
+
+Attributes Slice::attributes() const { return {{"begin", std::to_string(begin)}, {"end", std::to_string(end)}}; }
+
+Type Slice::infer(Operands operands) const {
+  Type type = operand(operands, 0, *this, "x");
+  expect(begin >= 0 && begin < end && end <= type.shape.last().number(), *this,
+         "columns " + std::to_string(begin) + " to " + std::to_string(end) + " of " + type.shape.to_string());
+  type.shape.dims.back() = end - begin;
+  return type;
+}
+
+Value Slice::decompose(Primitives& p, std::span<const Value> operands) const {
+  return p.slice(operands[0], -1, begin, end);
+}
+
+Cost Slice::cost(Operands, const Type& result) const { return {.flops = 0, .bytes = Dim(8) * result.shape.elements()}; }
+
+}  // namespace accelerate::ops

@@ -1,0 +1,46 @@
+// Normalisations over the last dimension.
+#pragma once
+
+#include "graph/graph.hpp"
+
+namespace accelerate::ops {
+
+// (x - mean) / sqrt(variance + epsilon) * weight + bias (Ba et al. 2016).
+//
+// Operands: x [..., n], weight [n], bias [n] or absent.
+struct LayerNorm final : Operation {
+  double epsilon = 1e-5;
+
+  explicit LayerNorm(double e) : epsilon(e) {}
+  std::string_view name() const override { return "layer_norm"; }
+  Attributes attributes() const override;
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+};
+
+// x / sqrt(mean(x^2) + epsilon) * weight (Zhang & Sennrich 2019).
+//
+// Operands: x [..., n], weight [n].
+struct RmsNorm final : Operation {
+  double epsilon = 1e-6;
+
+  explicit RmsNorm(double e) : epsilon(e) {}
+  std::string_view name() const override { return "rms_norm"; }
+  Attributes attributes() const override;
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+};
+
+// x / max(|x|, 1e-12), the length over the last dimension: what makes embeddings unit vectors.
+//
+// Operands: x [..., n].
+struct Normalize final : Operation {
+  std::string_view name() const override { return "normalize"; }
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+};
+
+}  // namespace accelerate::ops

@@ -1,0 +1,36 @@
+// One vector an item from its tokens.
+#pragma once
+
+#include "graph/graph.hpp"
+
+namespace accelerate::ops {
+
+enum class PoolMode { mean, max, first, last, mean_sqrt_length, weighted_mean };
+
+// "mean", "max", "first", "last", "mean_sqrt_length", "weighted_mean"
+std::string_view name_of(PoolMode mode);
+
+// Operands: x [batch, tokens~, n]. Result: [batch, n].
+//   mean_sqrt_length divides the sum by sqrt(length); weighted_mean weighs token i with i + 1 (Muennighoff 2022).
+struct Pool final : Operation {
+  PoolMode mode = PoolMode::mean;
+
+  explicit Pool(PoolMode m) : mode(m) {}
+  std::string_view name() const override { return "pool"; }
+  Attributes attributes() const override;
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+};
+
+// Chosen rows: row (item[i], position[i]) of x.
+//
+// Operands: x [batch, tokens~, n], item [selected] and position [selected] (indices). Result: [selected, n].
+struct SelectRows final : Operation {
+  std::string_view name() const override { return "select_rows"; }
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+};
+
+}  // namespace accelerate::ops

@@ -1,0 +1,115 @@
+#include "graph/weights.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace accelerate {
+namespace {
+
+Weight weight_of(Parameter parameter, std::string name) {
+  Weight weight;
+  weight.where = parameter.where();
+  weight.name = std::move(name);
+  weight.dims = std::move(parameter.dims);
+  weight.encoding = Encoding::plain(parameter.dtype);
+  weight.transposed = parameter.transposed;
+  weight.bytes = parameter.bytes;
+  weight.owner = parameter.file;
+  weight.file = std::move(parameter.file);
+  return weight;
+}
+
+Tensor transposed(const Tensor& stored) {
+  Tensor result(DType::f32, {stored.dim(1), stored.dim(0)});
+  const std::span<const float> from = stored.as<float>();
+  const std::span<float> to = result.as<float>();
+  const auto rows = static_cast<std::size_t>(stored.dim(0)), columns = static_cast<std::size_t>(stored.dim(1));
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
+  }
+  return result;
+}
+
+}  // namespace
+
+Tensor Weight::to_f32() const {
+  Dims stored = dims;
+  if (transposed) std::reverse(stored.begin(), stored.end());
+  Tensor view = Tensor::view(encoding.dtype, std::move(stored), bytes, owner);
+  // Views of files need not be aligned for their type.
+  if (encoding.dtype == DType::f32 && reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(float) != 0) {
+    Tensor aligned(DType::f32, view.dims());
+    std::memcpy(aligned.bytes().data(), bytes.data(), bytes.size());
+    view = aligned;
+  }
+  view = view.to(DType::f32);
+  return transposed ? accelerate::transposed(view) : view;
+}
+
+void Weight::release_rows(std::int64_t begin, std::int64_t end) const {
+  if (file == nullptr || dims.empty()) return;
+  const std::int64_t rows = transposed ? dims.back() : dims.front();
+  if (rows == 0) return;
+  const std::size_t row_bytes = bytes.size() / static_cast<std::size_t>(rows);
+  const auto first = static_cast<std::size_t>(std::clamp<std::int64_t>(begin, 0, rows)) * row_bytes;
+  const auto last = static_cast<std::size_t>(std::clamp<std::int64_t>(end, 0, rows)) * row_bytes;
+  if (first < last) file->release(bytes.subspan(first, last - first));
+}
+
+void Weights::mount(std::string prefix, Checkpoint checkpoint, NameMap names) {
+  mounts_.push_back({std::move(prefix), std::move(checkpoint), std::move(names)});
+}
+
+void Weights::add(std::string name, Tensor values) {
+  auto weight = std::make_unique<Weight>();
+  weight->name = weight->where = name;
+  weight->dims = values.dims();
+  weight->encoding = Encoding::plain(values.dtype());
+  weight->bytes = std::as_const(values).bytes();
+  weight->owner = std::make_shared<Tensor>(std::move(values));
+  const std::lock_guard lock(mutex_);
+  found_[std::move(name)] = std::move(weight);
+}
+
+const Weight* Weights::find(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = found_.find(name);
+  if (known != found_.end()) return known->second.get();
+  for (const Mount& mount : mounts_) {
+    if (!name.starts_with(mount.prefix)) continue;
+    if (auto parameter = mount.names.find(mount.checkpoint, name.substr(mount.prefix.size()))) {
+      auto weight = std::make_unique<Weight>(weight_of(*std::move(parameter), std::string(name)));
+      return (found_[std::string(name)] = std::move(weight)).get();
+    }
+  }
+  return nullptr;
+}
+
+const Weight& Weights::at(std::string_view name) const {
+  if (const Weight* found = find(name)) return *found;
+  // The mount whose prefix fits best says what it tried and what it has.
+  const Mount* best = nullptr;
+  for (const Mount& mount : mounts_) {
+    const bool fits = name.starts_with(mount.prefix);
+    if (fits && (best == nullptr || mount.prefix.size() > best->prefix.size())) best = &mount;
+  }
+  if (best != nullptr) best->names.at(best->checkpoint, name.substr(best->prefix.size()));
+  throw Error(ErrorKind::not_found, "parameter \"" + std::string(name) + "\" is missing");
+}
+
+std::shared_ptr<const void> Weights::prepared(const std::string& key,
+                                              const std::function<std::shared_ptr<const void>()>& make) const {
+  // Held while making: two plans that want the same copy must not both pack it. Makers never ask for another key.
+  static std::mutex making;
+  const std::lock_guard one_maker(making);
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto ready = prepared_[key].lock()) return ready;
+  }
+  std::shared_ptr<const void> made = make();
+  const std::lock_guard lock(mutex_);
+  prepared_[key] = made;
+  return made;
+}
+
+}  // namespace accelerate

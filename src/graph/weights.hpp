@@ -1,0 +1,78 @@
+// A model's parameters as graphs and backends see them: by name, in their stored encoding, shared by all plans.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "accelerate/tensor.hpp"
+#include "checkpoint/checkpoint.hpp"
+#include "checkpoint/name_map.hpp"
+
+namespace accelerate {
+
+// How numbers lie in bytes. Block formats (GGUF, groups of int4 or fp8 with scales) become further fields here: data,
+// not special cases in the code that reads them.
+struct Encoding {
+  DType dtype = DType::f32;
+  std::int64_t values_per_block = 1;
+  std::int64_t bytes_per_block = 4;
+  static Encoding plain(DType dtype) { return {dtype, 1, static_cast<std::int64_t>(size_of(dtype))}; }
+};
+
+struct Weight {
+  std::string name;
+  Dims dims;  // as the model means them: [out, in] of a linear layer
+  Encoding encoding;
+  bool transposed = false;  // stored with reversed dims
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const MappedFile> file;  // null for weights made in memory
+  std::shared_ptr<const void> owner;
+  std::string where;  // for errors: "model.safetensors: tensor \"...\""
+
+  std::int64_t elements() const { return element_count(dims); }
+  // Values in the order of dims. A view where they are f32 already, else a converted copy.
+  Tensor to_f32() const;
+  // Rows [begin, end) of a stored matrix are not needed any more: their pages may leave memory.
+  void release_rows(std::int64_t begin, std::int64_t end) const;
+  void release() const { release_rows(0, 1 << 30); }
+};
+
+// Thread-safe for reading. Parameters are looked up in the mounted checkpoints when first asked for.
+class Weights {
+ public:
+  Weights() = default;
+  Weights(const Weights&) = delete;
+  Weights& operator=(const Weights&) = delete;
+
+  // Parameters of `checkpoint` under `prefix` + the name that `names` knows them by.
+  void mount(std::string prefix, Checkpoint checkpoint, NameMap names);
+  // A parameter made in memory; replaces one of the same name.
+  void add(std::string name, Tensor values);
+
+  // Null when there is none. The pointer stays valid as long as these weights.
+  const Weight* find(std::string_view name) const;
+  // Error{not_found} naming the spellings tried and the nearest names there are.
+  const Weight& at(std::string_view name) const;
+
+  // What a backend made of weights (a packed copy), made once for all plans. `key` names the weights and the format.
+  std::shared_ptr<const void> prepared(const std::string& key,
+                                       const std::function<std::shared_ptr<const void>()>& make) const;
+
+ private:
+  struct Mount {
+    std::string prefix;
+    Checkpoint checkpoint;
+    NameMap names;
+  };
+  std::vector<Mount> mounts_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::unique_ptr<Weight>, std::less<>> found_;
+  mutable std::map<std::string, std::weak_ptr<const void>> prepared_;
+};
+
+}  // namespace accelerate

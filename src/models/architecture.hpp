@@ -1,0 +1,73 @@
+// How one model_type is computed, and the registry of all of them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/checkpoint.hpp"
+#include "graph/builder.hpp"
+
+namespace accelerate {
+
+enum class Family { embedding, text_generation, vision, audio, multimodal };
+std::string_view name_of(Family family);
+
+// What the user asks of a model, by the names that Transformers' pipelines use.
+enum class Task { embed, fill_mask, text_classification, token_classification, question_answering };
+// "embed", "fill-mask", "text-classification", "token-classification", "question-answering"
+std::string_view name_of(Task task);
+// Also short names ("classify"); Error{invalid_input} listing the names there are.
+Task task_named(std::string_view name);
+
+// Named graphs that share weights. Text encoders have one, "encode", with the outputs
+//   last_hidden_state [batch, tokens~, hidden], hidden_states.0 ..., pooler_output [batch, hidden],
+//   logits, start_logits, end_logits: as the class of the checkpoint gives them,
+//   selected_logits [selected, vocabulary] at rows chosen by the inputs selected.item and selected.position,
+//   sentence_embedding [batch, n]: by the folder's own pooling modules, else the mean over tokens, which is also
+//   there as mean_pooled.
+struct Program {
+  std::map<std::string, Graph, std::less<>> graphs;
+  std::vector<Task> tasks;  // the first is what the folder was published for
+  const Graph& graph(std::string_view name) const;
+};
+
+// Facts from the config alone.
+struct Summary {
+  std::int64_t layers = 0;
+  std::int64_t hidden_size = 0;
+  std::int64_t heads = 0;
+  std::int64_t vocabulary = 0;
+  std::int64_t max_tokens = 0;  // longest input, special tokens included
+};
+
+class Architecture {
+ public:
+  virtual ~Architecture() = default;
+  virtual std::string_view model_type() const = 0;
+  virtual Family family() const = 0;
+  virtual Summary summary(const Config& config) const = 0;
+  // How published files spell the names that build() asks for.
+  virtual NameMap names(const Config& config) const = 0;
+  // Graphs for everything that the weights allow. Reads shapes, never values.
+  virtual Program build(const Checkpoint& checkpoint, const Weights& weights) const = 0;
+};
+
+// All of them, by model_type in alphabetical order.
+const std::vector<const Architecture*>& architectures();
+// Error{unsupported} listing what there is, the nearest name first.
+const Architecture& architecture_of(std::string_view model_type);
+
+// A folder opened and understood: what every other layer starts from.
+struct ModelDefinition {
+  Checkpoint checkpoint;
+  const Architecture* architecture = nullptr;
+  std::shared_ptr<Weights> weights;
+  Program program;
+};
+// Errors of Checkpoint::open, architecture_of and the builder.
+ModelDefinition open_model(const std::filesystem::path& folder);
+
+}  // namespace accelerate

@@ -1,0 +1,10 @@
+// One line an architecture.
+#pragma once
+
+#include "models/architecture.hpp"
+
+namespace accelerate {
+
+const Architecture& bert();
+
+}  // namespace accelerate
