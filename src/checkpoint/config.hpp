@@ -16,6 +16,13 @@
 
 namespace accelerate {
 
+// No published JSON file comes near; a larger one is refused unread.
+constexpr std::size_t kLargestJsonFile = std::size_t{256} << 20;
+
+// Error{not_found} when the file is absent, Error{invalid_input} when it is larger than kLargestJsonFile,
+// Error{corrupted} with line and column when it is not JSON.
+Json read_json(const std::filesystem::path& file);
+
 // One object of a configuration. A field that is null counts as absent, as Transformers writes unset fields.
 // T is one of bool, std::int64_t, double, std::string, Dims (std::vector<std::int64_t>), std::vector<double>,
 // std::vector<std::string>.

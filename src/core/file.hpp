@@ -12,10 +12,12 @@
 
 namespace accelerate {
 
-// The whole file; Error{not_found} when it is absent or cannot be read, Error{invalid_input} when it is a folder.
-std::string read_file(const std::filesystem::path& path);
+// The whole file; Error{not_found} when it is absent or cannot be read, Error{invalid_input} when it is a folder, a
+// pipe or longer than `most` bytes.
+std::string read_file(const std::filesystem::path& path, std::size_t most = std::size_t{1} << 40);
 
-// A file's bytes, mapped read-only. Pages are read when touched.
+// A file's bytes, mapped read-only. Pages are read when touched. The file must not shrink meanwhile: the system ends a
+// program that touches a page which is no longer there.
 class MappedFile {
  public:
   // Errors as read_file's.
@@ -39,25 +41,33 @@ class MappedFile {
   std::filesystem::path path_;
 };
 
-// Writes beside the target and renames at commit(); a writer destroyed before that leaves nothing behind.
+// Writes beside the target and renames at commit(); a writer destroyed before that leaves nothing behind, and a file
+// that was there keeps its content until then. A link is followed. What cannot be replaced (a device, a pipe, a socket,
+// /dev/stdout) is written to directly.
 class AtomicFile {
  public:
-  // Error{invalid_input} when the folder cannot be written.
+  // Error{invalid_input} when the target is a folder, its folder does not exist or cannot be written.
   explicit AtomicFile(std::filesystem::path path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
 
+  // Error{invalid_input} with the system's reason (a full disk, a closed pipe).
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+  // Whether rewrite() works: not where the target is written to directly.
+  bool can_rewrite() const { return !temporary_.empty(); }
   // Overwrites bytes already written, from `offset` on (a header whose counts are known only at the end).
   void rewrite(std::size_t offset, std::string_view text);
   // Everything is on disk under the final name when this returns.
   void commit();
 
  private:
+  void open_temporary();
   [[noreturn]] void fail(const char* action) const;
-  std::filesystem::path path_, temporary_;
+  std::filesystem::path path_;       // as given, for errors
+  std::filesystem::path target_;     // with links followed
+  std::filesystem::path temporary_;  // empty when written to directly
   int descriptor_ = -1;
 };
 

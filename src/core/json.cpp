@@ -2,122 +2,13 @@
 
 #include <charconv>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
+#include <ranges>
 
 namespace accelerate {
 namespace {
 
-constexpr std::size_t kDeepest = 512;
-
-struct TooDeep {};
-
-// Builds Json values from the library's events, so that no second tree is held.
-class Builder final : public nlohmann::json_sax<nlohmann::json> {
- public:
-  explicit Builder(Json& root) : root_(&root) {}
-
-  bool null() override { return put(Json()); }
-  bool boolean(bool value) override { return put(Json(value)); }
-  bool number_integer(number_integer_t value) override { return put(Json(static_cast<std::int64_t>(value))); }
-  bool number_unsigned(number_unsigned_t value) override {
-    if (value > static_cast<number_unsigned_t>(std::numeric_limits<std::int64_t>::max())) {
-      return put(Json(static_cast<double>(value)));
-    }
-    return put(Json(static_cast<std::int64_t>(value)));
-  }
-  bool number_float(number_float_t value, const string_t&) override { return put(Json(value)); }
-  bool string(string_t& value) override { return put(Json(std::move(value))); }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(Json::object()); }
-  bool start_array(std::size_t) override { return open(Json::array()); }
-  bool key(string_t& value) override {
-    key_ = std::move(value);
-    return true;
-  }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
-    message_ = error.what();
-    return false;
-  }
-
-  const std::string& message() const { return message_; }
-
- private:
-  // Containers are collected in frames and moved into their parent when they close: a parent's vector may grow
-  // meanwhile, which would leave pointers into it dangling.
-  struct Frame {
-    Json value;
-    std::string key;
-  };
-
-  bool put(Json value) {
-    if (frames_.empty()) {
-      *root_ = std::move(value);
-      return true;
-    }
-    Json& parent = frames_.back().value;
-    if (parent.is_array()) {
-      parent.push(std::move(value));
-    } else {
-      const_cast<Json::Object&>(parent.members()).emplace_back(std::move(key_), std::move(value));
-    }
-    return true;
-  }
-
-  bool open(Json container) {
-    if (frames_.size() >= kDeepest) throw TooDeep{};
-    frames_.push_back({std::move(container), std::move(key_)});
-    return true;
-  }
-
-  bool close() {
-    Frame done = std::move(frames_.back());
-    frames_.pop_back();
-    key_ = std::move(done.key);
-    return put(std::move(done.value));
-  }
-
-  Json* root_;
-  std::vector<Frame> frames_;
-  std::string key_, message_;
-};
-
-// "[json.exception.parse_error.101] parse error at line 3, column 5: ..." without the library's own prefix.
-std::string tidy(const std::string& message) {
-  const std::size_t from = message.find("parse error at ");
-  return from == std::string::npos ? message : message.substr(from);
-}
-
 [[noreturn]] void wrong_kind(const Json& value, std::string_view expected) {
   throw Error(ErrorKind::corrupted, "found " + std::string(value.kind_name()) + ", expected " + std::string(expected));
-}
-
-// Python writes NaN and Infinity, which JSON has not: they become null and a number too large to hold.
-std::string without_python_constants(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string && c == '\\' && i + 1 < text.size()) {
-      result += c;
-      result += text[++i];
-      continue;
-    }
-    if (c == '"') in_string = !in_string;
-    if (!in_string && text.substr(i, 3) == "NaN") {
-      result += "null";
-      i += 2;
-    } else if (!in_string && text.substr(i, 8) == "Infinity") {
-      result += "1.7976931348623157e308";
-      i += 7;
-    } else {
-      result += c;
-    }
-  }
-  return result;
 }
 
 void write_string(std::string& out, std::string_view text) {
@@ -201,23 +92,6 @@ void write(std::string& out, const Json& value, int indent, int depth) {
 
 }  // namespace
 
-Json Json::parse(std::string_view text, std::string_view where) {
-  Json root;
-  Builder builder(root);
-  try {
-    if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return root;
-    if (text.find("NaN") != std::string_view::npos || text.find("Infinity") != std::string_view::npos) {
-      const std::string plain = without_python_constants(text);
-      Builder again(root);
-      if (nlohmann::json::sax_parse(plain.begin(), plain.end(), &again)) return root;
-    }
-  } catch (const TooDeep&) {
-    throw Error(ErrorKind::corrupted, "JSON nested deeper than " + std::to_string(kDeepest) + " levels",
-                std::string(where));
-  }
-  throw Error(ErrorKind::corrupted, tidy(builder.message()), std::string(where));
-}
-
 std::string_view Json::kind_name() const {
   if (is_null()) return "null";
   if (is_bool()) return "boolean";
@@ -263,7 +137,7 @@ const Json::Object& Json::members() const {
 
 const Json* Json::find(std::string_view key) const {
   if (!is_object()) return nullptr;
-  for (const Member& member : members()) {
+  for (const Member& member : members() | std::views::reverse) {
     if (member.first == key) return &member.second;
   }
   return nullptr;
@@ -279,7 +153,7 @@ Json& Json::set(std::string_view key, Json value) {
   if (is_null()) value_ = Object{};
   if (!is_object()) wrong_kind(*this, "object");
   auto& object = std::get<Object>(value_);
-  for (Member& member : object) {
+  for (Member& member : object | std::views::reverse) {
     if (member.first == key) {
       member.second = std::move(value);
       return *this;

@@ -32,8 +32,9 @@ class Json {
   static Json array() { return Array{}; }
   static Json object() { return Object{}; }
 
-  // Error{corrupted} with `where`, line and column. NaN and Infinity are taken, as Python writes them.
-  // Nesting deeper than 512 is refused.
+  // Error{corrupted} with `where`, line and column. As Python's json does it: NaN and Infinity are numbers, of several
+  // members of one name the last counts (all are kept in members()). A byte order mark is skipped. Integers beyond 64
+  // bits become doubles; numbers beyond the range of double, nesting deeper than 512 and invalid UTF-8 are refused.
   static Json parse(std::string_view text, std::string_view where);
 
   bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
@@ -54,7 +55,7 @@ class Json {
   const Array& items() const;
   const Object& members() const;
 
-  // The member of that name, or null when this is no object or has none.
+  // The last member of that name, or null when this is no object or has none.
   const Json* find(std::string_view key) const;
   // The member of that name; Error{corrupted} naming the field when it is absent.
   const Json& at(std::string_view key) const;
