@@ -1,0 +1,104 @@
+"""config.json of each family in the older hub style, at fixture size; keyword arguments replace or add fields."""
+
+TAIL = {"transformers_version": "4.46.0", "torch_dtype": "float32"}
+ENTITY_LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+MOODS = ["NEGATIVE", "NEUTRAL", "POSITIVE"]
+
+
+def labels(names: list[str]) -> dict:
+    return {"id2label": {str(i): name for i, name in enumerate(names)}, "label2id": {n: i for i, n in enumerate(names)}}
+
+
+def _made(class_name: str, base: dict, changes: dict) -> dict:
+    return {**base, **changes, "architectures": [class_name], **TAIL}
+
+
+def bert(class_name: str, **changes) -> dict:
+    return _made(class_name, {
+        "attention_probs_dropout_prob": 0.1, "classifier_dropout": None, "gradient_checkpointing": False,
+        "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": 16, "initializer_range": 0.02,
+        "intermediate_size": 40, "layer_norm_eps": 1e-12, "max_position_embeddings": 96, "model_type": "bert",
+        "num_attention_heads": 2, "num_hidden_layers": 2, "pad_token_id": 0, "position_embedding_type": "absolute",
+        "type_vocab_size": 2, "use_cache": True, "vocab_size": 700}, changes)
+
+
+def roberta(class_name: str, **changes) -> dict:
+    return bert(class_name, **{
+        "model_type": "roberta", "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1, "layer_norm_eps": 1e-5,
+        "max_position_embeddings": 98, "type_vocab_size": 1, "vocab_size": 561, **changes})
+
+
+def xlm_roberta(class_name: str, **changes) -> dict:
+    return roberta(class_name, **{"model_type": "xlm-roberta", "vocab_size": 622, "output_past": True, **changes})
+
+
+def distilbert(class_name: str, **changes) -> dict:
+    return _made(class_name, {
+        "activation": "gelu", "attention_dropout": 0.1, "dim": 16, "dropout": 0.1, "hidden_dim": 40,
+        "initializer_range": 0.02, "max_position_embeddings": 96, "model_type": "distilbert", "n_heads": 2,
+        "n_layers": 2, "pad_token_id": 0, "qa_dropout": 0.1, "seq_classif_dropout": 0.2,
+        "sinusoidal_pos_embds": False, "tie_weights_": True, "vocab_size": 700}, changes)
+
+
+def mpnet(class_name: str, **changes) -> dict:
+    return _made(class_name, {
+        "attention_probs_dropout_prob": 0.1, "bos_token_id": 0, "eos_token_id": 2, "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1, "hidden_size": 16, "initializer_range": 0.02, "intermediate_size": 40,
+        "layer_norm_eps": 1e-5, "max_position_embeddings": 98, "model_type": "mpnet", "num_attention_heads": 2,
+        "num_hidden_layers": 2, "pad_token_id": 1, "relative_attention_num_buckets": 32, "vocab_size": 705}, changes)
+
+
+def electra(class_name: str, **changes) -> dict:
+    return bert(class_name, **{
+        "model_type": "electra", "embedding_size": 12, "summary_activation": "gelu", "summary_last_dropout": 0.1,
+        "summary_type": "first", "summary_use_proj": True, **changes})
+
+
+def albert(class_name: str, **changes) -> dict:
+    return _made(class_name, {
+        "attention_probs_dropout_prob": 0, "bos_token_id": 2, "classifier_dropout_prob": 0.1, "down_scale_factor": 1,
+        "embedding_size": 12, "eos_token_id": 3, "gap_size": 0, "hidden_act": "gelu_new", "hidden_dropout_prob": 0,
+        "hidden_size": 16, "initializer_range": 0.02, "inner_group_num": 1, "intermediate_size": 40,
+        "layer_norm_eps": 1e-12, "max_position_embeddings": 96, "model_type": "albert", "net_structure_type": 0,
+        "num_attention_heads": 2, "num_hidden_groups": 1, "num_hidden_layers": 3, "num_memory_blocks": 0,
+        "pad_token_id": 0, "type_vocab_size": 2, "vocab_size": 500}, changes)
+
+
+def modernbert(class_name: str, **changes) -> dict:
+    return _made(class_name, {
+        "attention_bias": False, "attention_dropout": 0.0, "bos_token_id": 557, "classifier_activation": "gelu",
+        "classifier_bias": False, "classifier_dropout": 0.0, "classifier_pooling": "mean", "cls_token_id": 557,
+        "decoder_bias": True, "deterministic_flash_attn": False, "embedding_dropout": 0.0, "eos_token_id": 558,
+        "global_attn_every_n_layers": 3, "global_rope_theta": 160000.0, "gradient_checkpointing": False,
+        "hidden_activation": "gelu", "hidden_size": 16, "initializer_cutoff_factor": 2.0, "initializer_range": 0.02,
+        "intermediate_size": 24, "layer_norm_eps": 1e-5, "local_attention": 8, "local_rope_theta": 10000.0,
+        "max_position_embeddings": 128, "mlp_bias": False, "mlp_dropout": 0.0, "model_type": "modernbert",
+        "norm_bias": False, "norm_eps": 1e-5, "num_attention_heads": 2, "num_hidden_layers": 4, "pad_token_id": 559,
+        "position_embedding_type": "absolute", "sep_token_id": 558, "tie_word_embeddings": True,
+        "vocab_size": 576}, changes)
+
+
+def nomic_bert(class_name: str, **changes) -> dict:
+    """Keys of Transformers' own class."""
+    return _made(class_name, {
+        "hidden_act": "silu", "hidden_size": 16, "intermediate_size": 40, "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 128, "model_type": "nomic_bert", "num_attention_heads": 2, "num_hidden_layers": 3,
+        "pad_token_id": 0, "rope_parameters": {"rope_theta": 1000.0, "rope_type": "default"}, "type_vocab_size": 2,
+        "vocab_size": 704}, changes)
+
+
+def nomic_bert_published(class_name: str) -> dict:
+    """The same model in the keys of the published checkpoints, which descend from GPT-2's."""
+    return _made(class_name, {
+        "activation_function": "swiglu", "attn_pdrop": 0.0, "auto_map": {
+            "AutoConfig": "configuration_hf_nomic_bert.NomicBertConfig",
+            "AutoModel": "modeling_hf_nomic_bert.NomicBertModel"},
+        "bos_token_id": None, "causal": False, "dense_seq_output": True, "embd_pdrop": 0.0, "eos_token_id": None,
+        "fused_bias_fc": True, "fused_dropout_add_ln": True, "initializer_range": 0.02, "layer_norm_epsilon": 1e-12,
+        "mlp_fc1_bias": False, "mlp_fc2_bias": False, "model_type": "nomic_bert", "n_embd": 16, "n_head": 2,
+        "n_inner": 40, "n_layer": 3, "n_positions": 128, "pad_vocab_size_multiple": 64, "parallel_block": False,
+        "parallel_block_tied_norm": False, "prenorm": False, "qkv_proj_bias": False, "reorder_and_upcast_attn": False,
+        "resid_pdrop": 0.0, "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False,
+        "rotary_emb_scale_base": None, "rotary_scaling_factor": None, "scale_attn_by_inverse_layer_idx": False,
+        "scale_attn_weights": True, "type_vocab_size": 2, "use_cache": True, "use_flash_attn": True,
+        "use_rms_norm": False, "use_xentropy": True, "vocab_size": 704}, {})
