@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "accelerate/tensor.hpp"
+#include "graph/feeds.hpp"
 #include "graph/graph.hpp"
 #include "graph/weights.hpp"
 
@@ -48,15 +49,6 @@ struct CompileOptions {
   std::map<std::string, Precision> overrides;  // by the path of an operation: "encoder.layer.3.output.dense"
   int threads = 0;                             // 0: as many as this process may use
 };
-
-// What goes into one run: tensors of the graph's inputs, ragged ones as rows without padding ([tokens.rows]).
-struct Feeds {
-  std::map<std::string, Tensor, std::less<>> tensors;  // indices as i32
-  Extents extents;
-};
-
-// Outputs by name; a ragged one as rows without padding.
-using Outputs = std::map<std::string, Tensor, std::less<>>;
 
 // A plan in use: its buffers and state. Not for two threads at once; start one session a thread.
 class Session {

@@ -15,21 +15,21 @@ Shape shape_of(const Dims& dims) { return Shape(std::vector<Dim>(dims.begin(), d
 
 // Bucket of a distance key - query: half of the buckets for each direction, the first half of those exact, the rest
 // by the logarithm of the distance, in f32 as Transformers rounds it.
-std::int32_t relative_bucket(std::int64_t distance, std::int64_t buckets, std::int64_t max_distance) {
+std::int64_t relative_bucket(std::int64_t distance, std::int64_t buckets, std::int64_t max_distance) {
   const std::int64_t half = buckets / 2, exact = half / 2;
   const std::int64_t side = distance > 0 ? half : 0;
   const std::int64_t away = std::abs(distance);
-  if (away < exact) return static_cast<std::int32_t>(side + away);
+  if (away < exact) return side + away;
   const float ratio = std::log(static_cast<float>(away) / static_cast<float>(exact)) /
                       static_cast<float>(std::log(static_cast<double>(max_distance) / static_cast<double>(exact)));
   const auto far = exact + static_cast<std::int64_t>(ratio * static_cast<float>(half - exact));
-  return static_cast<std::int32_t>(side + std::min(far, half - 1));
+  return side + std::min(far, half - 1);
 }
 
 Tensor bucket_table(std::int64_t tokens, std::int64_t buckets, std::int64_t max_distance) {
-  Tensor table(DType::i32, {std::max<std::int64_t>(2 * tokens - 1, 0)});
+  Tensor table(DType::i64, {std::max<std::int64_t>(2 * tokens - 1, 0)});
   for (std::int64_t i = 0; i < table.elements(); ++i) {
-    table.as<std::int32_t>()[static_cast<std::size_t>(i)] = relative_bucket(i - tokens + 1, buckets, max_distance);
+    table.as<std::int64_t>()[static_cast<std::size_t>(i)] = relative_bucket(i - tokens + 1, buckets, max_distance);
   }
   return table;
 }

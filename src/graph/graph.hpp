@@ -75,7 +75,7 @@ struct Node {
   std::string name;  // of an input, weight or table; for an operation, the path of the module it belongs to
   Type type;
   InputRule rule;                               // inputs
-  std::function<Tensor(const Extents&)> table;  // tables: f32 or i32, computed when the sizes are known
+  std::function<Tensor(const Extents&)> table;  // tables: f32 or i64, computed when the sizes are known
   std::shared_ptr<const Operation> operation;   // operations
   std::vector<Value> operands;
 };
