@@ -180,48 +180,48 @@ class Evaluation {
   }
 
   void compute(const Primitive& op, const std::vector<const Array*>& in, Array& out) const {
-    using enum PrimitiveKind;
+    using Kind = PrimitiveKind;
     switch (op.kind) {
-      case constant: out.values[0] = op.value; break;
-      case size: out.values[0] = static_cast<double>(op.sizes[0].evaluate(extents_)); break;
-      case iota: {
+      case Kind::constant: out.values[0] = op.value; break;
+      case Kind::size: out.values[0] = static_cast<double>(op.sizes[0].evaluate(extents_)); break;
+      case Kind::iota: {
         std::size_t n = 0;
         const auto axis = static_cast<std::size_t>(op.numbers[0]);
         for_each_index(out.dims, [&](const Dims& index) { out.values[n++] = static_cast<double>(index[axis]); });
         break;
       }
-      case add: zip(*in[0], *in[1], out, [](double a, double b) { return a + b; }); break;
-      case subtract: zip(*in[0], *in[1], out, [](double a, double b) { return a - b; }); break;
-      case multiply: zip(*in[0], *in[1], out, [](double a, double b) { return a * b; }); break;
-      case divide: zip(*in[0], *in[1], out, [](double a, double b) { return a / b; }); break;
-      case maximum: zip(*in[0], *in[1], out, [](double a, double b) { return std::max(a, b); }); break;
-      case minimum: zip(*in[0], *in[1], out, [](double a, double b) { return std::min(a, b); }); break;
-      case less: zip(*in[0], *in[1], out, [](double a, double b) { return a < b ? 1.0 : 0.0; }); break;
-      case equal: zip(*in[0], *in[1], out, [](double a, double b) { return a == b ? 1.0 : 0.0; }); break;
-      case exp: map(*in[0], out, [](double x) { return std::exp(x); }); break;
-      case log: map(*in[0], out, [](double x) { return std::log(x); }); break;
-      case sqrt: map(*in[0], out, [](double x) { return std::sqrt(x); }); break;
-      case tanh: map(*in[0], out, [](double x) { return std::tanh(x); }); break;
-      case erf: map(*in[0], out, [](double x) { return std::erf(x); }); break;
-      case sin: map(*in[0], out, [](double x) { return std::sin(x); }); break;
-      case cos: map(*in[0], out, [](double x) { return std::cos(x); }); break;
-      case abs: map(*in[0], out, [](double x) { return std::abs(x); }); break;
-      case PrimitiveKind::select: select(in, out); break;
-      case sum:
+      case Kind::add: zip(*in[0], *in[1], out, [](double a, double b) { return a + b; }); break;
+      case Kind::subtract: zip(*in[0], *in[1], out, [](double a, double b) { return a - b; }); break;
+      case Kind::multiply: zip(*in[0], *in[1], out, [](double a, double b) { return a * b; }); break;
+      case Kind::divide: zip(*in[0], *in[1], out, [](double a, double b) { return a / b; }); break;
+      case Kind::maximum: zip(*in[0], *in[1], out, [](double a, double b) { return std::max(a, b); }); break;
+      case Kind::minimum: zip(*in[0], *in[1], out, [](double a, double b) { return std::min(a, b); }); break;
+      case Kind::less: zip(*in[0], *in[1], out, [](double a, double b) { return a < b ? 1.0 : 0.0; }); break;
+      case Kind::equal: zip(*in[0], *in[1], out, [](double a, double b) { return a == b ? 1.0 : 0.0; }); break;
+      case Kind::exp: map(*in[0], out, [](double x) { return std::exp(x); }); break;
+      case Kind::log: map(*in[0], out, [](double x) { return std::log(x); }); break;
+      case Kind::sqrt: map(*in[0], out, [](double x) { return std::sqrt(x); }); break;
+      case Kind::tanh: map(*in[0], out, [](double x) { return std::tanh(x); }); break;
+      case Kind::erf: map(*in[0], out, [](double x) { return std::erf(x); }); break;
+      case Kind::sin: map(*in[0], out, [](double x) { return std::sin(x); }); break;
+      case Kind::cos: map(*in[0], out, [](double x) { return std::cos(x); }); break;
+      case Kind::abs: map(*in[0], out, [](double x) { return std::abs(x); }); break;
+      case Kind::select: select(in, out); break;
+      case Kind::sum:
         reduce(*in[0], static_cast<std::size_t>(op.numbers[0]), 0, out,
                [this](double a, double b) { return rounded(a + b); });
         break;
-      case max:
+      case Kind::max:
         reduce(*in[0], static_cast<std::size_t>(op.numbers[0]), -HUGE_VAL, out,
                [](double a, double b) { return std::max(a, b); });
         break;
-      case PrimitiveKind::matmul: matmul(*in[0], *in[1], out); break;
-      case PrimitiveKind::transpose: transpose(op, *in[0], out); break;
-      case reshape: out.values = in[0]->values; break;
-      case broadcast: zip(*in[0], Array{{1}, {0}}, out, [](double a, double) { return a; }); break;
-      case PrimitiveKind::concat: concat(op, in, out); break;
-      case PrimitiveKind::slice: slice(op, *in[0], out); break;
-      case PrimitiveKind::gather: gather(*in[0], *in[1], out); break;
+      case Kind::matmul: matmul(*in[0], *in[1], out); break;
+      case Kind::transpose: transpose(op, *in[0], out); break;
+      case Kind::reshape: out.values = in[0]->values; break;
+      case Kind::broadcast: zip(*in[0], Array{{1}, {0}}, out, [](double a, double) { return a; }); break;
+      case Kind::concat: concat(op, in, out); break;
+      case Kind::slice: slice(op, *in[0], out); break;
+      case Kind::gather: gather(*in[0], *in[1], out); break;
     }
   }
 
