@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <ranges>
 
 namespace accelerate {
 namespace {
@@ -137,8 +136,9 @@ const Json::Object& Json::members() const {
 
 const Json* Json::find(std::string_view key) const {
   if (!is_object()) return nullptr;
-  for (const Member& member : members() | std::views::reverse) {
-    if (member.first == key) return &member.second;
+  const Object& object = members();
+  for (auto member = object.rbegin(); member != object.rend(); ++member) {
+    if (member->first == key) return &member->second;
   }
   return nullptr;
 }
@@ -153,9 +153,9 @@ Json& Json::set(std::string_view key, Json value) {
   if (is_null()) value_ = Object{};
   if (!is_object()) wrong_kind(*this, "object");
   auto& object = std::get<Object>(value_);
-  for (Member& member : object | std::views::reverse) {
-    if (member.first == key) {
-      member.second = std::move(value);
+  for (auto member = object.rbegin(); member != object.rend(); ++member) {
+    if (member->first == key) {
+      member->second = std::move(value);
       return *this;
     }
   }
