@@ -1,0 +1,234 @@
+/* The C interface: accelerate.hpp for programs that are not C++. C11; no exception leaves it.
+ *
+ *   accelerate_model* model = NULL;
+ *   if (accelerate_model_open("all-MiniLM-L6-v2", NULL, &model) != ACCELERATE_OK) {
+ *     fprintf(stderr, "error: %s\n", accelerate_last_error());
+ *     return 1;
+ *   }
+ *
+ * Every function that can fail returns a status; its result arrives through its last argument, which is set to NULL on
+ * failure. Text is UTF-8 and ends with a zero byte. What a function hands out is freed by the caller with the function
+ * of its name (accelerate_embeddings_free); freeing NULL does nothing. Structs that the library hands out may get more
+ * fields at their end: never copy them by value. A model may be used from several threads at once; a result by one at
+ * a time.
+ */
+#ifndef ACCELERATE_ACCELERATE_H
+#define ACCELERATE_ACCELERATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accelerate/export.hpp"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum accelerate_status {
+  ACCELERATE_OK = 0,
+  ACCELERATE_INVALID_INPUT, /* the caller's text, tensors or options */
+  ACCELERATE_NOT_FOUND,     /* a file, tensor, model or device that is not there */
+  ACCELERATE_CORRUPTED,     /* a file that contradicts itself or its format */
+  ACCELERATE_UNSUPPORTED,   /* understood, but not done by this build or device */
+  ACCELERATE_OUT_OF_MEMORY,
+  ACCELERATE_DEVICE_FAILED,
+  ACCELERATE_UNAVAILABLE, /* a service or resource that may answer later */
+  ACCELERATE_INTERRUPTED, /* the caller asked to stop */
+  ACCELERATE_INTERNAL     /* a fault of the library */
+} accelerate_status;
+
+/* "ok", "invalid_input", ... */
+ACCELERATE_API const char* accelerate_status_name(accelerate_status status);
+/* Of the last call on this thread that failed, until the next one that fails: the whole text, and its parts (empty
+ * where there is none). Never NULL. */
+ACCELERATE_API const char* accelerate_last_error(void);
+ACCELERATE_API const char* accelerate_last_error_message(void);
+ACCELERATE_API const char* accelerate_last_error_where(void); /* the file, tensor or field */
+ACCELERATE_API const char* accelerate_last_error_hint(void);  /* what to do */
+
+/* "0.1.0" */
+ACCELERATE_API const char* accelerate_version(void);
+
+/* ---- Stopping long work, from another thread or from a signal handler ---- */
+
+typedef struct accelerate_cancellation accelerate_cancellation;
+/* NULL when there is no memory. */
+ACCELERATE_API accelerate_cancellation* accelerate_cancellation_new(void);
+ACCELERATE_API void accelerate_cancel(accelerate_cancellation* cancellation);
+ACCELERATE_API void accelerate_cancellation_free(accelerate_cancellation* cancellation);
+
+/* Called from the thread that works: `done` of `total` texts are finished. Must not call longjmp or throw. */
+typedef void (*accelerate_progress)(int64_t done, int64_t total, void* context);
+
+/* ---- Options: each is made by its macro, then changed field by field; NULL where a function takes one means the same.
+ *
+ *   accelerate_embed_options options = ACCELERATE_EMBED_OPTIONS;
+ *   options.prompt_name = "query";
+ */
+
+typedef struct accelerate_open_options {
+  size_t size;           /* of this struct, set by the macro: what lies beyond it gets its default */
+  const char* device;    /* NULL or "auto": the best there is; "cpu" */
+  const char* precision; /* NULL or "f32" */
+  int32_t threads;       /* 0: as many as the process may use */
+  accelerate_cancellation* cancellation;
+} accelerate_open_options;
+#define ACCELERATE_OPEN_OPTIONS \
+  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL }
+
+typedef struct accelerate_batch_options {
+  size_t size;
+  int64_t tokens; /* at most this many a run; 0: 4096 */
+  bool strict;    /* refuse texts that are too long */
+  accelerate_progress progress;
+  void* progress_context;
+  accelerate_cancellation* cancellation;
+} accelerate_batch_options;
+#define ACCELERATE_BATCH_OPTIONS \
+  { sizeof(accelerate_batch_options), 0, false, NULL, NULL, NULL }
+
+typedef struct accelerate_embed_options {
+  size_t size;
+  const char* prompt_name; /* one of the folder's prompts, or NULL */
+  const char* prompt;      /* its text itself, or NULL */
+  int32_t normalize;       /* 1 yes, 0 no, -1 as the folder says */
+  const accelerate_batch_options* batch;
+} accelerate_embed_options;
+#define ACCELERATE_EMBED_OPTIONS \
+  { sizeof(accelerate_embed_options), NULL, NULL, -1, NULL }
+
+typedef struct accelerate_classify_options {
+  size_t size;
+  size_t top_k;           /* 0: all classes */
+  const char* activation; /* "softmax", "sigmoid", "none"; NULL: as the folder says */
+  const accelerate_batch_options* batch;
+} accelerate_classify_options;
+#define ACCELERATE_CLASSIFY_OPTIONS \
+  { sizeof(accelerate_classify_options), 0, NULL, NULL }
+
+/* ---- Models ---- */
+
+typedef struct accelerate_model accelerate_model;
+
+/* Opens a folder as it was published on the Hugging Face hub. */
+ACCELERATE_API accelerate_status accelerate_model_open(const char* folder, const accelerate_open_options* options,
+                                                       accelerate_model** model);
+ACCELERATE_API void accelerate_model_free(accelerate_model* model);
+
+/* What the folder holds, as a JSON object: the fields of ModelInfo in accelerate.hpp. Valid as long as the model. */
+ACCELERATE_API const char* accelerate_model_info_json(const accelerate_model* model);
+/* "embed", "fill-mask", ...: what it was published for. Valid as long as the model. */
+ACCELERATE_API const char* accelerate_model_task(const accelerate_model* model);
+/* Makes the plan for a task (NULL: the folder's own), so that the first call does not wait for it. */
+ACCELERATE_API accelerate_status accelerate_model_prepare(const accelerate_model* model, const char* task);
+
+/* One vector a text. Numbers of texts count from 0. */
+typedef struct accelerate_embeddings {
+  size_t count;            /* texts */
+  size_t dimensions;       /* numbers of one vector */
+  const float* values;     /* [count, dimensions] */
+  size_t truncated_count;  /* texts that were longer than the model takes */
+  const size_t* truncated; /* their numbers */
+} accelerate_embeddings;
+
+ACCELERATE_API accelerate_status accelerate_model_embed(const accelerate_model* model, const char* const* texts,
+                                                        size_t count, const accelerate_embed_options* options,
+                                                        accelerate_embeddings** embeddings);
+ACCELERATE_API void accelerate_embeddings_free(accelerate_embeddings* embeddings);
+
+/* A class or a token, and how likely it is. */
+typedef struct accelerate_score {
+  const char* label;
+  int64_t id;
+  double score;
+} accelerate_score;
+
+/* The best labels of one text, or of one place to fill in a text. */
+typedef struct accelerate_scores {
+  size_t text;                    /* the text's number */
+  int64_t position;               /* the mask's place among its tokens; -1 for a whole text */
+  size_t count;                   /* labels */
+  const accelerate_score* scores; /* the best first */
+} accelerate_scores;
+
+typedef struct accelerate_score_list {
+  size_t count;                   /* rows: texts, or masks in the order of the texts */
+  const accelerate_scores* items; /* [count] */
+  size_t truncated_count;
+  const size_t* truncated;
+} accelerate_score_list;
+
+/* Labels and scores of each text; with `pairs`, of each pair (texts[i], pairs[i]). */
+ACCELERATE_API accelerate_status accelerate_model_classify(const accelerate_model* model, const char* const* texts,
+                                                           const char* const* pairs, size_t count,
+                                                           const accelerate_classify_options* options,
+                                                           accelerate_score_list** scores);
+/* The `top_k` best tokens (0: 5) for every mask in every text. */
+ACCELERATE_API accelerate_status accelerate_model_fill_mask(const accelerate_model* model, const char* const* texts,
+                                                            size_t count, size_t top_k,
+                                                            const accelerate_batch_options* options,
+                                                            accelerate_score_list** scores);
+ACCELERATE_API void accelerate_score_list_free(accelerate_score_list* scores);
+
+/* ---- Tensors ---- */
+
+typedef enum accelerate_dtype {
+  ACCELERATE_F64 = 0,
+  ACCELERATE_F32,
+  ACCELERATE_F16,
+  ACCELERATE_BF16,
+  ACCELERATE_I64,
+  ACCELERATE_I32,
+  ACCELERATE_I16,
+  ACCELERATE_I8,
+  ACCELERATE_U64,
+  ACCELERATE_U32,
+  ACCELERATE_U16,
+  ACCELERATE_U8,
+  ACCELERATE_BOOLEAN
+} accelerate_dtype;
+
+/* One tensor of a set: row-major. Valid until the set changes or is freed. */
+typedef struct accelerate_tensor {
+  const char* name;
+  accelerate_dtype dtype;
+  size_t rank;
+  const int64_t* dims; /* [rank] */
+  const void* data;
+  size_t bytes;
+} accelerate_tensor;
+
+/* Tensors by name. */
+typedef struct accelerate_tensors accelerate_tensors;
+/* NULL when there is no memory. */
+ACCELERATE_API accelerate_tensors* accelerate_tensors_new(void);
+ACCELERATE_API void accelerate_tensors_free(accelerate_tensors* tensors);
+/* Copies the values in; replaces a tensor of the same name. `bytes` must be what dtype and dims need. */
+ACCELERATE_API accelerate_status accelerate_tensors_set(accelerate_tensors* tensors, const char* name,
+                                                        accelerate_dtype dtype, const int64_t* dims, size_t rank,
+                                                        const void* data, size_t bytes);
+ACCELERATE_API size_t accelerate_tensors_count(const accelerate_tensors* tensors);
+/* In alphabetical order; NULL from accelerate_tensors_count() on. */
+ACCELERATE_API const accelerate_tensor* accelerate_tensors_at(const accelerate_tensors* tensors, size_t index);
+/* NULL when there is none of that name. */
+ACCELERATE_API const accelerate_tensor* accelerate_tensors_find(const accelerate_tensors* tensors, const char* name);
+
+/* Runs tensors under the names of Transformers' arguments (input_ids, attention_mask, ...) and gives its outputs. With
+ * `outputs` (count > 0) only those; with `layers` also every hidden state. */
+ACCELERATE_API accelerate_status accelerate_model_run(const accelerate_model* model, const accelerate_tensors* inputs,
+                                                      const char* const* outputs, size_t count, bool layers,
+                                                      accelerate_tensors** results);
+
+/* ---- Before loading ---- */
+
+/* What a folder holds and what it will take, as JSON: {"info": {...}, "memory": [...], "missing": [...]}, for one text
+ * of `tokens` tokens (0: 128 and the longest there may be). Reads no weights. Freed by accelerate_string_free. */
+ACCELERATE_API accelerate_status accelerate_inspect_json(const char* folder, int64_t tokens, char** json);
+ACCELERATE_API void accelerate_string_free(char* string);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
