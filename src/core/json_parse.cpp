@@ -51,6 +51,7 @@ Json to_json(const simdjson::dom::element& element) {
 
 // Nothing where the text is not plain JSON: what is wrong, or odd but taken, the slower parser says.
 std::optional<Json> parse_fast(std::string_view text) {
+  if (text.empty()) return std::nullopt;  // simdjson copies from its pointer, which may be null then
   simdjson::dom::parser parser;
   // On top of the depth, the library counts the document itself.
   if (parser.allocate(text.size(), kDeepest + 1) != simdjson::SUCCESS) return std::nullopt;
