@@ -31,10 +31,11 @@ struct Match {
 };
 
 std::optional<Match> match(std::string_view pattern, std::string_view text) {
-  const std::string_view tail = pattern.substr(std::min(pattern.rfind('*'), pattern.size() - 1) + 1);
-  if (pattern.find('*') != std::string_view::npos && !text.ends_with(tail)) return std::nullopt;
+  const std::size_t star = pattern.rfind('*');
+  if (star == std::string_view::npos) return pattern == text ? std::optional<Match>(Match{}) : std::nullopt;
   Match found;
-  if (match_from(pattern, text, found.captures)) return found;
+  // Most patterns fail at their end, before any star has been tried.
+  if (text.ends_with(pattern.substr(star + 1)) && match_from(pattern, text, found.captures)) return found;
   if (!pattern.starts_with("*.")) return std::nullopt;
   found = {.captures = {""}, .bare = true};
   if (match_from(pattern.substr(2), text, found.captures)) return found;
