@@ -1,7 +1,7 @@
 """Extractive question answering as the `question-answering` pipeline of Transformers 4 defined it.
 
-Transformers 5 has the models but no longer the pipeline, so its rules are written down here; tools/README lines in
-docs/goldens.md say how this was compared with the pipeline of 4.57.6. The rules:
+Transformers 5 has the models but no longer the pipeline, so its rules are written down here; docs/goldens.md says how
+this was compared with the pipeline of 4.57.6. The rules:
 
 - question first, context second, only the context is cut; pieces of at most `max_seq_len` tokens overlap by
   `doc_stride` tokens;

@@ -51,26 +51,26 @@ def build(folder: Path, class_name: str, config: dict, seed: int, head_gain: flo
     return model
 
 
-def save_weights(folder: Path, model: torch.nn.Module, dtype: str, shard_size: str | None, rename) -> None:
-    """model.safetensors (or shards with an index) under the hub's names; `rename` maps a name to another."""
+def save_weights(folder: Path, model: torch.nn.Module, dtype: str, shard_size: str | None, edit) -> None:
+    """model.safetensors (or shards with an index) under the hub's names; `edit` maps the tensors to those written."""
     target = folder / "saved"
     model.to(getattr(torch, dtype)).save_pretrained(target, max_shard_size=shard_size or "50GB")
     for path in target.glob("model*"):
-        if rename and path.suffix == ".safetensors":
-            tensors = load_file(path)
-            save_file({rename(name): value for name, value in tensors.items()}, path, metadata={"format": "pt"})
+        if edit and path.suffix == ".safetensors":
+            save_file(edit(load_file(path)), path, metadata={"format": "pt"})
         shutil.move(path, folder / path.name)
     shutil.rmtree(target)
     model.to(torch.float32)
 
 
-def load_back(folder: Path, class_name: str, config: dict | None = None) -> torch.nn.Module:
-    """The folder as Transformers reads it, in float32; every weight must be found and used."""
+def load_back(folder: Path, class_name: str, config: dict | None = None, unused: bool = False) -> torch.nn.Module:
+    """The folder as Transformers reads it, in float32; every weight must be found and, but for `unused`, used."""
     options = {"dtype": torch.float32, "attn_implementation": "eager", "output_loading_info": True}
     if config:
         options["config"] = transformers.AutoConfig.for_model(**{k: v for k, v in config.items() if k != "torch_dtype"})
     model, info = getattr(transformers, class_name).from_pretrained(folder, **options)
-    wrong = {key: sorted(info[key]) for key in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[key]}
+    kinds = ["missing_keys", "mismatched_keys"] + ([] if unused else ["unexpected_keys"])
+    wrong = {key: sorted(info[key]) for key in kinds if info[key]}
     if wrong:
         raise RuntimeError(f"{folder.name}: Transformers does not read the checkpoint back: {wrong}")
     return model.eval()

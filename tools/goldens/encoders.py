@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from goldens import checkpoints, configs, tasks
 from goldens.cases import Case, write_cases
 from goldens.vocabularies import WITH_TYPES, WITHOUT_TYPES, Vocabulary, write_vocabulary
@@ -25,7 +27,7 @@ class Encoder:
     input_names: tuple[str, ...] = WITH_TYPES
     dtype: str = "float32"
     shard_size: str | None = None
-    rename: Callable | None = None
+    edit: Callable | None = None
     published: dict | None = None
     head_gain: float = 3.0
     max_length: int | None = None
@@ -42,22 +44,21 @@ class Encoder:
                 break
         else:
             raise RuntimeError(f"{self.name}: no seed from {seed} on decides every result clearly")
-        checkpoints.save_weights(folder, model, self.dtype, self.shard_size, self.rename)
+        checkpoints.save_weights(folder, model, self.dtype, self.shard_size, self.edit)
         checkpoints.write_config(folder, {**(self.published or self.config), "torch_dtype": self.dtype})
         write_cases(folder, self.class_name, self.note, cases)
         self._check(folder, cases)
 
     def _round(self, model) -> None:
         if self.dtype != "float32":
-            model.to(getattr(checkpoints.torch, self.dtype)).to(checkpoints.torch.float32)
+            model.to(getattr(torch, self.dtype)).to(torch.float32)
 
     def _cases(self, model, folder: Path) -> list[Case]:
         return self.cases(model, Vocabulary(folder, self.input_names))
 
     def _check(self, folder: Path, cases: list[Case]) -> None:
-        if self.rename:
-            return  # names that Transformers does not read; the sibling fixture with its own names is loaded back
-        model = checkpoints.load_back(folder, self.class_name, self.config if self.published else None)
+        model = checkpoints.load_back(folder, self.class_name, self.config if self.published else None,
+                                      unused=self.edit is _with_leftovers)
         for again, case in zip(self._cases(model, folder), cases, strict=True):
             for name, tensor in case.outputs.items():
                 worst = (tensor - again.outputs[name]).abs().max().item()
@@ -83,6 +84,16 @@ MASKED = ("ForMaskedLM", {}, "decoder is tied")
 MOODS = ("ForSequenceClassification", configs.labels(configs.MOODS), "")
 ENTITIES = ("ForTokenClassification", configs.labels(configs.ENTITY_LABELS), "entities by every aggregation strategy")
 ANSWERS = ("ForQuestionAnswering", {}, "rows are the windows of the questions, in order")
+
+
+def _with_leftovers(tensors: dict) -> dict:
+    """What published pre-training checkpoints hold beside the weights that this class uses."""
+    words = tensors["bert.embeddings.word_embeddings.weight"]
+    pooler = torch.full((words.shape[1], words.shape[1]), 0.25)
+    return {**tensors, "bert.embeddings.position_ids": torch.arange(96)[None], "bert.pooler.dense.weight": pooler,
+            "bert.pooler.dense.bias": pooler[0].clone(), "cls.predictions.decoder.weight": words.clone(),
+            "cls.predictions.decoder.bias": tensors["cls.predictions.bias"].clone(),
+            "cls.seq_relationship.weight": pooler[:2].clone(), "cls.seq_relationship.bias": pooler[0, :2].clone()}
 
 
 def _bert_variants() -> list[Encoder]:
@@ -112,7 +123,9 @@ def _bert_variants() -> list[Encoder]:
                 dtype="float16"),
         variant("bert_sharded", tasks.embed, "two shards with an index", {}, shard_size="52KB"),
         variant("bert_prefixed", tasks.embed, "tensor names with the 'bert.' prefix, as pre-training checkpoints have",
-                {}, rename=lambda name: f"bert.{name}"),
+                {}, edit=lambda tensors: {f"bert.{name}": value for name, value in tensors.items()}),
+        variant("bert_leftovers", tasks.fill_mask, "tensors of other heads, a copy of the tied decoder and int64 "
+                "position_ids, as pre-training checkpoints have", {}, "ForMaskedLM", edit=_with_leftovers),
         variant("bert_tensors", tasks.tensors_only,
                 "given tensors; positions count from the row's start, padding included", {}),
         variant("bert_truncated", tasks.truncated, "model_max_length 24 in tokenizer_config.json", {}, max_length=24),
@@ -150,12 +163,13 @@ def _nomic() -> list[Encoder]:
     own = configs.nomic_bert("NomicBertModel")
     return [
         Encoder("nomic_bert", "NomicBertModel", "bert", own, tasks.embed,
-                f"published keys (n_embd ...) and names; {note}", published=configs.nomic_bert_published("NomicBertModel")),
+                f"published keys (n_embd ...) and names; {note}",
+                published=configs.nomic_bert_published("NomicBertModel")),
         Encoder("nomic_bert_current", "NomicBertModel", "bert", {**own, "rope_parameters": {
             "rope_theta": 10000.0, "rope_type": "default"}}, tasks.embed,
             f"keys of Transformers 5 (hidden_size, rope_parameters); {note}"),
         Encoder("nomic_bert_masked_lm", "NomicBertForMaskedLM", "bert", configs.nomic_bert("NomicBertForMaskedLM"),
-                tasks.fill_mask, "names begin with nomic_bert., as Transformers 5 saves them; tied decoder with a bias"),
+                tasks.fill_mask, "names begin with nomic_bert., as Transformers 5 saves them; tied, with a bias"),
     ]
 
 

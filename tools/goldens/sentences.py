@@ -19,7 +19,8 @@ MODES = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens", "mean_s
 MODEL_TYPES = {"bert": (configs.bert, "BertModel"), "bert_cased": (configs.bert, "BertModel"),
                "roberta": (configs.roberta, "RobertaModel"), "mpnet": (configs.mpnet, "MPNetModel")}
 WIDTH, LENGTH = 16, 40
-ROWS = {"single_short": [tasks.SHORT], "batch_padded": tasks.BATCH, "truncated_long": [tasks.LONG + " " + tasks.BATCH[0]]}
+ROWS = {"single_short": [tasks.SHORT], "batch_padded": tasks.BATCH,
+        "truncated_long": [tasks.LONG + " " + tasks.BATCH[0]]}
 
 
 @dataclasses.dataclass

@@ -1,4 +1,4 @@
-"""The cases of each task: what the reference is asked, what it answers, and by what lead discrete parts were decided."""
+"""The cases of each task: what the reference is asked, what it answers, and how clear the lead of each choice is."""
 
 import inspect
 
@@ -91,8 +91,9 @@ def tensors_only(model, vocabulary: Vocabulary) -> list[Case]:
             value[row] = value[row].roll(value.shape[1] - length)
     both = {name: torch.nn.functional.pad(value, (3, 0), value=vocabulary.pad_id if name == "input_ids" else 0)
             for name, value in right.items()}
+    bare = {"input_ids": right["input_ids"][:1]}
     cases = []
-    for name, inputs in {"left_padding": left, "padding_around": both, "ids_only": {"input_ids": right["input_ids"][:1]}}.items():
+    for name, inputs in {"left_padding": left, "padding_around": both, "ids_only": bare}.items():
         outputs = forward(model, inputs, name == "left_padding")
         mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"]))
         outputs["mean_pooled"] = mean_pooled(outputs["last_hidden_state"], mask)
@@ -156,7 +157,8 @@ def classify_text(model, vocabulary: Vocabulary) -> list[Case]:
         scores, function = scores_of(model.config, outputs["logits"])
         entries, margin = ranked(model.config, scores)
         _compare_with_pipeline(model, vocabulary, row, entries)
-        call = "model(**tokenizer(text)).logits" if function == "logits" else f"{function}(model(**tokenizer(text)).logits)"
+        call = "model(**tokenizer(text)).logits"
+        call = call if function == "logits" else f"{function}({call})"
         cases.append(Case(name, "text-classification", call, texts_of(row), {"scores": entries}, inputs, outputs,
                           margin=margin))
     return cases
