@@ -14,11 +14,11 @@ int main(int argc, char** argv) {
   }
   try {
     const std::vector<std::string> sentences(argv + 2, argv + argc);
-    auto model = accelerate::Model::open(argv[1]);
-    const accelerate::Tensor vectors = model.embed(sentences);  // [sentences, hidden_size] f32
+    const auto model = accelerate::Model::open(argv[1]);
+    const accelerate::Tensor vectors = model.embed(sentences).vectors;  // [sentences, embedding_size] f32
     const auto size = static_cast<std::size_t>(vectors.dim(1));
     for (std::size_t i = 0; i < sentences.size(); ++i) {
-      const float* vector = vectors.as<float>().data() + i * size;
+      const auto vector = vectors.as<float>().subspan(i * size, size);
       std::printf("%s  [%.6f, %.6f, ...] (%zu numbers)\n", sentences[i].c_str(), vector[0], vector[1], size);
     }
     return 0;
