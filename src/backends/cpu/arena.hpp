@@ -1,0 +1,45 @@
+// Where the values of a plan lie: which share memory, and one block for all of them, laid out for given sizes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backends/cpu/step.hpp"
+
+namespace accelerate::cpu {
+
+// Which buffer a value lies in, decided once for all sizes.
+class Placement {
+ public:
+  Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps);
+
+  struct Place {
+    int buffer = -1;          // negative: not in the arena (inputs, weights, tables)
+    std::int64_t column = 0;  // where the value's columns begin in the buffer's
+  };
+  struct Buffer {
+    Dim rows;
+    std::int64_t columns = 0;
+    std::size_t first = 0, last = 0;  // steps between which it is needed, both included
+  };
+
+  const Place& place(std::size_t value) const { return places_[value]; }
+  const std::vector<Buffer>& buffers() const { return buffers_; }
+
+ private:
+  bool takes_over(const Graph& graph, const Step& step, std::size_t index) const;
+
+  std::vector<Place> places_;
+  std::vector<Buffer> buffers_;
+};
+
+// Offsets of the buffers in one block of `bytes`, for one set of sizes. Buffers that live at the same time never
+// overlap; the largest are placed first, each at the lowest offset that is free for its whole life.
+struct ArenaLayout {
+  std::vector<std::size_t> offsets;
+  std::size_t bytes = 0;
+  ArenaLayout() = default;
+  ArenaLayout(const Placement& placement, const Extents& extents);
+};
+
+}  // namespace accelerate::cpu

@@ -1,0 +1,67 @@
+#include "backends/cpu/fusion.hpp"
+
+#include <map>
+
+#include "graph/ops/linear.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+bool is_operation(const Node& node, std::string_view name) {
+  return node.source == Node::Source::operation && node.operation->name() == name;
+}
+
+// Activation and residual belong to one output only: such layers stay alone.
+bool may_join(const Node& node) {
+  if (!is_operation(node, "linear") || node.operands[3]) return false;
+  return static_cast<const ops::Linear&>(*node.operation).activation == Activation::none;
+}
+
+void join_linears(const Graph& graph, Fusion& fusion) {
+  std::map<std::int32_t, std::size_t> leader_of;  // by the value that is read
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (!may_join(node)) continue;
+    const auto [leader, first] = leader_of.try_emplace(node.operands[0].id, i);
+    if (first) continue;
+    fusion.groups[leader->second].push_back(i);
+    fusion.groups[i].clear();
+  }
+}
+
+void join_embedding_norms(const Graph& graph, const std::vector<int>& uses, Fusion& fusion) {
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (!is_operation(node, "layer_norm")) continue;
+    const auto x = static_cast<std::size_t>(node.operands[0].id);
+    if (!is_operation(graph.nodes()[x], "embedding") || uses[x] != 1) continue;
+    fusion.groups[i].push_back(x);
+    fusion.groups[x].clear();
+  }
+}
+
+}  // namespace
+
+std::vector<int> use_counts(const Graph& graph) {
+  std::vector<int> uses(graph.nodes().size(), 0);
+  for (const Node& node : graph.nodes()) {
+    for (const Value operand : node.operands) {
+      if (operand) ++uses[static_cast<std::size_t>(operand.id)];
+    }
+  }
+  for (const Graph::Output& output : graph.outputs()) ++uses[static_cast<std::size_t>(output.value.id)];
+  return uses;
+}
+
+Fusion find_fusions(const Graph& graph) {
+  Fusion fusion;
+  fusion.groups.resize(graph.nodes().size());
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    if (graph.nodes()[i].source == Node::Source::operation) fusion.groups[i] = {i};
+  }
+  join_linears(graph, fusion);
+  join_embedding_norms(graph, use_counts(graph), fusion);
+  return fusion;
+}
+
+}  // namespace accelerate::cpu

@@ -1,0 +1,22 @@
+// Which nodes of a graph run as one kernel.
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.hpp"
+
+namespace accelerate::cpu {
+
+struct Fusion {
+  // For each node: those that run with it, itself first; empty for a node that runs inside another's step.
+  std::vector<std::vector<std::size_t>> groups;
+};
+
+// Joins linear layers over the same input (query, key and value become one product) and a layer norm over an
+// embedding that nobody else reads.
+Fusion find_fusions(const Graph& graph);
+
+// How often each value is read, outputs of the graph included.
+std::vector<int> use_counts(const Graph& graph);
+
+}  // namespace accelerate::cpu

@@ -1,0 +1,112 @@
+#include "backends/cpu/prepared.hpp"
+
+#include <algorithm>
+
+namespace accelerate::cpu {
+namespace {
+
+bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16; }
+
+bool is_aligned(const Weight& weight) {
+  return reinterpret_cast<std::uintptr_t>(weight.bytes.data()) % size_of(weight.encoding.dtype) == 0;
+}
+
+std::int64_t f32_bytes(std::int64_t elements) { return elements * static_cast<std::int64_t>(sizeof(float)); }
+
+}  // namespace
+
+MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, bool gated)
+    : level_(level), gated_(gated), key_(std::string("cpu ") + std::string(name_of(level)) + (gated ? " gated" : "")) {
+  for (const std::string& name : names) {
+    const Weight& part = weights.at(name);
+    in_ = part.dims[1];
+    out_ += part.dims[0];
+    parts_.push_back(&part);
+    key_ += " " + name;
+  }
+}
+
+WeightBytes MatrixWeight::bytes() const {
+  return {.allocated = static_cast<std::int64_t>(packed_bytes(out_, in_, level_, gated_))};
+}
+
+void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
+  const auto make = [&]() -> std::shared_ptr<const void> {
+    std::vector<WeightSource> sources;
+    std::vector<Tensor> converted;  // kinds of numbers that packing does not read
+    for (const Weight* part : parts_) {
+      const bool direct = is_float(part->encoding.dtype) && is_aligned(*part);
+      if (!direct) converted.push_back(part->to_f32());
+      sources.push_back({.data = direct ? part->bytes.data() : std::as_const(converted.back()).bytes().data(),
+                         .dtype = direct ? part->encoding.dtype : DType::f32,
+                         .out_features = part->dims[0],
+                         .transposed = direct && part->transposed});
+    }
+    const auto release = [&](std::span<const std::byte> done) {
+      for (const Weight* part : parts_) {
+        const bool inside = done.data() >= part->bytes.data() && done.data() < part->bytes.data() + part->bytes.size();
+        if (inside && part->file != nullptr) part->file->release(done);
+      }
+    };
+    auto packed = PackedMatrix::pack(pool, level_, in_, sources, {.gated = gated_, .done = release});
+    for (const Weight* part : parts_) part->release();
+    return std::make_shared<const PackedMatrix>(std::move(packed));
+  };
+  packed_ = std::static_pointer_cast<const PackedMatrix>(weights.prepared(key_, make));
+}
+
+VectorWeight::VectorWeight(const Weights& weights, std::vector<Part> parts) : parts_(std::move(parts)) {
+  for (const Part& part : parts_) size_ += part.size;
+  in_place_ = in_place(weights);
+}
+
+bool VectorWeight::in_place(const Weights& weights) const {
+  if (parts_.size() != 1 || parts_[0].name.empty()) return false;
+  const Weight& weight = weights.at(parts_[0].name);
+  return weight.encoding.dtype == DType::f32 && is_aligned(weight);
+}
+
+WeightBytes VectorWeight::bytes() const {
+  return in_place_ ? WeightBytes{.mapped = f32_bytes(size_)} : WeightBytes{.allocated = f32_bytes(size_)};
+}
+
+void VectorWeight::prepare(const Weights& weights) {
+  if (parts_.empty()) return;
+  if (in_place_) {
+    values_ = weights.at(parts_[0].name).to_f32();
+    return;
+  }
+  values_ = Tensor(DType::f32, {size_});
+  float* out = values_.as<float>().data();
+  for (const Part& part : parts_) {
+    if (!part.name.empty()) {
+      const Tensor values = weights.at(part.name).to_f32();
+      const auto from = std::as_const(values).as<float>();
+      std::copy(from.begin(), from.end(), out);
+    }
+    out += part.size;
+  }
+}
+
+TableWeight::TableWeight(const Weights& weights, std::string name) : weight_(&weights.at(name)) {
+  in_place_ = is_float(weight_->encoding.dtype) && is_aligned(*weight_) && !weight_->transposed;
+}
+
+WeightBytes TableWeight::bytes() const {
+  if (in_place_) return {.mapped = static_cast<std::int64_t>(weight_->bytes.size())};
+  return {.allocated = f32_bytes(weight_->elements())};
+}
+
+void TableWeight::prepare() {
+  if (!in_place_) copy_ = weight_->to_f32();
+}
+
+EmbeddingTable TableWeight::table(const std::int64_t* ids) const {
+  return {.data = in_place_ ? weight_->bytes.data() : copy_.bytes().data(),
+          .dtype = in_place_ ? weight_->encoding.dtype : DType::f32,
+          .rows = weight_->dims[0],
+          .ids = ids,
+          .name = weight_->name};
+}
+
+}  // namespace accelerate::cpu

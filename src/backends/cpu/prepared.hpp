@@ -1,0 +1,78 @@
+// Weights as the kernels want them. Each knows its bytes before it is prepared, so that memory is predicted by the
+// same code that later uses it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/cpu/kernels.hpp"
+#include "graph/weights.hpp"
+
+namespace accelerate::cpu {
+
+struct WeightBytes {
+  std::int64_t allocated = 0;  // in copies of our own
+  std::int64_t mapped = 0;     // read in place from the checkpoint
+  WeightBytes& operator+=(const WeightBytes& other) {
+    allocated += other.allocated;
+    mapped += other.mapped;
+    return *this;
+  }
+};
+
+// Matrices [out, in] of the same `in`, stacked and packed into panels. All plans of a model share the packed copy.
+class MatrixWeight {
+ public:
+  MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, bool gated = false);
+  WeightBytes bytes() const;
+  void prepare(const Weights& weights, ThreadPool& pool);
+  const PackedMatrix& packed() const { return *packed_; }
+  // Names the packed copy: plans with the same key share one.
+  const std::string& key() const { return key_; }
+
+ private:
+  std::vector<const Weight*> parts_;
+  Level level_;
+  bool gated_;
+  std::int64_t in_ = 0, out_ = 0;
+  std::string key_;
+  std::shared_ptr<const PackedMatrix> packed_;
+};
+
+// Vectors, one after the other; an empty name stands for zeros. One f32 vector is read in place.
+class VectorWeight {
+ public:
+  VectorWeight() = default;  // absent: data() is null
+  struct Part {
+    std::string name;
+    std::int64_t size = 0;
+  };
+  VectorWeight(const Weights& weights, std::vector<Part> parts);
+  WeightBytes bytes() const;
+  void prepare(const Weights& weights);
+  const float* data() const { return values_.empty() ? nullptr : values_.as<float>().data(); }
+
+ private:
+  bool in_place(const Weights& weights) const;
+  std::vector<Part> parts_;
+  std::int64_t size_ = 0;
+  bool in_place_ = false;
+  Tensor values_;
+};
+
+// Rows to look up, read in place from the checkpoint where their encoding allows.
+class TableWeight {
+ public:
+  TableWeight(const Weights& weights, std::string name);
+  WeightBytes bytes() const;
+  void prepare();
+  EmbeddingTable table(const std::int64_t* ids) const;
+
+ private:
+  const Weight* weight_;
+  bool in_place_;
+  Tensor copy_;
+};
+
+}  // namespace accelerate::cpu

@@ -1,0 +1,57 @@
+// One thing a plan does: a kernel with its weights, reading and writing values of the graph.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/cpu/kernels.hpp"
+#include "backends/cpu/prepared.hpp"
+#include "graph/graph.hpp"
+
+namespace accelerate::cpu {
+
+// Where a value lies during one run. Rows are all dimensions but the last.
+struct Location {
+  float* data = nullptr;
+  const std::int64_t* index = nullptr;  // instead of data, for indices
+  std::int64_t rows = 0, width = 0, stride = 0;
+  operator Rows() const { return {data, stride}; }
+  operator ConstRows() const { return {data, stride}; }
+};
+
+// One run of a plan, as its steps see it.
+struct Run {
+  const Kernels& kernels;
+  ThreadPool& pool;
+  const Extents& extents;
+  const std::vector<Location>& values;
+  std::byte* workspace;  // as many bytes as the step asked for, aligned to 64
+
+  const Location& at(Value value) const { return values[static_cast<std::size_t>(value.id)]; }
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual WeightBytes weight_bytes() const { return {}; }
+  // Reads and packs weights. Called once, before the first run.
+  virtual void prepare(const Weights&, ThreadPool&) {}
+  // Scratch memory of one run.
+  virtual std::size_t workspace_bytes(const Extents&, int /*threads*/) const { return 0; }
+  virtual void run(const Run& run) const = 0;
+
+  std::string path;            // of the module in the model, for profiles
+  std::string operation;       // name of the operation, the fused ones joined by +
+  std::vector<Value> inputs;   // values read, weights left out
+  std::vector<Value> outputs;  // values written; several lie side by side in one buffer
+  Value in_place;              // an input whose memory the output may take over when nobody needs it afterwards
+};
+
+// The steps of a graph in order, fused where the kernels allow. Error{unsupported} naming an operation without kernel.
+std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level);
+
+// Names of the operations that have kernels.
+bool has_kernel(std::string_view operation);
+
+}  // namespace accelerate::cpu
