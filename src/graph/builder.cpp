@@ -151,10 +151,10 @@ Value Builder::linear(std::string_view name, Value x, const LinearOptions& optio
   const std::string weight_name = std::string(name) + ".weight";
   Dims expected;
   const Weight& stored = weights_.at(full_name(weight_name));
-  if (stored.dims.size() != 2 || stored.dims[1] != width(x) ||
-      (options.out_features != 0 && stored.dims[0] != options.out_features)) {
-    const std::int64_t out = options.out_features != 0 || stored.dims.empty() ? options.out_features : stored.dims[0];
-    expected = {out, width(x)};
+  // What follows adds the residual, so that its width is fixed.
+  const std::int64_t fixed = options.residual ? width(options.residual) : options.out_features;
+  if (stored.dims.size() != 2 || stored.dims[1] != width(x) || (fixed != 0 && stored.dims[0] != fixed)) {
+    expected = {fixed != 0 || stored.dims.empty() ? fixed : stored.dims[0], width(x)};
   }
   const Value matrix = weight(weight_name, expected);
   const Value bias = bias_of(name, options.bias, stored.dims[0]);
@@ -203,7 +203,10 @@ Value Builder::attention(const AttentionOptions& options) {
                                       options.rotary_cos, options.rotary_sin});
 }
 
-Value Builder::pool(Value x, ops::PoolMode mode) { return apply(std::make_shared<ops::Pool>(mode), {x}); }
+Value Builder::pool(Value x, ops::PoolMode mode, Value skip) {
+  const auto operation = std::make_shared<ops::Pool>(mode);
+  return skip ? apply(operation, {x, skip}) : apply(operation, {x});
+}
 
 Value Builder::normalize(Value x) { return apply(std::make_shared<ops::Normalize>(), {x}); }
 
@@ -227,6 +230,10 @@ Value Builder::concat(const std::vector<Value>& parts) {
 
 Value Builder::slice(Value x, std::int64_t begin, std::int64_t end) {
   return apply(std::make_shared<ops::Slice>(begin, end), {x});
+}
+
+Value Builder::column(Value x, std::int64_t index) {
+  return apply(std::make_shared<ops::Slice>(index, index + 1, /*drop=*/true), {x});
 }
 
 Rotary Builder::rotary(std::int64_t rotary_dim, double theta) {

@@ -16,7 +16,7 @@ enum class Bias { required, none, if_present };
 
 struct LinearOptions {
   Activation activation = Activation::none;
-  Value residual = {};  // added last
+  Value residual = {};  // added last; its width is then what the weight must give
   Bias bias = Bias::required;
   std::int64_t out_features = 0;  // checked where the config fixes it; 0: whatever the weight has
 };
@@ -88,7 +88,8 @@ class Builder {
   Value layer_norm(std::string_view name, Value x, double epsilon, Bias bias = Bias::required);
   Value rms_norm(std::string_view name, Value x, double epsilon);
   Value attention(const AttentionOptions& options);
-  Value pool(Value x, ops::PoolMode mode);
+  // One vector an item; `skip` [batch] says how many of its first rows to leave out.
+  Value pool(Value x, ops::PoolMode mode, Value skip = {});
   Value normalize(Value x);
   Value select_rows(Value x, Value item, Value position);
   Value activate(Value x, Activation activation);
@@ -96,6 +97,8 @@ class Builder {
   Value multiply(Value a, Value b);
   Value concat(const std::vector<Value>& parts);
   Value slice(Value x, std::int64_t begin, std::int64_t end);
+  // One column without its axis: [batch, tokens~, n] to [batch, tokens~].
+  Value column(Value x, std::int64_t index);
 
   // cos and sin of position * theta^(-2i / rotary_dim), computed in f32 as Transformers does: [tokens, rotary_dim / 2].
   Rotary rotary(std::int64_t rotary_dim, double theta);

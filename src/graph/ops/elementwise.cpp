@@ -48,18 +48,30 @@ Cost Concat::cost(Operands operands, const Type& result) const {
   return {.flops = 0, .bytes = bytes_of(operands, result)};
 }
 
-Attributes Slice::attributes() const { return {{"begin", std::to_string(begin)}, {"end", std::to_string(end)}}; }
+Attributes Slice::attributes() const {
+  Attributes result{{"begin", std::to_string(begin)}, {"end", std::to_string(end)}};
+  if (drop_axis) result.emplace_back("drop_axis", "true");
+  return result;
+}
 
 Type Slice::infer(Operands operands) const {
   Type type = operand(operands, 0, *this, "x");
   expect(begin >= 0 && begin < end && end <= type.shape.last().number(), *this,
          "columns " + std::to_string(begin) + " to " + std::to_string(end) + " of " + type.shape.to_string());
+  expect(!drop_axis || (end - begin == 1 && type.shape.rank() > 1), *this,
+         "only one column of a matrix can drop its axis, not " + std::to_string(end - begin) + " of " +
+             type.shape.to_string());
   type.shape.dims.back() = end - begin;
+  if (drop_axis) type.shape.dims.pop_back();
   return type;
 }
 
 Value Slice::decompose(Primitives& p, std::span<const Value> operands) const {
-  return p.slice(operands[0], -1, begin, end);
+  const Value columns = p.slice(operands[0], -1, begin, end);
+  if (!drop_axis) return columns;
+  std::vector<Dim> sizes = p.shape(columns).dims;
+  sizes.pop_back();
+  return p.reshape(columns, std::move(sizes));
 }
 
 Cost Slice::cost(Operands, const Type& result) const { return {.flops = 0, .bytes = Dim(8) * result.shape.elements()}; }

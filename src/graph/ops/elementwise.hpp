@@ -38,11 +38,13 @@ struct Concat final : Operation {
   Cost cost(Operands operands, const Type& result) const override;
 };
 
-// Columns begin to end (not included): [..., n] to [..., end - begin].
+// Columns begin to end (not included): [..., n] to [..., end - begin], or to [...] where a single column drops its
+// axis.
 struct Slice final : Operation {
   std::int64_t begin = 0, end = 0;
+  bool drop_axis = false;  // one column: the numbers lie in memory as they do with the axis
 
-  Slice(std::int64_t b, std::int64_t e) : begin(b), end(e) {}
+  Slice(std::int64_t b, std::int64_t e, bool drop = false) : begin(b), end(e), drop_axis(drop) {}
   std::string_view name() const override { return "slice"; }
   Attributes attributes() const override;
   Type infer(Operands operands) const override;

@@ -15,6 +15,10 @@ Attributes Pool::attributes() const { return {{"mode", std::string(name_of(mode)
 Type Pool::infer(Operands operands) const {
   const Shape& x = operand(operands, 0, *this, "x").shape;
   expect(x.rank() == 3 && x.ragged, *this, "x has shape " + x.to_string() + ", expected [batch, tokens~, n]");
+  if (operands.size() > 1 && operands[1] != nullptr) {
+    expect(*operands[1] == Type{Element::index, Shape{x.dims[0]}}, *this,
+           "skip is " + operands[1]->to_string() + ", expected index [" + x.dims[0].to_string() + "]");
+  }
   return {Element::real, Shape{x.dims[0], x.last()}};
 }
 
@@ -24,20 +28,37 @@ Value Pool::decompose(Primitives& p, std::span<const Value> operands) const {
   const Value mask = p.reshape(p.mask(std::string(d[1].symbol_name())), {d[0], d[1], 1});
   const Value length = p.sum(mask, 1);
   const Value position = p.reshape(p.iota(0, {d[1]}), {1, d[1], 1});
+  const bool skips = operands.size() > 1 && operands[1];
+  const Value skip = skips ? p.reshape(operands[1], {d[0], 1, 1}) : Value{};
+  const Value kept = skips ? p.multiply(mask, p.subtract(p.constant(1), p.less(position, skip))) : mask;
+  const Value count = skips ? p.maximum(p.sum(kept, 1), p.constant(1e-9)) : length;
   // Sum over tokens of weight * x, [batch, 1, n]; padding has weight 0 but may hold anything, so it is replaced.
   const auto weighted_sum = [&](Value weight) {
     return p.sum(p.multiply(p.select(mask, x, p.constant(0)), weight), 1);
   };
   Value pooled;
   switch (mode) {
-    case PoolMode::mean: pooled = p.divide(weighted_sum(mask), length); break;
-    case PoolMode::max: pooled = p.max(p.select(mask, x, p.constant(-1e30)), 1); break;
-    case PoolMode::first: pooled = p.slice(x, 1, 0, 1); break;
-    case PoolMode::last: pooled = weighted_sum(p.equal(position, p.subtract(length, p.constant(1)))); break;
-    case PoolMode::mean_sqrt_length: pooled = p.divide(weighted_sum(mask), p.sqrt(length)); break;
+    case PoolMode::mean: pooled = p.divide(weighted_sum(kept), count); break;
+    case PoolMode::max: pooled = p.max(p.select(kept, x, p.constant(-1e30)), 1); break;
+    case PoolMode::first: {
+      if (!skips) {
+        pooled = p.slice(x, 1, 0, 1);
+        break;
+      }
+      const Value first = p.multiply(skip, p.less(skip, length));
+      pooled = weighted_sum(p.equal(position, first));
+      break;
+    }
+    case PoolMode::last: {
+      const Value last = p.equal(position, p.subtract(length, p.constant(1)));
+      pooled = weighted_sum(skips ? p.multiply(kept, last) : last);
+      break;
+    }
+    case PoolMode::mean_sqrt_length: pooled = p.divide(weighted_sum(kept), p.sqrt(count)); break;
     case PoolMode::weighted_mean: {
-      const Value weight = p.multiply(mask, p.add(position, p.constant(1)));
-      pooled = p.divide(weighted_sum(weight), p.sum(weight, 1));
+      const Value weight = p.multiply(kept, p.add(position, p.constant(1)));
+      const Value sum = p.sum(weight, 1);
+      pooled = p.divide(weighted_sum(weight), skips ? p.maximum(sum, p.constant(1e-9)) : sum);
       break;
     }
   }
