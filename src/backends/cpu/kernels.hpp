@@ -95,7 +95,8 @@ class PackedMatrix {
   std::size_t bytes() const { return buffer_.size(); }
   const float* data() const;
   // Row `row` of the weight as it was before packing, in_features floats (an embedding that is also the head).
-  void unpack_row(std::int64_t row, float* out) const;
+  // With `add` it is added to what is there. Error{invalid_input} when there is no such row.
+  void read_row(std::int64_t row, float* out, bool add = false) const;
 
  private:
   Level level_ = Level::portable;
@@ -134,13 +135,10 @@ struct Attention {
   // Added to the scores by distance: [2 * bias_tokens - 1, heads], row key - query + bias_tokens - 1. Or null.
   const float* relative_bias = nullptr;
   std::int64_t bias_tokens = 0;  // at least the longest sequence
-  // At least attention_scratch_floats(...) floats, aligned to 64 bytes.
+  // At least Kernels::attention_scratch_floats(head_dim, pool.threads()) floats, aligned to 64 bytes.
   float* scratch = nullptr;
 };
 // A query that sees no key at all gets zeros.
-
-// Scratch floats for sequences of up to `longest_keys` keys.
-std::size_t attention_scratch_floats(std::int64_t longest_keys, std::int64_t head_dim, int threads);
 
 // Rotary position embedding (Su et al. 2021) of the first rotary_dim values of every head, in place.
 struct Rotary {
@@ -228,6 +226,8 @@ class Kernels {
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
               Rows y) const;
   void attention(ThreadPool& pool, const Attention& args) const;
+  // What Attention::scratch must hold; it does not depend on the lengths.
+  std::size_t attention_scratch_floats(std::int64_t head_dim, int threads) const;
   void rotary(ThreadPool& pool, const Rotary& args) const;
   void layer_norm(ThreadPool& pool, const LayerNorm& args) const;
   void rms_norm(ThreadPool& pool, const RmsNorm& args) const;

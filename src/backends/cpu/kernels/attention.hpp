@@ -1,0 +1,215 @@
+// Attention of a block of queries of one head, for every level: blocks of keys with an online softmax (Milakov &
+// Gimelshein 2018; Dao et al. 2022), so that scores never leave the first-level cache.
+
+namespace accelerate::cpu::ACCELERATE_LEVEL {
+namespace {
+
+using detail::AttentionBlock;
+
+constexpr int64_t kKeyBlock = 256;  // the scores of a tile: 12 KiB
+constexpr int64_t kQueryBlock = 128 / kTileRows * kTileRows;
+
+inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+inline float minus_infinity() { return -__builtin_inff(); }
+
+// One thread's scratch, carved into parts.
+struct AttentionScratch {
+  float *keys, *values, *scores, *sums, *bias, *maximum, *total;
+  static int64_t floats(int64_t head_dim) {
+    const int64_t wide = round_up(head_dim, kLanes);
+    return kKeyBlock * head_dim + kKeyBlock * wide + kTileRows * kKeyBlock + kQueryBlock * wide +
+           round_up(kKeyBlock + kQueryBlock, 16) + 2 * round_up(kQueryBlock, 16) + 16 * 6;
+  }
+  AttentionScratch(float* memory, int64_t head_dim) {
+    const int64_t wide = round_up(head_dim, kLanes);
+    float* next = memory;
+    const auto take = [&](int64_t count) {
+      float* part = next;
+      next += round_up(count, 16);
+      return part;
+    };
+    keys = take(kKeyBlock * head_dim);
+    values = take(kKeyBlock * wide);
+    scores = take(kTileRows * kKeyBlock);
+    sums = take(kQueryBlock * wide);
+    bias = take(kKeyBlock + kQueryBlock);
+    maximum = take(kQueryBlock);
+    total = take(kQueryBlock);
+  }
+};
+
+// Keys [begin, end) of the block that any query in [first, last] may see.
+struct KeyRange {
+  int64_t begin, end;
+};
+inline KeyRange visible(const AttentionBlock& a, int64_t first, int64_t last) {
+  // Saturating: an unlimited reach must not overflow.
+  const int64_t from = a.reach_back > first + a.shift ? 0 : first + a.shift - a.reach_back;
+  const int64_t until = a.reach_ahead >= a.keys ? a.keys : smaller(a.keys, last + a.shift + a.reach_ahead + 1);
+  return {larger(from, 0), larger(until, 0)};
+}
+
+inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count, float* out) {
+  for (int64_t j = 0; j < count; j += kPanel) {
+    pack_rows<Stored::f32>(a.key + (first + j) * a.key_stride, a.key_stride, smaller(kPanel, count - j), a.head_dim,
+                           a.scale * kLog2E, out + j * a.head_dim);
+  }
+}
+
+// Values are read where they lie unless a row's last vector would reach beyond the head.
+struct Values {
+  const float* data;
+  int64_t stride;
+};
+inline Values value_block(const AttentionBlock& a, int64_t first, int64_t count, float* packed) {
+  if (a.head_dim % kLanes == 0) return {a.value + first * a.value_stride, a.value_stride};
+  const int64_t wide = round_up(a.head_dim, kLanes);
+  for (int64_t j = 0; j < count; ++j) {
+    const float* from = a.value + (first + j) * a.value_stride;
+    for (int64_t d = 0; d < a.head_dim; d += kLanes) {
+      const int64_t lanes = smaller(kLanes, a.head_dim - d);
+      store(packed + j * wide + d, lanes == kLanes ? load(from + d) : load_partial(from + d, lanes));
+    }
+  }
+  return {packed, wide};
+}
+
+// out[rows][width] = start + x w in pieces of at most a panel; width is a multiple of kLanes.
+inline void product(const float* x, int64_t x_stride, int64_t rows, const float* w, int64_t w_stride, int64_t depth,
+                    int64_t width, const float* start, float* out, int64_t out_stride) {
+  for (int64_t c = 0; c < width; c += kPanel) {
+    const int64_t vectors = smaller(kPanel, width - c) / kLanes;
+    kTiles.by_size[rows][vectors](x, x_stride, w + c, w_stride, depth, start == nullptr ? nullptr : start + c,
+                                  out_stride, out + c, out_stride);
+  }
+}
+
+// Bias, key mask and reach on one query's scores of keys [first, first + count); unseen ones become -inf.
+inline void mask_scores(const AttentionBlock& a, int64_t query, int64_t first, int64_t count, const float* bias,
+                        float* scores) {
+  const Vec hidden = set1(minus_infinity());
+  if (bias != nullptr) {
+    for (int64_t j = 0; j < count; j += kLanes) store(scores + j, load(scores + j) + load(bias + j));
+  }
+  if (a.key_mask != nullptr) {
+    const uint8_t* mask = a.key_mask + first;
+    int64_t j = 0;
+    for (; j + 16 <= count; j += kLanes) store(scores + j, where_seen(mask + j, load(scores + j), hidden));
+    for (; j < count; ++j) scores[j] = mask[j] != 0 ? scores[j] : minus_infinity();
+  }
+  const KeyRange seen = visible(a, query, query);
+  for (int64_t j = 0; j < smaller(count, seen.begin - first); ++j) scores[j] = minus_infinity();
+  for (int64_t j = larger(0, seen.end - first); j < round_up(count, kLanes); ++j) scores[j] = minus_infinity();
+}
+
+inline float row_maximum(const float* row, int64_t width) {
+  Vec best = set1(minus_infinity());
+  for (int64_t j = 0; j < width; j += kLanes) best = maximum(best, load(row + j));
+  return reduce_max(best);
+}
+
+// row = 2^(row - most); returns the sum.
+inline float exponentiate(float* row, int64_t width, float most) {
+  Vec total = set1(0.0F);
+  const Vec shift = set1(most);
+  for (int64_t j = 0; j < width; j += kLanes) {
+    const Vec p = exp2(load(row + j) - shift);
+    total = total + p;
+    store(row + j, p);
+  }
+  return reduce_add(total);
+}
+
+inline void scale_row(const float* from, float factor, float* to, int64_t count) {
+  for_vectors(count, [&](int64_t i, auto read, auto write) { write(to + i, read(from + i) * set1(factor)); });
+}
+
+// One tile of queries against one block of keys.
+inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, const Values& values, int64_t query,
+                        int64_t rows, int64_t block, int64_t block_end, bool first_block) {
+  const KeyRange seen = visible(a, query, query + rows - 1);
+  const int64_t first = larger(block, block + (seen.begin - block) / kPanel * kPanel);
+  const int64_t count = smaller(block_end, seen.end) - first;
+  const int64_t slot = query - a.query_begin;
+  const int64_t wide = round_up(a.head_dim, kLanes);
+  float* sums = s.sums + slot * wide;
+  if (count <= 0) {
+    if (!first_block) return;
+    for (int64_t i = 0; i < rows * wide; ++i) sums[i] = 0.0F;
+    for (int64_t r = 0; r < rows; ++r) s.maximum[slot + r] = minus_infinity(), s.total[slot + r] = 0.0F;
+    return;
+  }
+  const int64_t width = round_up(count, kLanes);
+  for (int64_t j = 0; j < width; j += kPanel) {
+    const int64_t vectors = smaller(kPanel, width - j) / kLanes;
+    kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride,
+                                  s.keys + (first - block + j) * a.head_dim, kPanel, a.head_dim, nullptr, 0,
+                                  s.scores + j, kKeyBlock);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    float* row = s.scores + r * kKeyBlock;
+    // bias[0] belongs to key `block` and the last query of the block.
+    const float* bias = a.bias == nullptr ? nullptr : s.bias + (first - block) + (a.query_end - 1 - query - r);
+    mask_scores(a, query + r, first, count, bias, row);
+    const float before = first_block ? minus_infinity() : s.maximum[slot + r];
+    const float seen_most = row_maximum(row, width);
+    const float most = seen_most > before ? seen_most : before;
+    const float shift = most == minus_infinity() ? 0.0F : most;
+    const float total = exponentiate(row, width, shift);
+    s.maximum[slot + r] = most;
+    if (first_block) {
+      s.total[slot + r] = total;
+    } else if (most != before) {
+      float factor[kLanes];
+      store(factor, exp2(set1(before - shift)));
+      s.total[slot + r] = s.total[slot + r] * factor[0] + total;
+      scale_row(sums + r * wide, factor[0], sums + r * wide, wide);
+    } else {
+      s.total[slot + r] += total;
+    }
+  }
+  product(s.scores, kKeyBlock, rows, values.data + (first - block) * values.stride, values.stride, count, wide,
+          first_block ? nullptr : sums, sums, wide);
+}
+
+inline void write_outputs(const AttentionBlock& a, const AttentionScratch& s) {
+  const int64_t wide = round_up(a.head_dim, kLanes);
+  for (int64_t query = a.query_begin; query < a.query_end; ++query) {
+    const int64_t slot = query - a.query_begin;
+    const float total = s.total[slot];
+    scale_row(s.sums + slot * wide, total > 0.0F ? 1.0F / total : 0.0F, a.output + query * a.output_stride, a.head_dim);
+  }
+}
+
+// s.bias[d] = bias of key (block + d) for the last query of the block; other queries read further on.
+inline void load_bias(const AttentionBlock& a, int64_t block, int64_t count, float* out) {
+  const int64_t nearest = block - (a.query_end - 1 + a.shift);
+  const int64_t distances = count + (a.query_end - 1 - a.query_begin);
+  for (int64_t d = 0; d < distances; ++d) out[d] = a.bias[(nearest + d) * a.bias_stride] * kLog2E;
+}
+
+int64_t attention_scratch(int64_t head_dim) { return AttentionScratch::floats(head_dim); }
+
+void attention(const AttentionBlock& a) {
+  const AttentionScratch s(a.scratch, a.head_dim);
+  const int64_t queries = a.query_end - a.query_begin;
+  const RowTiles tiles{a.query_begin, queries, (queries + kTileRows - 1) / kTileRows};
+  const KeyRange seen = visible(a, a.query_begin, a.query_end - 1);
+  const int64_t begin = seen.begin / kPanel * kPanel;
+  for (int64_t block = begin; block < seen.end || block == begin; block += kKeyBlock) {
+    const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
+    pack_key_block(a, block, block_end - block, s.keys);
+    const Values values = value_block(a, block, block_end - block, s.values);
+    if (a.bias != nullptr) load_bias(a, block, block_end - block, s.bias);
+    for (int64_t t = 0; t < tiles.tiles; ++t) {
+      const int64_t query = tiles.start_of(t);
+      attend_tile(a, s, values, query, tiles.start_of(t + 1) - query, block, block_end, block == begin);
+    }
+  }
+  write_outputs(a, s);
+}
+
+}  // namespace
+}  // namespace accelerate::cpu::ACCELERATE_LEVEL

@@ -1,0 +1,82 @@
+// How attention is shared out: by sequence, head and block of queries.
+#include <algorithm>
+
+#include "backends/cpu/kernels/tables.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+using detail::divide_up;
+
+std::size_t floats_per_thread(const detail::LevelTable& table, std::int64_t head_dim) {
+  return static_cast<std::size_t>(divide_up(table.attention_scratch(head_dim), 16) * 16);
+}
+
+detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::int64_t head, std::int64_t begin,
+                                std::int64_t end) {
+  const auto index = static_cast<std::size_t>(sequence);
+  const std::span<const std::int64_t> key_offsets = a.key_offsets.empty() ? a.query_offsets : a.key_offsets;
+  const std::int64_t first_query = a.query_offsets[index], first_key = key_offsets[index];
+  const std::int64_t keys = key_offsets[index + 1] - first_key;
+  const std::int64_t queries = a.query_offsets[index + 1] - first_query;
+  const std::int64_t kv_head = head / (a.heads / a.kv_heads);
+  const std::int64_t shift = a.causal ? keys - queries : 0;
+  return {.query = a.query.data + first_query * a.query.stride + head * a.head_dim,
+          .key = a.key.data + first_key * a.key.stride + kv_head * a.head_dim,
+          .value = a.value.data + first_key * a.value.stride + kv_head * a.head_dim,
+          .query_stride = a.query.stride,
+          .key_stride = a.key.stride,
+          .value_stride = a.value.stride,
+          .output = a.output.data + first_query * a.output.stride + head * a.head_dim,
+          .output_stride = a.output.stride,
+          .query_begin = begin,
+          .query_end = end,
+          .keys = keys,
+          .head_dim = a.head_dim,
+          .scale = a.scale,
+          .shift = shift,
+          .reach_back = a.window,
+          .reach_ahead = a.causal ? 0 : a.window,
+          .key_mask = a.key_mask == nullptr ? nullptr : a.key_mask + first_key,
+          .bias = a.relative_bias == nullptr ? nullptr : a.relative_bias + (a.bias_tokens - 1) * a.heads + head,
+          .bias_stride = a.heads,
+          .scratch = nullptr};
+}
+
+}  // namespace
+
+std::size_t Kernels::attention_scratch_floats(std::int64_t head_dim, int threads) const {
+  return floats_per_thread(*table_, head_dim) * static_cast<std::size_t>(threads);
+}
+
+void Kernels::attention(ThreadPool& pool, const Attention& a) const {
+  const auto batch = static_cast<std::int64_t>(a.query_offsets.size()) - 1;
+  const auto length = [&](std::int64_t sequence) {
+    const auto index = static_cast<std::size_t>(sequence);
+    return a.query_offsets[index + 1] - a.query_offsets[index];
+  };
+  std::int64_t longest = 0;
+  for (std::int64_t sequence = 0; sequence < batch; ++sequence) longest = std::max(longest, length(sequence));
+  if (longest == 0) return;
+  // Smaller blocks only where heads and sequences are too few for the threads: a block packs all its keys again.
+  std::int64_t block = table_->query_block;
+  while (block > 2 * table_->tile_rows && pool.threads() > 1 &&
+         batch * a.heads * divide_up(longest, block) < 2 * pool.threads()) {
+    block = divide_up(block / table_->tile_rows, 2) * table_->tile_rows;
+  }
+  const std::int64_t most_blocks = divide_up(longest, block);
+  const std::size_t scratch = floats_per_thread(*table_, a.head_dim);
+  pool.parallel_for(batch * a.heads * most_blocks, [&](std::int64_t task, int worker) {
+    const std::int64_t head = task % a.heads, sequence = task / a.heads % batch;
+    // The last block of causal attention sees most keys: longest first.
+    const std::int64_t index = most_blocks - 1 - task / (a.heads * batch);
+    const std::int64_t queries = length(sequence);
+    const std::int64_t blocks = divide_up(queries, block);
+    if (index >= blocks) return;
+    detail::AttentionBlock part = block_of(a, sequence, head, queries * index / blocks, queries * (index + 1) / blocks);
+    part.scratch = a.scratch + scratch * static_cast<std::size_t>(worker);
+    table_->attention(part);
+  });
+}
+
+}  // namespace accelerate::cpu

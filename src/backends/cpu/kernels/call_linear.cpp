@@ -1,0 +1,82 @@
+// How a product's rows and columns are shared out.
+#include <algorithm>
+#include <string>
+
+#include "backends/cpu/kernels/tables.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+using detail::divide_up;
+
+// A grid of row blocks times groups of panels.
+struct Grid {
+  std::int64_t tiles, row_blocks, groups;
+};
+
+// Fewer floating-point operations than this are not worth handing to another thread (some 3 us of one core).
+constexpr double kSmallestTask = 3e5;
+
+Grid grid_of(const detail::LevelTable& table, int threads, std::int64_t rows, std::int64_t panels, double flops) {
+  Grid grid{};
+  grid.tiles = divide_up(rows, table.tile_rows);
+  grid.row_blocks = divide_up(grid.tiles, table.row_block / table.tile_rows);
+  grid.groups = 1;
+  if (threads > 1) {
+    // Four tasks a thread, so that one that is interrupted does not hold up the rest; whole rounds of them, so that
+    // none idles at the end.
+    const auto affordable = static_cast<std::int64_t>(flops / kSmallestTask);
+    const std::int64_t wanted = std::max<std::int64_t>(1, std::min<std::int64_t>(affordable, 4 * threads));
+    grid.groups = std::clamp<std::int64_t>(divide_up(wanted, grid.row_blocks), 1, panels);
+    const std::int64_t tasks = grid.groups * grid.row_blocks;
+    if (tasks % threads != 0 && tasks < 8 * threads) {
+      const std::int64_t rounded = divide_up(divide_up(tasks, threads) * threads, grid.row_blocks);
+      if (rounded <= panels && affordable >= threads) grid.groups = rounded;
+    }
+  }
+  return grid;
+}
+
+}  // namespace
+
+void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
+                     const Epilogue& epilogue, Rows y) const {
+  if (rows <= 0) return;
+  if (weight.level() != level_ || weight.empty()) {
+    throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
+                                         ", the kernel is " + std::string(name_of(level_)));
+  }
+  const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
+  const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
+                       static_cast<double>(weight.out_features());
+  const Grid grid = grid_of(*table_, pool.threads(), rows, panels, flops);
+  const detail::LinearBlock whole{.x = x.data,
+                                  .x_stride = x.stride,
+                                  .row_begin = 0,
+                                  .row_end = rows,
+                                  .weight = weight.data(),
+                                  .in_features = weight.in_features(),
+                                  .panel_begin = 0,
+                                  .panel_end = panels,
+                                  .columns = weight.columns(),
+                                  .gated = weight.gated(),
+                                  .activation = static_cast<std::uint8_t>(epilogue.activation),
+                                  .bias = epilogue.bias,
+                                  .residual = epilogue.residual.data,
+                                  .residual_stride = epilogue.residual.stride,
+                                  .y = y.data,
+                                  .y_stride = y.stride};
+  const auto row_of_tile = [&](std::int64_t tile) { return rows * std::min(tile, grid.tiles) / grid.tiles; };
+  // Neighbouring tasks share a group of panels: the threads read the same weights at the same time.
+  pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {
+    const std::int64_t block = task % grid.row_blocks, group = task / grid.row_blocks;
+    detail::LinearBlock part = whole;
+    part.row_begin = row_of_tile(grid.tiles * block / grid.row_blocks);
+    part.row_end = row_of_tile(grid.tiles * (block + 1) / grid.row_blocks);
+    part.panel_begin = panels * group / grid.groups;
+    part.panel_end = panels * (group + 1) / grid.groups;
+    table_->linear(part);
+  });
+}
+
+}  // namespace accelerate::cpu

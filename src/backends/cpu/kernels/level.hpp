@@ -1,0 +1,124 @@
+// What one vector level provides: a table of plain functions over plain structs. Threads, shapes and memory are the
+// business of the level-independent code (kernels.cpp and its neighbours); nothing here allocates or throws.
+//
+// The files of a level are compiled with its own flags. So that no instruction of a high level can leak into code that
+// runs everywhere (two inline functions of one name are merged by the linker), they include no header of the library
+// or of C++ with functions in it, and everything of theirs is in their own namespace.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace accelerate::cpu::detail {
+
+// As WeightSource's dtype.
+enum class Stored : uint8_t { f32, f16, bf16 };
+
+// Y[rows, panels] (+)= X W for some row tiles and column panels of one product.
+struct LinearBlock {
+  const float* x;
+  int64_t x_stride;
+  int64_t row_begin, row_end;
+  const float* weight;  // packed: panels [in_features][panel_columns]
+  int64_t in_features;
+  int64_t panel_begin, panel_end;  // output panels; if gated each is two panels of the weight
+  int64_t columns;                 // of Y
+  bool gated;
+  uint8_t activation;  // cpu::Activation
+  const float* bias;   // null or [columns] (gated: twice as many)
+  const float* residual;
+  int64_t residual_stride;
+  float* y;
+  int64_t y_stride;
+};
+
+// Some rows of a weight into one panel: out[k * panel_columns + j] = source(row j, k) for j < rows, else 0.
+struct PackPanel {
+  const void* source;  // row 0 of the panel, k 0
+  Stored stored;
+  bool transposed;       // source(row, k) lies at k * stride + row instead of row * stride + k
+  int64_t stride;        // elements
+  int64_t rows;          // at most panel_columns
+  int64_t first_column;  // of the panel, where row 0 goes
+  int64_t in_features;
+  float* out;
+};
+
+// Queries [query_begin, query_end) of one head of one sequence, against all its keys.
+struct AttentionBlock {
+  const float *query, *key, *value;  // row 0 of the sequence, at this head
+  int64_t query_stride, key_stride, value_stride;
+  float* output;
+  int64_t output_stride;
+  int64_t query_begin, query_end, keys, head_dim;
+  float scale;
+  int64_t shift;                    // position of query 0
+  int64_t reach_back, reach_ahead;  // keys in [position - reach_back, position + reach_ahead] are seen
+  const uint8_t* key_mask;          // of the sequence's key 0, or null
+  const float* bias;                // of distance 0 at this head, or null
+  int64_t bias_stride;
+  float* scratch;  // attention_scratch_floats for one thread
+};
+
+struct NormRows {
+  const float* input;
+  int64_t input_stride;
+  const float* residual;
+  int64_t residual_stride;
+  float* output;
+  int64_t output_stride;
+  float* sum;
+  int64_t sum_stride;
+  int64_t rows, width;
+  const float *weight, *bias;
+  float epsilon, weight_offset;
+};
+
+struct RotaryRows {
+  float* x;
+  int64_t stride, rows, heads, head_dim, rotary_dim;
+  bool interleaved;
+  const float *cosine, *sine;
+  const int64_t* positions;
+};
+
+struct PoolRows {
+  const float* input;
+  int64_t stride, rows, width;
+  const uint8_t* mask;
+  uint8_t kind;  // cpu::Pooling
+  float* output;
+};
+
+struct LevelTable {
+  int64_t panel_columns;  // of packed weights
+  int64_t tile_rows;      // rows of X that one pass over a panel serves
+  int64_t row_block;      // rows that a LinearBlock should have at most, a multiple of tile_rows
+  int64_t query_block;    // queries that an AttentionBlock may have at most
+  int64_t (*attention_scratch)(int64_t head_dim);  // floats for one thread
+  void (*linear)(const LinearBlock&);
+  void (*pack)(const PackPanel&);
+  void (*attention)(const AttentionBlock&);
+  void (*layer_norm)(const NormRows&);
+  void (*rms_norm)(const NormRows&);
+  void (*rotary)(const RotaryRows&);
+  void (*pool)(const PoolRows&);
+  void (*softmax)(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t width, bool log);
+  void (*l2_normalize)(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t width);
+  void (*activate)(uint8_t kind, const float* x, float* y, int64_t count);
+  void (*binary)(uint8_t kind, const float* a, const float* b, float* y, int64_t count);
+  void (*affine)(float scale, float shift, const float* x, float* y, int64_t count);
+  // y += stored values; the first table of a sum sets instead.
+  void (*accumulate)(const void* row, Stored stored, float* y, int64_t count, bool set);
+  int64_t (*peak_loop)(int64_t rounds);  // runs multiply-adds, returns how many f32 operations that was
+  float (*read)(const float* data, int64_t count);
+};
+
+extern const LevelTable kPortableTable;
+#if defined(__x86_64__)
+extern const LevelTable kAvx2Table, kAvx512Table;
+#elif defined(__aarch64__)
+extern const LevelTable kNeonTable;
+#endif
+
+}  // namespace accelerate::cpu::detail

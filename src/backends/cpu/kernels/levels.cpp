@@ -1,0 +1,82 @@
+// Which levels there are, and which one is used.
+#include <cstdlib>
+#include <string>
+
+#include "backends/cpu/kernels.hpp"
+#include "backends/cpu/kernels/level.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+// Processor and operating system both: __builtin_cpu_supports looks at XCR0 for the AVX registers.
+bool machine_has(Level level) {
+#if defined(__x86_64__)
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  if (level == Level::avx2) return avx2;
+  if (level == Level::avx512) {
+    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  }
+#elif defined(__aarch64__)
+  if (level == Level::neon) return true;
+#endif
+  return level == Level::portable;
+}
+
+std::string names_of_supported() {
+  std::string names;
+  for (const Level level : supported_levels()) names += (names.empty() ? "" : ", ") + std::string(name_of(level));
+  return names;
+}
+
+}  // namespace
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::portable: return "portable";
+    case Level::neon: return "neon";
+    case Level::avx2: return "avx2";
+    case Level::avx512: return "avx512";
+  }
+  return "unknown";
+}
+
+std::vector<Level> supported_levels() {
+  std::vector<Level> levels;
+  for (const Level level : {Level::portable, Level::neon, Level::avx2, Level::avx512}) {
+    if (machine_has(level)) levels.push_back(level);
+  }
+  return levels;
+}
+
+Level current_level() {
+  const char* forced = std::getenv("ACCELERATE_CPU_LEVEL");
+  if (forced == nullptr || *forced == '\0') return supported_levels().back();
+  for (const Level level : {Level::portable, Level::neon, Level::avx2, Level::avx512}) {
+    if (name_of(level) != forced) continue;
+    kernels(level);
+    return level;
+  }
+  throw Error(ErrorKind::invalid_input,
+              "found \"" + std::string(forced) + "\", expected one of portable, neon, avx2, avx512",
+              "ACCELERATE_CPU_LEVEL");
+}
+
+const Kernels& kernels(Level level) {
+  if (!machine_has(level)) {
+    throw Error(ErrorKind::unsupported,
+                "this machine has no " + std::string(name_of(level)) + "; it has " + names_of_supported(), "cpu level");
+  }
+  static constexpr Kernels portable(Level::portable, detail::kPortableTable);
+#if defined(__x86_64__)
+  static constexpr Kernels avx2(Level::avx2, detail::kAvx2Table), avx512(Level::avx512, detail::kAvx512Table);
+  if (level == Level::avx2) return avx2;
+  if (level == Level::avx512) return avx512;
+#elif defined(__aarch64__)
+  static constexpr Kernels neon(Level::neon, detail::kNeonTable);
+  if (level == Level::neon) return neon;
+#endif
+  return portable;
+}
+
+}  // namespace accelerate::cpu

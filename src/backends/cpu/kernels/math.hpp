@@ -1,0 +1,137 @@
+// exp, tanh and the activations on vectors, for every level. The polynomials are minimax fits made for this file.
+// ACCELERATE_LEVEL and its vectors (simd_*.hpp) come first.
+
+namespace accelerate::cpu::ACCELERATE_LEVEL {
+namespace {
+
+constexpr float kLog2E = 1.44269504F;
+
+// 2^r, |r| <= 1/2, relative error 2e-9 before rounding.
+inline Vec exp2_fraction(Vec r) {
+  Vec p = set1(0.00015345812F);
+  p = fma(p, r, set1(0.00133999314F));
+  p = fma(p, r, set1(0.00961848896F));
+  p = fma(p, r, set1(0.0555032878F));
+  p = fma(p, r, set1(0.240226469F));
+  p = fma(p, r, set1(0.693147206F));
+  return fma(p, r, set1(1.0F));
+}
+
+// Adding it rounds to an integer and leaves that integer + 127 in the low bits: shifted up, the exponent of 2^n.
+constexpr float kRound = 12582912.0F + 127.0F;
+
+// 2^x; 0 from x <= -126.5 on (also -inf), inf from x > 127.5 on.
+inline Vec exp2(Vec x) {
+  x = minimum(set1(128.0F), maximum(set1(-127.0F), x));
+  const Vec t = x + set1(kRound);
+  return exp2_fraction(x - (t - set1(kRound))) * shift_into_exponent(t);
+}
+
+// e^x to 2 ulp.
+inline Vec exp(Vec x) {
+  x = minimum(set1(89.0F), maximum(set1(-88.0F), x));
+  const Vec t = fma(x, set1(kLog2E), set1(kRound));
+  const Vec n = t - set1(kRound);
+  Vec r = fma(n, set1(-0.693359375F), x);  // ln 2 in two parts, the first short enough for an exact product
+  r = fma(n, set1(2.12194440e-4F), r);
+  return exp2_fraction(r * set1(kLog2E)) * shift_into_exponent(t);
+}
+
+inline Vec sigmoid(Vec x) { return set1(1.0F) / (set1(1.0F) + exp(set1(0.0F) - x)); }
+
+inline Vec tanh(Vec x) {
+  const Vec a = absolute(x);
+  const Vec large = set1(1.0F) - set1(2.0F) / (exp(a + a) + set1(1.0F));
+  const Vec t = x * x;  // below 0.625 the line above cancels: x + x^3 P(x^2)
+  Vec p = set1(-0.00571704359F);
+  p = fma(p, t, set1(0.0206505861F));
+  p = fma(p, t, set1(-0.0537434977F));
+  p = fma(p, t, set1(0.133314913F));
+  p = fma(p, t, set1(-0.333332839F));
+  const Vec small = fma(a * t, p, a);
+  return copy_sign(if_less(a, set1(0.625F), small, large), x);
+}
+
+// x Phi(x) = max(x, 0) - a e^(-a^2/2) R(a), a = |x|, R(a) = erfc(a / sqrt 2) e^(a^2/2) / 2: no cancellation on the
+// negative side, absolute error 2e-7. R is fitted to 4.8 and constant from there on, where the rest is below 1e-7.
+inline Vec gelu_erf(Vec x) {
+  const Vec a = absolute(x);
+  const Vec c = minimum(a, set1(4.8F));
+  Vec r = set1(1.32336945e-06F);
+  r = fma(r, c, set1(-2.9866966e-05F));
+  r = fma(r, c, set1(0.000301261387F));
+  r = fma(r, c, set1(-0.00182458475F));
+  r = fma(r, c, set1(0.0075940968F));
+  r = fma(r, c, set1(-0.0238342993F));
+  r = fma(r, c, set1(0.0607599693F));
+  r = fma(r, c, set1(-0.132332245F));
+  r = fma(r, c, set1(0.249875628F));
+  r = fma(r, c, set1(-0.398932995F));
+  r = fma(r, c, set1(0.499999886F));
+  const Vec gauss = exp2(a * a * set1(-0.5F * kLog2E));
+  return maximum(set1(0.0F), x) - a * gauss * r;
+}
+
+inline Vec gelu_tanh(Vec x) {
+  const Vec inner = set1(2.0F * 0.797884561F) * fma(x * x * x, set1(0.044715F), x);
+  return x * sigmoid(inner);
+}
+
+// In the order of cpu::Activation.
+enum { kNone, kRelu, kGeluErf, kGeluTanh, kQuickGelu, kSilu, kTanh, kSigmoid, kReluSquared };
+
+template <int kKind>
+inline Vec activation(Vec x) {
+  if constexpr (kKind == kRelu) return maximum(set1(0.0F), x);
+  if constexpr (kKind == kGeluErf) return gelu_erf(x);
+  if constexpr (kKind == kGeluTanh) return gelu_tanh(x);
+  if constexpr (kKind == kQuickGelu) return x * sigmoid(set1(1.702F) * x);
+  if constexpr (kKind == kSilu) return x * sigmoid(x);
+  if constexpr (kKind == kTanh) return tanh(x);
+  if constexpr (kKind == kSigmoid) return sigmoid(x);
+  if constexpr (kKind == kReluSquared) {
+    const Vec positive = maximum(set1(0.0F), x);
+    return positive * positive;
+  }
+  return x;
+}
+
+template <int kKind>
+struct Kind {
+  static constexpr int value = kKind;
+};
+
+// visit(Kind<kind>{}): one switch a call instead of one an element.
+template <typename Visit>
+inline void with_activation(int kind, Visit visit) {
+  switch (kind) {
+    case kRelu: return visit(Kind<kRelu>{});
+    case kGeluErf: return visit(Kind<kGeluErf>{});
+    case kGeluTanh: return visit(Kind<kGeluTanh>{});
+    case kQuickGelu: return visit(Kind<kQuickGelu>{});
+    case kSilu: return visit(Kind<kSilu>{});
+    case kTanh: return visit(Kind<kTanh>{});
+    case kSigmoid: return visit(Kind<kSigmoid>{});
+    case kReluSquared: return visit(Kind<kReluSquared>{});
+    default: return visit(Kind<kNone>{});
+  }
+}
+
+// body(offset, load, store) over the vectors of a row; the last may be partial, its missing lanes read as 0.
+template <typename Body>
+inline void for_vectors(int64_t count, Body body) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    body(
+        i, [](const float* p) { return load(p); }, [](float* p, Vec v) { store(p, v); });
+  }
+  if (i < count) {
+    const int64_t rest = count - i;
+    body(
+        i, [rest](const float* p) { return load_partial(p, rest); },
+        [rest](float* p, Vec v) { store_partial(p, v, rest); });
+  }
+}
+
+}  // namespace
+}  // namespace accelerate::cpu::ACCELERATE_LEVEL

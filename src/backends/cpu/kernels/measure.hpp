@@ -1,0 +1,37 @@
+// What the machine can do at most, by doing nothing else: the yardstick of every share of the limit.
+
+namespace accelerate::cpu::ACCELERATE_LEVEL {
+namespace {
+
+#if defined(__aarch64__)
+#define ACCELERATE_VECTOR_REGISTER(v) "w"(v)
+#else
+#define ACCELERATE_VECTOR_REGISTER(v) "v"(v)
+#endif
+
+int64_t peak_loop(int64_t rounds) {
+  constexpr int kChains = 12;  // more than latency times throughput of any processor so far
+  Vec sums[kChains];
+  Vec factor = set1(0.999999F), addend = set1(1e-6F);
+  asm volatile("" : "+" ACCELERATE_VECTOR_REGISTER(factor), "+" ACCELERATE_VECTOR_REGISTER(addend));
+  for (int c = 0; c < kChains; ++c) sums[c] = set1(static_cast<float>(c));
+  for (int64_t r = 0; r < rounds; ++r) {
+    ACCELERATE_UNROLL for (int c = 0; c < kChains; ++c) sums[c] = fma(sums[c], factor, addend);
+  }
+  for (int c = 1; c < kChains; ++c) sums[0] = sums[0] + sums[c];
+  asm volatile("" : : ACCELERATE_VECTOR_REGISTER(sums[0]));
+  return rounds * kChains * kLanes * 2;
+}
+
+float read(const float* data, int64_t count) {
+  Vec sums[8];
+  for (int u = 0; u < 8; ++u) sums[u] = set1(0.0F);
+  for (int64_t i = 0; i + 8 * kLanes <= count; i += 8 * kLanes) {
+    ACCELERATE_UNROLL for (int u = 0; u < 8; ++u) sums[u] = sums[u] + load(data + i + u * kLanes);
+  }
+  for (int u = 1; u < 8; ++u) sums[0] = sums[0] + sums[u];
+  return reduce_add(sums[0]);
+}
+
+}  // namespace
+}  // namespace accelerate::cpu::ACCELERATE_LEVEL

@@ -1,0 +1,82 @@
+// Vectors of 16 floats, AVX-512 F, BW, DQ, VL.
+#pragma once
+
+#include <immintrin.h>
+#include <stdint.h>
+
+namespace accelerate::cpu::avx512 {
+namespace {
+
+using Vec = __m512;
+constexpr int kLanes = 16;
+constexpr int kPanelVectors = 2;  // a panel of 32 columns
+constexpr int kTileRows = 12;     // 24 sums, 2 weights and a broadcast in 32 registers
+constexpr int kDepthBlock = 512;
+
+inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
+inline void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+inline __mmask16 first(int64_t n) { return static_cast<__mmask16>((1U << n) - 1U); }
+inline Vec load_partial(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
+inline void store_partial(float* p, Vec v, int64_t n) { _mm512_mask_storeu_ps(p, first(n), v); }
+inline Vec set1(float value) { return _mm512_set1_ps(value); }
+inline Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
+inline Vec maximum(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+inline Vec minimum(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+inline Vec absolute(Vec a) { return _mm512_abs_ps(a); }
+inline Vec square_root(Vec a) { return _mm512_sqrt_ps(a); }
+inline Vec if_less(Vec a, Vec b, Vec then, Vec otherwise) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), otherwise, then);
+}
+inline Vec copy_sign(Vec magnitude, Vec sign) {
+  return _mm512_or_ps(magnitude, _mm512_and_ps(sign, _mm512_set1_ps(-0.0F)));
+}
+inline Vec shift_into_exponent(Vec a) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23)); }
+inline float reduce_add(Vec a) { return _mm512_reduce_add_ps(a); }
+inline float reduce_max(Vec a) { return _mm512_reduce_max_ps(a); }
+inline Vec load_bf16(const uint16_t* p) {
+  const __m256i half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+inline Vec load_f16(const uint16_t* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+// `seen` where the byte is not 0.
+inline Vec where_seen(const uint8_t* mask, Vec seen, Vec hidden) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(mask));
+  return _mm512_mask_blend_ps(_mm_test_epi8_mask(bytes, bytes), hidden, seen);
+}
+
+// rows[i][j] -> rows[j][i]
+inline void transpose(Vec (&r)[16]) {
+  Vec t[16];
+#define ACCELERATE_PAIR(i)                     \
+  t[i] = _mm512_unpacklo_ps(r[i], r[(i) + 1]); \
+  t[(i) + 1] = _mm512_unpackhi_ps(r[i], r[(i) + 1]);
+  ACCELERATE_PAIR(0)
+  ACCELERATE_PAIR(2) ACCELERATE_PAIR(4) ACCELERATE_PAIR(6) ACCELERATE_PAIR(8) ACCELERATE_PAIR(10) ACCELERATE_PAIR(12)
+      ACCELERATE_PAIR(14)
+#undef ACCELERATE_PAIR
+#define ACCELERATE_QUAD(i)                                                                                       \
+  r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[(i) + 2])));             \
+  r[(i) + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[(i) + 2])));       \
+  r[(i) + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[(i) + 1]), _mm512_castps_pd(t[(i) + 3]))); \
+  r[(i) + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[(i) + 1]), _mm512_castps_pd(t[(i) + 3])));
+          ACCELERATE_QUAD(0) ACCELERATE_QUAD(4) ACCELERATE_QUAD(8) ACCELERATE_QUAD(12)
+#undef ACCELERATE_QUAD
+      // r[4 g + c] now holds, in each of its four 128-bit lanes l, column 4 l + c of the rows 4 g to 4 g + 3.
+      for (int c = 0; c < 4; ++c) {
+    t[c] = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88);
+    t[4 + c] = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
+    t[8 + c] = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd);
+    t[12 + c] = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
+  }
+  for (int c = 0; c < 4; ++c) {
+    r[c] = _mm512_shuffle_f32x4(t[c], t[4 + c], 0x88);
+    r[8 + c] = _mm512_shuffle_f32x4(t[c], t[4 + c], 0xdd);
+    r[4 + c] = _mm512_shuffle_f32x4(t[8 + c], t[12 + c], 0x88);
+    r[12 + c] = _mm512_shuffle_f32x4(t[8 + c], t[12 + c], 0xdd);
+  }
+}
+
+}  // namespace
+}  // namespace accelerate::cpu::avx512

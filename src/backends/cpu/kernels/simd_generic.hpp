@@ -1,0 +1,87 @@
+// Vectors of 4 floats by the compilers' vector extension: SSE2 on x86-64 ("portable"), NEON on AArch64.
+// The file that includes it defines ACCELERATE_LEVEL.
+#pragma once
+
+#include <stdint.h>
+
+namespace accelerate::cpu::ACCELERATE_LEVEL {
+namespace {
+
+typedef float Vec __attribute__((vector_size(16)));
+typedef int32_t IntVec __attribute__((vector_size(16)));
+typedef float UnalignedVec __attribute__((vector_size(16), aligned(4), may_alias));
+constexpr int kLanes = 4;
+constexpr int kPanelVectors = 4;  // a panel of 16 columns
+#if defined(__aarch64__)
+constexpr int kTileRows = 6;  // 24 sums, 4 weights and a broadcast in 32 registers
+#else
+constexpr int kTileRows = 2;  // 8 sums, 4 weights and a broadcast in 16 registers
+#endif
+constexpr int kDepthBlock = 512;
+
+inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
+inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+inline Vec load_partial(const float* p, int64_t n) {
+  Vec v = {0, 0, 0, 0};
+  for (int64_t i = 0; i < n; ++i) v[i] = p[i];
+  return v;
+}
+inline void store_partial(float* p, Vec v, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) p[i] = v[i];
+}
+inline Vec set1(float value) { return Vec{value, value, value, value}; }
+inline Vec fma(Vec a, Vec b, Vec c) { return a * b + c; }
+inline Vec choose(IntVec condition, Vec then, Vec otherwise) {
+  return reinterpret_cast<Vec>((condition & reinterpret_cast<IntVec>(then)) |
+                               (~condition & reinterpret_cast<IntVec>(otherwise)));
+}
+inline Vec maximum(Vec a, Vec b) { return choose(a > b, a, b); }
+inline Vec minimum(Vec a, Vec b) { return choose(a < b, a, b); }
+inline Vec absolute(Vec a) { return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(a) & 0x7fffffff); }
+inline Vec square_root(Vec a) {
+  return Vec{__builtin_sqrtf(a[0]), __builtin_sqrtf(a[1]), __builtin_sqrtf(a[2]), __builtin_sqrtf(a[3])};
+}
+inline Vec if_less(Vec a, Vec b, Vec then, Vec otherwise) { return choose(a < b, then, otherwise); }
+inline Vec copy_sign(Vec magnitude, Vec sign) {
+  return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(magnitude) |
+                               (reinterpret_cast<IntVec>(sign) & static_cast<int32_t>(0x80000000U)));
+}
+inline Vec shift_into_exponent(Vec a) {
+  typedef uint32_t Bits __attribute__((vector_size(16)));
+  return reinterpret_cast<Vec>(reinterpret_cast<Bits>(a) << 23);
+}
+inline float reduce_add(Vec a) { return (a[0] + a[2]) + (a[1] + a[3]); }
+inline float reduce_max(Vec a) {
+  const float x = a[0] > a[1] ? a[0] : a[1];
+  const float y = a[2] > a[3] ? a[2] : a[3];
+  return x > y ? x : y;
+}
+inline Vec load_bf16(const uint16_t* p) {
+  Vec v;
+  for (int i = 0; i < 4; ++i) v[i] = __builtin_bit_cast(float, static_cast<uint32_t>(p[i]) << 16);
+  return v;
+}
+inline float widen_f16(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000U) << 16;
+  const uint32_t magnitude = half & 0x7fffU;
+  if (magnitude >= 0x7c00U) return __builtin_bit_cast(float, sign | 0x7f800000U | ((magnitude & 0x3ffU) << 13));
+  if (magnitude >= 0x0400U) return __builtin_bit_cast(float, sign | ((magnitude << 13) + (112U << 23)));
+  return __builtin_bit_cast(float, sign | __builtin_bit_cast(uint32_t, static_cast<float>(magnitude) * 0x1p-24F));
+}
+inline Vec load_f16(const uint16_t* p) {
+  return Vec{widen_f16(p[0]), widen_f16(p[1]), widen_f16(p[2]), widen_f16(p[3])};
+}
+inline Vec where_seen(const uint8_t* mask, Vec seen, Vec hidden) {
+  const IntVec wide = {mask[0], mask[1], mask[2], mask[3]};
+  return choose(wide != 0, seen, hidden);
+}
+
+// rows[i][j] -> rows[j][i]
+inline void transpose(Vec (&r)[4]) {
+  Vec t[4];
+  for (int i = 0; i < 4; ++i) t[i] = Vec{r[0][i], r[1][i], r[2][i], r[3][i]};
+  for (int i = 0; i < 4; ++i) r[i] = t[i];
+}
+
+}  // namespace
+}  // namespace accelerate::cpu::ACCELERATE_LEVEL

@@ -1,0 +1,28 @@
+// What the level-independent halves of the kernels share.
+#pragma once
+
+#include <algorithm>
+
+#include "backends/cpu/kernels.hpp"
+#include "backends/cpu/kernels/level.hpp"
+
+namespace accelerate::cpu::detail {
+
+// The table of a level whether or not this machine can run it: shapes of packed weights are facts of the level.
+const LevelTable& table_of(Level level);
+
+// Error{invalid_input} naming `where` unless the dtype is f32, f16 or bf16.
+Stored stored_as(DType dtype, std::string_view where);
+
+inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Calls body(begin, end) for pieces of [0, rows), each of at least `least` rows and enough of them for the threads.
+template <typename Body>
+void for_row_pieces(ThreadPool& pool, std::int64_t rows, std::int64_t least, const Body& body) {
+  const std::int64_t most = rows / std::max<std::int64_t>(least, 1);
+  const std::int64_t pieces = std::clamp<std::int64_t>(most, 1, pool.threads() == 1 ? 1 : 4 * pool.threads());
+  if (rows <= 0) return;
+  pool.parallel_for(pieces, [&](std::int64_t piece, int) { body(rows * piece / pieces, rows * (piece + 1) / pieces); });
+}
+
+}  // namespace accelerate::cpu::detail
