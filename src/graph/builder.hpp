@@ -109,6 +109,8 @@ class Builder {
   // Any operation: what the calls above come down to. Absent operands are Value{}.
   Value apply(std::shared_ptr<const Operation> operation, std::vector<Value> operands);
 
+  // The scopes that are open: "encoder.layer.3", for errors.
+  const std::string& path() const { return path_; }
   const Type& type(Value value) const { return nodes_.at(static_cast<std::size_t>(value.id)).type; }
   std::int64_t width(Value value) const { return type(value).shape.last().number(); }
   const Weights& weights() const { return weights_; }

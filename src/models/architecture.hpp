@@ -13,25 +13,36 @@
 namespace accelerate {
 
 enum class Family { embedding, text_generation, vision, audio, multimodal };
+// "embedding", "text-generation", "vision", "audio", "multimodal"
 std::string_view name_of(Family family);
 
 // What the user asks of a model, by the names that Transformers' pipelines use.
 enum class Task { embed, fill_mask, text_classification, token_classification, question_answering };
 // "embed", "fill-mask", "text-classification", "token-classification", "question-answering"
 std::string_view name_of(Task task);
-// Also short names ("classify"); Error{invalid_input} listing the names there are.
+// Also short and other usual names ("classify", "ner", "feature-extraction"); Error{invalid_input} listing the names
+// there are.
 Task task_named(std::string_view name);
 
 // Named graphs that share weights. Text encoders have one, "encode", with the outputs
 //   last_hidden_state [batch, tokens~, hidden], hidden_states.0 ..., pooler_output [batch, hidden],
-//   logits, start_logits, end_logits: as the class of the checkpoint gives them,
+//   logits, start_logits and end_logits [batch, tokens~], prediction_logits, ...: as the class of the checkpoint gives
+//   them in Transformers, in its shapes,
 //   selected_logits [selected, vocabulary] at rows chosen by the inputs selected.item and selected.position,
 //   sentence_embedding [batch, n]: by the folder's own pooling modules, else the mean over tokens, which is also
 //   there as mean_pooled.
 struct Program {
   std::map<std::string, Graph, std::less<>> graphs;
   std::vector<Task> tasks;  // the first is what the folder was published for
+  // The class, of those that config.json names, whose outputs there are: "BertForMaskedLM". Where none is known: the
+  // first one, and the tasks are those of the model without its head. Empty where the config names none.
+  std::string class_name;
+
+  // Error{not_found} listing the graphs there are.
   const Graph& graph(std::string_view name) const;
+  bool offers(Task task) const;
+  // Error{unsupported} naming the class and the tasks there are, unless offered.
+  void require(Task task) const;
 };
 
 // Facts from the config alone.
@@ -48,10 +59,12 @@ class Architecture {
   virtual ~Architecture() = default;
   virtual std::string_view model_type() const = 0;
   virtual Family family() const = 0;
+  // Error{corrupted} naming the field that is missing or makes no sense.
   virtual Summary summary(const Config& config) const = 0;
   // How published files spell the names that build() asks for.
   virtual NameMap names(const Config& config) const = 0;
-  // Graphs for everything that the weights allow. Reads shapes, never values.
+  // Graphs for everything that the weights allow. Reads shapes, never values. Errors of the builder; of summary();
+  // Error{unsupported} naming a setting of the config that changes the computation and is not known.
   virtual Program build(const Checkpoint& checkpoint, const Weights& weights) const = 0;
 };
 
@@ -67,7 +80,7 @@ struct ModelDefinition {
   std::shared_ptr<Weights> weights;
   Program program;
 };
-// Errors of Checkpoint::open, architecture_of and the builder.
+// Errors of Checkpoint::open, of architecture_of and of build().
 ModelDefinition open_model(const std::filesystem::path& folder);
 
 }  // namespace accelerate

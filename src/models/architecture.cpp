@@ -1,0 +1,105 @@
+#include "models/architecture.hpp"
+
+#include <algorithm>
+
+#include "checkpoint/nearest.hpp"
+#include "models/register.hpp"
+#include "models/sentence_transformer.hpp"
+
+namespace accelerate {
+namespace {
+
+// The first name of each task is what name_of() gives.
+constexpr std::pair<std::string_view, Task> kTaskNames[] = {
+    {"embed", Task::embed},
+    {"feature-extraction", Task::embed},
+    {"sentence-similarity", Task::embed},
+    {"fill-mask", Task::fill_mask},
+    {"text-classification", Task::text_classification},
+    {"classify", Task::text_classification},
+    {"sentiment-analysis", Task::text_classification},
+    {"text-ranking", Task::text_classification},
+    {"rerank", Task::text_classification},
+    {"token-classification", Task::token_classification},
+    {"ner", Task::token_classification},
+    {"question-answering", Task::question_answering},
+    {"qa", Task::question_answering},
+};
+
+template <typename Range, typename Name>
+std::string list_of(const Range& range, const Name& name) {
+  std::string text;
+  for (const auto& each : range) text += (text.empty() ? "" : ", ") + std::string(name(each));
+  return text;
+}
+
+}  // namespace
+
+std::string_view name_of(Family family) {
+  constexpr std::string_view kNames[] = {"embedding", "text-generation", "vision", "audio", "multimodal"};
+  return kNames[static_cast<std::size_t>(family)];
+}
+
+std::string_view name_of(Task task) {
+  return std::ranges::find(kTaskNames, task, [](auto& row) { return row.second; })->first;
+}
+
+Task task_named(std::string_view name) {
+  for (const auto& [known, task] : kTaskNames) {
+    if (known == name) return task;
+  }
+  throw Error(ErrorKind::invalid_input, "no task \"" + std::string(name) + "\"; there are " +
+                                            list_of(kTaskNames, [](const auto& row) { return row.first; }));
+}
+
+const Graph& Program::graph(std::string_view name) const {
+  const auto found = graphs.find(name);
+  if (found != graphs.end()) return found->second;
+  throw Error(ErrorKind::not_found, "no graph \"" + std::string(name) + "\"; there are " +
+                                        list_of(graphs, [](const auto& entry) { return entry.first; }));
+}
+
+bool Program::offers(Task task) const { return std::ranges::find(tasks, task) != tasks.end(); }
+
+void Program::require(Task task) const {
+  if (offers(task)) return;
+  const std::string made =
+      class_name.empty() ? "this model names no class in its config" : "this model is a " + class_name;
+  throw Error(ErrorKind::unsupported, made + " and does not do " + std::string(name_of(task)) + "; it does " +
+                                          list_of(tasks, [](Task each) { return name_of(each); }));
+}
+
+const std::vector<const Architecture*>& architectures() {
+  static const std::vector<const Architecture*> all{&albert(),     &bert(),       &distilbert(),
+                                                    &electra(),    &modernbert(), &mpnet(),
+                                                    &nomic_bert(), &roberta(),    &xlm_roberta()};
+  return all;
+}
+
+const Architecture& architecture_of(std::string_view model_type) {
+  std::vector<std::string> known;
+  for (const Architecture* architecture : architectures()) {
+    if (architecture->model_type() == model_type) return *architecture;
+    known.emplace_back(architecture->model_type());
+  }
+  throw Error(ErrorKind::unsupported,
+              "model_type \"" + std::string(model_type) + "\" is not supported; there are " +
+                  list_of(nearest(model_type, known, known.size()), [](const std::string& name) { return name; }));
+}
+
+ModelDefinition open_model(const std::filesystem::path& folder) {
+  Checkpoint checkpoint = Checkpoint::open(folder);
+  const Architecture* architecture = nullptr;
+  try {
+    architecture = &architecture_of(checkpoint.config().model_type());
+  } catch (const Error& error) {
+    throw error.where().empty() ? error.within(checkpoint.config().where()) : error;
+  }
+  auto weights = std::make_shared<Weights>();
+  weights->mount("", checkpoint, architecture->names(checkpoint.config()));
+  mount_sentence_modules(checkpoint, *weights);
+  Program program = architecture->build(checkpoint, *weights);
+  return {std::move(checkpoint), architecture, std::move(weights), std::move(program)};
+}
+
+}  // namespace accelerate

@@ -1,0 +1,217 @@
+#include "models/text_encoder.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "models/sentence_transformer.hpp"
+
+namespace accelerate {
+namespace {
+
+// More layers than any model has; weights shared by layers (ALBERT) would let a config ask for any number.
+constexpr std::int64_t kMostLayers = 10'000;
+
+// By the ending, which Transformers' classes share: "BertForMaskedLM", "XLMRobertaForMaskedLM".
+Head head_of(std::string_view class_name) {
+  constexpr std::array<std::pair<std::string_view, Head>, 5> kEndings{{
+      {"ForMaskedLM", Head::masked_lm},
+      {"ForSequenceClassification", Head::sequence},
+      {"ForTokenClassification", Head::token},
+      {"ForQuestionAnswering", Head::span},
+      {"ForPreTraining", Head::pretraining},
+  }};
+  for (const auto& [ending, head] : kEndings) {
+    if (class_name.ends_with(ending)) return head;
+  }
+  return class_name.ends_with("Model") && !class_name.ends_with("HeadModel") ? Head::none : Head::unknown;
+}
+
+struct NamedHead {
+  std::string class_name;
+  Head head = Head::none;
+};
+
+// The first class that is known; where none is, the first.
+NamedHead named_head(const Config& c) {
+  const std::vector<std::string> classes = c.architectures();
+  for (const std::string& each : classes) {
+    if (const Head head = head_of(each); head != Head::unknown) return {each, head};
+  }
+  return classes.empty() ? NamedHead{} : NamedHead{classes.front(), Head::unknown};
+}
+
+std::optional<Task> task_of(Head head, const Graph& graph) {
+  switch (head) {
+    case Head::masked_lm: return Task::fill_mask;
+    case Head::sequence: return Task::text_classification;
+    case Head::token: return Task::token_classification;
+    case Head::span: return Task::question_answering;
+    case Head::pretraining:
+      if (graph.find_output("selected_logits") != nullptr) return Task::fill_mask;
+      return std::nullopt;
+    case Head::none:
+    case Head::unknown: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Value selected_rows(Builder& b, Value last) {
+  const Type type{Element::index, Shape{Dim::symbol("selected")}};
+  return b.select_rows(last, b.input("selected.item", type), b.input("selected.position", type));
+}
+
+// The word table is as wide as the stream that every layer reads and writes, unless the config gives it a width of its
+// own: the place to notice that config and weights are from two models.
+void check_stream_width(const Config& c, const Weights& weights, std::int64_t hidden_size) {
+  if (c.has("embedding_size")) return;
+  for (const char* name : {"embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight"}) {
+    const Weight* table = weights.find(name);
+    if (table == nullptr || (table->dims.size() == 2 && table->dims[1] == hidden_size)) continue;
+    const std::string rows = table->dims.empty() ? "vocabulary" : std::to_string(table->dims[0]);
+    std::string message =
+        "has shape " + to_string(table->dims) + ", expected [" + rows + ", " + std::to_string(hidden_size) + "]";
+    if (table->dims.size() == 2) {
+      message += "\n       config.json says hidden_size " + std::to_string(hidden_size) +
+                 "; the weights look like hidden_size " + std::to_string(table->dims[1]);
+    }
+    throw Error(ErrorKind::corrupted, message, table->where, "the config and the weights are from different models");
+  }
+}
+
+}  // namespace
+
+void expect_setting(const Config& c, std::string_view key, bool expected) {
+  if (c.get(key, expected) == expected) return;
+  c.fail(key, std::string("is ") + (expected ? "false" : "true") + ", which is not supported", ErrorKind::unsupported);
+}
+
+void expect_setting(const Config& c, std::string_view key, std::string_view expected) {
+  const auto found = c.get(key, std::string(expected));
+  if (found == expected) return;
+  c.fail(key, "is \"" + found + "\", which is not supported, expected \"" + std::string(expected) + "\"",
+         ErrorKind::unsupported);
+}
+
+Activation activation_of(const Config& c, std::string_view key, const std::string& fallback) {
+  const auto name = c.get(key, fallback);
+  try {
+    return activation_named(name);
+  } catch (const Error& error) {
+    c.fail(key, error.message(), error.kind());
+  }
+}
+
+Value first_token_dense(Builder& b, std::string_view name, Value last, Activation activation) {
+  return b.linear(name, b.pool(last, ops::PoolMode::first), {.activation = activation});
+}
+
+Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options) {
+  const std::int64_t width = b.width(options.query);
+  if (width < head_dim || width % head_dim != 0) {
+    throw Error(ErrorKind::corrupted,
+                "the query is " + std::to_string(width) + " wide, expected a multiple of the head size " +
+                    std::to_string(head_dim),
+                b.path(), "the config and the weights are from different models");
+  }
+  options.heads = width / head_dim;
+  return b.attention(options);
+}
+
+Summary TextEncoder::summary(const Config& c) const {
+  Summary s;
+  s.layers = c.size({"num_hidden_layers", "n_layers", "n_layer"}, 1, kMostLayers);
+  s.hidden_size = c.size({"hidden_size", "dim", "n_embd"});
+  s.heads = c.size({"num_attention_heads", "n_heads", "n_head"});
+  s.vocabulary = c.size({"vocab_size"});
+  s.max_tokens = c.size({"max_position_embeddings", "n_positions"});
+  if (s.hidden_size % s.heads != 0 && !c.has("head_dim")) {
+    const char* key = c.has("num_attention_heads") ? "num_attention_heads" : c.has("n_heads") ? "n_heads" : "n_head";
+    c.fail(key, "is " + std::to_string(s.heads) + ", which does not divide the hidden size " +
+                    std::to_string(s.hidden_size));
+  }
+  return s;
+}
+
+Value TextEncoder::pooler(Builder& b, const Config&, Value last) const {
+  return b.has("pooler.dense.weight") ? first_token_dense(b, "pooler.dense", last) : Value{};
+}
+
+Value TextEncoder::sequence_logits(Builder& b, const Config&, Value last) const {
+  return b.linear("classifier", first_token_dense(b, "pooler.dense", last));
+}
+
+Value TextEncoder::token_logits(Builder& b, const Config&, Value last) const { return b.linear("classifier", last); }
+
+Value TextEncoder::span_logits(Builder& b, const Config&, Value last) const {
+  return b.linear("qa_outputs", last, {.out_features = 2});
+}
+
+std::vector<Graph::Output> TextEncoder::pretraining(Builder&, const Config&, Value) const { return {}; }
+
+void TextEncoder::add_head(Builder& b, const Config& c, Value last, Head head) const {
+  switch (head) {
+    case Head::masked_lm:
+      b.output("logits", masked_lm(b, c, last));
+      b.output("selected_logits", masked_lm(b, c, selected_rows(b, last)));
+      break;
+    case Head::sequence: b.output("logits", sequence_logits(b, c, last)); break;
+    case Head::token: b.output("logits", token_logits(b, c, last)); break;
+    case Head::span: {
+      const Value span = span_logits(b, c, last);
+      b.output("start_logits", b.column(span, 0));
+      b.output("end_logits", b.column(span, 1));
+      break;
+    }
+    case Head::pretraining:
+      for (const auto& [name, value] : pretraining(b, c, last)) {
+        b.output(name, value);
+        if (name == "prediction_logits") b.output("selected_logits", masked_lm(b, c, selected_rows(b, last)));
+      }
+      break;
+    case Head::none:
+    case Head::unknown: break;
+  }
+}
+
+Graph TextEncoder::encode_graph(const Checkpoint& checkpoint, const Weights& weights, Head head) const {
+  const Config& c = checkpoint.config();
+  Builder b("encode", weights);
+  const Encoded encoded = encode(b, c);
+  b.output("last_hidden_state", encoded.last);
+  for (std::size_t i = 0; i < encoded.hidden_states.size(); ++i) {
+    b.output("hidden_states." + std::to_string(i), encoded.hidden_states[i]);
+  }
+  if (const Value pooled = pooler(b, c, encoded.last)) b.output("pooler_output", pooled);
+  add_head(b, c, encoded.last, head);
+  const std::vector<SentenceModule> modules = sentence_modules(checkpoint);
+  const Value mean = b.pool(encoded.last, ops::PoolMode::mean);
+  b.output("mean_pooled", mean);
+  b.output("sentence_embedding", modules.empty() ? mean : sentence_embedding(b, modules, encoded.last));
+  return b.finish();
+}
+
+Program TextEncoder::build(const Checkpoint& checkpoint, const Weights& weights) const {
+  const Config& c = checkpoint.config();
+  expect_setting(c, "is_decoder", false);
+  expect_setting(c, "position_embedding_type", "absolute");
+  check_stream_width(c, weights, summary(c).hidden_size);
+  const bool embeds = has_sentence_modules(checkpoint);
+  NamedHead named = named_head(c);
+  Program program;
+  Graph graph;
+  try {
+    graph = encode_graph(checkpoint, weights, named.head);
+  } catch (const Error& error) {
+    // Folders of sentence-transformers name the class that their encoder was trained from, whose head they leave out.
+    if (!embeds || error.kind() != ErrorKind::not_found) throw;
+    graph = encode_graph(checkpoint, weights, named.head = Head::none);
+  }
+  const std::optional<Task> task = task_of(named.head, graph);
+  if (task) program.tasks.push_back(*task);
+  program.tasks.insert(embeds ? program.tasks.begin() : program.tasks.end(), Task::embed);
+  program.class_name = std::move(named.class_name);
+  program.graphs.emplace("encode", std::move(graph));
+  return program;
+}
+
+}  // namespace accelerate
