@@ -7,7 +7,7 @@ endif()
 
 # accelerate_layer_tests(NAME <layers it uses>): the program test_NAME of tests/NAME/*_test.cpp, where there are any.
 function(accelerate_layer_tests name)
-  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/${name}/*_test.cpp)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/${name}/*.cpp)
   if(NOT ACCELERATE_TESTS OR NOT tests)
     return()
   endif()
