@@ -1,0 +1,93 @@
+"""The checkpoint folders and inputs that are measured: the real MiniLM, and BERT sizes with seeded random weights.
+
+Dense arithmetic costs the same for random weights as for trained ones.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / "build" / "compare"
+SIZES = {  # layers, hidden size, heads, intermediate size
+    "bert-tiny": (2, 128, 2, 512),
+    "bert-base": (12, 768, 12, 3072),
+}
+MINILM = "minilm"
+NAMES = ("bert-tiny", MINILM, "bert-base")
+VOCABULARY, POSITIONS = 30522, 512
+
+
+def _config(layers: int, hidden: int, heads: int, intermediate: int) -> dict:
+    return {"architectures": ["BertModel"], "model_type": "bert", "attention_probs_dropout_prob": 0.1,
+            "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": hidden, "initializer_range": 0.02,
+            "intermediate_size": intermediate, "layer_norm_eps": 1e-12, "max_position_embeddings": POSITIONS,
+            "num_attention_heads": heads, "num_hidden_layers": layers, "pad_token_id": 0,
+            "position_embedding_type": "absolute", "torch_dtype": "float32", "type_vocab_size": 2,
+            "vocab_size": VOCABULARY}
+
+
+def _shapes(layers: int, hidden: int, intermediate: int) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of BERT's tensors, without a prefix, as sentence-embedding checkpoints store them."""
+    shapes = {"embeddings.word_embeddings.weight": (VOCABULARY, hidden),
+              "embeddings.position_embeddings.weight": (POSITIONS, hidden),
+              "embeddings.token_type_embeddings.weight": (2, hidden)}
+    linear = {"pooler.dense": (hidden, hidden)}
+    norms = ["embeddings.LayerNorm"]
+    for i in range(layers):
+        layer = f"encoder.layer.{i}"
+        linear.update({f"{layer}.attention.self.{name}": (hidden, hidden) for name in ("query", "key", "value")})
+        linear[f"{layer}.attention.output.dense"] = (hidden, hidden)
+        linear[f"{layer}.intermediate.dense"] = (intermediate, hidden)
+        linear[f"{layer}.output.dense"] = (hidden, intermediate)
+        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
+    for name, shape in linear.items():
+        shapes.update({f"{name}.weight": shape, f"{name}.bias": shape[:1]})
+    for name in norms:
+        shapes.update({f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)})
+    return shapes
+
+
+def _write_random(name: str, folder: Path, minilm: Path | None) -> None:
+    layers, hidden, heads, intermediate = SIZES[name]
+    random = np.random.default_rng(0)
+    tensors = {}
+    for tensor, shape in _shapes(layers, hidden, intermediate).items():
+        tensors[tensor] = random.standard_normal(shape, dtype=np.float32) * np.float32(0.02)
+        if tensor.endswith("LayerNorm.weight"):
+            tensors[tensor] += 1
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
+        if minilm:  # the same vocabulary; without it the folder still runs on tensors
+            (folder / file).write_bytes((minilm / file).read_bytes())
+    (folder / "config.json").write_text(json.dumps(_config(layers, hidden, heads, intermediate), indent=2) + "\n")
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def fetch_minilm() -> Path | None:
+    """The folder of the real all-MiniLM-L6-v2, downloaded once; None when it cannot be had."""
+    done = subprocess.run([ROOT / "tools" / "fetch_minilm.sh"], stdout=subprocess.PIPE, text=True, check=False)
+    return Path(done.stdout.strip()) if done.returncode == 0 else None
+
+
+def folder_of(name: str) -> Path | None:
+    """The checkpoint folder of one of NAMES, made when it is missing; None when it cannot be had."""
+    minilm = fetch_minilm()
+    if name == MINILM:
+        return minilm
+    folder = CACHE / "models" / name
+    if not (folder / "model.safetensors").exists():
+        _write_random(name, folder, minilm)
+    return folder
+
+
+def write_inputs(batch: int, tokens: int) -> Path:
+    """Seeded ordinary token ids without padding, under the names of Transformers' arguments."""
+    path = CACHE / "inputs" / f"{batch}x{tokens}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ids = np.random.default_rng(batch * 1000 + tokens).integers(1000, 28000, (batch, tokens), dtype=np.int64)
+    save_file({"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}, path)
+    return path
