@@ -8,5 +8,5 @@ tools/test.sh thread
 tools/build.sh sanitize
 tools/test.sh sanitize
 tools/fuzz.sh "${FUZZ_SECONDS:-300}"
-tools/tidy.sh --all
+tools/tidy.sh --deep --all
 tools/coverage.sh
