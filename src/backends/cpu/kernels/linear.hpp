@@ -160,8 +160,8 @@ void linear(const LinearBlock& b) {
       panel_product(b, tiles, 0, tiles.tiles, weight, bias, b.y + b.row_begin * b.y_stride + column, b.y_stride);
       continue;
     }
-    const float* second_bias =
-        panel_bias(b.bias == nullptr ? nullptr : b.bias + b.columns + column, columns, padded_bias[1]);
+    const float* second = b.gated && b.bias != nullptr ? b.bias + b.columns + column : nullptr;
+    const float* second_bias = panel_bias(second, columns, padded_bias[1]);
     for (int64_t tile = 0; tile < tiles.tiles; tile += together) {
       const int64_t row = tiles.start_of(tile);
       const int64_t tile_end = tile + together;

@@ -1,0 +1,263 @@
+// Attention and rotary embedding against f64, at every level this machine has.
+#include <algorithm>
+#include <optional>
+
+#include "kernels_testing.hpp"
+
+namespace accelerate::cpu::testing {
+namespace {
+
+using AttentionTest = EveryLevel;
+INSTANTIATE_TEST_SUITE_P(Levels, AttentionTest, ::testing::ValuesIn(supported_levels()), level_name);
+
+constexpr std::int64_t kNoWindow = std::numeric_limits<std::int64_t>::max();
+
+struct Case {
+  std::vector<std::int64_t> queries;  // lengths
+  std::vector<std::int64_t> keys;     // empty = the same
+  std::int64_t heads = 2, kv_heads = 2, head_dim = 16;
+  bool causal = false;
+  std::int64_t window = kNoWindow;
+  bool key_mask = false, bias = false;
+  float spread = 1.0F;  // of queries and keys
+  int threads = 1;
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << ::testing::PrintToString(c.queries) << " x " << ::testing::PrintToString(c.keys) << " heads " << c.heads
+             << "/" << c.kv_heads << " head_dim " << c.head_dim << (c.causal ? " causal" : "") << " window " << c.window
+             << (c.key_mask ? " key mask" : "") << (c.bias ? " bias" : "") << " threads " << c.threads;
+}
+
+std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& lengths) {
+  std::vector<std::int64_t> offsets = {0};
+  for (const std::int64_t length : lengths) offsets.push_back(offsets.back() + length);
+  return offsets;
+}
+
+struct Inputs {
+  std::vector<std::int64_t> query_offsets, key_offsets;
+  Matrix query, key, value, bias;
+  Guarded<std::uint8_t> mask;
+  float scale;
+};
+
+Inputs inputs_of(const Case& c) {
+  const std::vector<std::int64_t> query_offsets = offsets_of(c.queries);
+  const std::vector<std::int64_t> key_offsets = c.keys.empty() ? query_offsets : offsets_of(c.keys);
+  std::int64_t longest = 1;
+  for (const std::int64_t length : c.queries) longest = std::max(longest, length);
+  for (const std::int64_t length : c.keys) longest = std::max(longest, length);
+  Inputs in{query_offsets,
+            key_offsets,
+            Matrix::random(query_offsets.back(), c.heads * c.head_dim, 1, 7, c.spread),
+            Matrix::random(key_offsets.back(), c.kv_heads * c.head_dim, 2, 0, c.spread),
+            Matrix::random(key_offsets.back(), c.kv_heads * c.head_dim, 3, 2),
+            Matrix::random(2 * longest - 1, c.heads, 4),
+            Guarded<std::uint8_t>(static_cast<std::size_t>(key_offsets.back())),
+            1.0F / std::sqrt(static_cast<float>(c.head_dim))};
+  std::mt19937 generator(5);
+  for (std::uint8_t& seen : in.mask) seen = generator() % 3 != 0 ? 1 : 0;
+  return in;
+}
+
+// One query's scores in f64, with -inf for keys it does not see, and the bound of an f32 evaluation of any of them.
+struct Scores {
+  std::vector<double> values;
+  double bound = 0;
+};
+
+Scores scores_of(const Case& c, const Inputs& in, std::size_t sequence, std::int64_t query, std::int64_t head) {
+  const std::int64_t first_key = in.key_offsets[sequence], keys = in.key_offsets[sequence + 1] - first_key;
+  const std::int64_t first_query = in.query_offsets[sequence], queries = in.query_offsets[sequence + 1] - first_query;
+  const std::int64_t position = query + (c.causal ? keys - queries : 0);
+  const std::int64_t kv_head = head / (c.heads / c.kv_heads);
+  Scores scores;
+  for (std::int64_t k = 0; k < keys; ++k) {
+    const bool hidden =
+        (c.causal && k > position) || std::abs(k - position) > c.window || (c.key_mask && in.mask[first_key + k] == 0);
+    double sum = 0, magnitude = 0;
+    for (std::int64_t d = 0; d < c.head_dim; ++d) {
+      const double term = static_cast<double>(in.query.at(first_query + query, head * c.head_dim + d)) *
+                          static_cast<double>(in.key.at(first_key + k, kv_head * c.head_dim + d)) *
+                          static_cast<double>(in.scale);
+      sum += term;
+      magnitude += std::abs(term);
+    }
+    if (c.bias) {
+      const double add = static_cast<double>(in.bias.at(k - position + (in.bias.rows - 1) / 2, head));
+      sum += add;
+      magnitude += std::abs(add);
+    }
+    scores.values.push_back(hidden ? -HUGE_VAL : sum);
+    scores.bound = std::max(scores.bound, static_cast<double>(c.head_dim + 10) * kEpsilon * magnitude);
+  }
+  return scores;
+}
+
+// The weighted values; an error b in the scores moves each weight by a factor of e^(2 b) at most.
+void attend(const Case& c, const Inputs& in, std::size_t sequence, std::int64_t query, std::int64_t head,
+            std::vector<Expected>& row) {
+  const Scores scores = scores_of(c, in, sequence, query, head);
+  const double most = scores.values.empty() ? -HUGE_VAL : *std::max_element(scores.values.begin(), scores.values.end());
+  const std::int64_t kv_head = head / (c.heads / c.kv_heads);
+  double total = 0;
+  if (most > -HUGE_VAL) {
+    for (const double score : scores.values) total += std::exp(score - most);
+  }
+  const auto keys = static_cast<std::int64_t>(scores.values.size());
+  for (std::int64_t d = 0; d < c.head_dim; ++d) {
+    double sum = 0, magnitude = 0;
+    for (std::int64_t k = 0; k < keys && total > 0; ++k) {
+      const double weight = std::exp(scores.values[static_cast<std::size_t>(k)] - most) / total;
+      const auto value = static_cast<double>(in.value.at(in.key_offsets[sequence] + k, kv_head * c.head_dim + d));
+      sum += weight * value;
+      magnitude += weight * std::abs(value);
+    }
+    const double relative = 2 * scores.bound + static_cast<double>(keys + 16) * kEpsilon;
+    row[static_cast<std::size_t>(head * c.head_dim + d)] = {sum, relative * magnitude};
+  }
+}
+
+void check(const Kernels& kernels, const Case& c) {
+  SCOPED_TRACE(::testing::PrintToString(c));
+  const Inputs in = inputs_of(c);
+  ThreadPool pool(c.threads);
+  HostBuffer scratch(kernels.attention_scratch_floats(c.head_dim, c.threads) * sizeof(float));
+  // What an earlier call left must not matter.
+  auto* floats = reinterpret_cast<float*>(scratch.data());
+  std::fill_n(floats, scratch.size() / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+  Matrix output(in.query_offsets.back(), c.heads * c.head_dim, 3);
+  Attention args;
+  args.query = in.query;
+  args.key = in.key;
+  args.value = in.value;
+  args.output = output;
+  args.heads = c.heads;
+  args.kv_heads = c.kv_heads;
+  args.head_dim = c.head_dim;
+  args.query_offsets = in.query_offsets;
+  if (!c.keys.empty()) args.key_offsets = in.key_offsets;
+  args.scale = in.scale;
+  args.causal = c.causal;
+  args.window = c.window;
+  args.key_mask = c.key_mask ? in.mask.data() : nullptr;
+  args.relative_bias = c.bias ? in.bias.values.data() : nullptr;
+  args.bias_tokens = (in.bias.rows + 1) / 2;
+  args.scratch = floats;
+  kernels.attention(pool, args);
+
+  std::vector<std::vector<Expected>> expected;
+  for (std::size_t s = 0; s + 1 < in.query_offsets.size(); ++s) {
+    for (std::int64_t q = 0; q < in.query_offsets[s + 1] - in.query_offsets[s]; ++q) {
+      expected.emplace_back(static_cast<std::size_t>(c.heads * c.head_dim));
+      for (std::int64_t h = 0; h < c.heads; ++h) attend(c, in, s, q, h, expected.back());
+    }
+  }
+  EXPECT_TRUE(agrees(output, [&](std::int64_t r, std::int64_t d) {
+    return expected[static_cast<std::size_t>(r)][static_cast<std::size_t>(d)];
+  }));
+}
+
+TEST_P(AttentionTest, EveryHeadDimension) {
+  for (const std::int64_t head_dim : {1, 3, 8, 12, 16, 20, 32, 40, 64, 80, 96, 100, 128, 256, 300}) {
+    check(kernels(), {.queries = {7, 1, 18}, .keys = {}, .heads = 2, .kv_heads = 2, .head_dim = head_dim});
+  }
+}
+
+TEST_P(AttentionTest, EveryLengthOfAShortSequence) {
+  for (std::int64_t length = 1; length <= 40; ++length) check(kernels(), {.queries = {length}, .keys = {}});
+}
+
+TEST_P(AttentionTest, LongSequencesTakeSeveralBlocksOfKeys) {
+  check(kernels(), {.queries = {256, 257, 600}, .keys = {}});
+  check(kernels(), {.queries = {530}, .keys = {}, .head_dim = 12, .spread = 3.0F});
+}
+
+TEST_P(AttentionTest, EmptySequences) { check(kernels(), {.queries = {0, 5, 0, 3, 0}, .keys = {}}); }
+
+TEST_P(AttentionTest, Causal) {
+  check(kernels(), {.queries = {1, 33, 300}, .keys = {}, .causal = true});
+  check(kernels(), {.queries = {1, 4, 20}, .keys = {290, 33, 20}, .causal = true});
+}
+
+TEST_P(AttentionTest, Windows) {
+  for (const std::int64_t window : {0, 1, 5, 64, 300}) {
+    check(kernels(), {.queries = {9, 200, 420}, .keys = {}, .heads = 1, .kv_heads = 1, .window = window});
+    check(kernels(),
+          {.queries = {9, 200, 420}, .keys = {}, .heads = 1, .kv_heads = 1, .causal = true, .window = window});
+  }
+}
+
+TEST_P(AttentionTest, CrossAttention) {
+  check(kernels(), {.queries = {5, 1, 40}, .keys = {3, 270, 17}});
+  check(kernels(), {.queries = {5}, .keys = {0}});
+}
+
+TEST_P(AttentionTest, GroupedHeads) {
+  check(kernels(), {.queries = {17, 30}, .keys = {}, .heads = 6, .kv_heads = 2});
+  check(kernels(), {.queries = {17}, .keys = {}, .heads = 4, .kv_heads = 1, .causal = true});
+}
+
+TEST_P(AttentionTest, KeyMasks) {
+  check(kernels(), {.queries = {1, 2, 17, 300}, .keys = {}, .key_mask = true});
+  check(kernels(), {.queries = {40}, .keys = {}, .causal = true, .window = 3, .key_mask = true});
+}
+
+TEST_P(AttentionTest, RelativeBias) {
+  check(kernels(), {.queries = {1, 17, 300}, .keys = {}, .heads = 3, .kv_heads = 3, .bias = true});
+  check(kernels(), {.queries = {50}, .keys = {}, .causal = true, .key_mask = true, .bias = true});
+  check(kernels(), {.queries = {3}, .keys = {60}, .causal = true, .bias = true});
+}
+
+TEST_P(AttentionTest, LargeScoresDoNotOverflow) { check(kernels(), {.queries = {300}, .keys = {}, .spread = 12.0F}); }
+
+TEST_P(AttentionTest, Threads) {
+  check(kernels(), {.queries = {700}, .keys = {}, .heads = 1, .kv_heads = 1, .threads = 4});
+  check(kernels(), {.queries = {3, 90, 41, 7, 128}, .keys = {}, .heads = 4, .kv_heads = 4, .threads = 3});
+}
+
+TEST_P(AttentionTest, Rotary) {
+  for (const bool interleaved : {false, true}) {
+    for (const std::int64_t rotary_dim : {2, 6, 16, 34}) {
+      const std::int64_t heads = 3, head_dim = 34, rows = 70, half = rotary_dim / 2;
+      ThreadPool pool(2);
+      const Matrix start = Matrix::random(rows, heads * head_dim, 1, 5);
+      const Matrix cosine = Matrix::random(9, half, 2), sine = Matrix::random(9, half, 3);
+      std::vector<std::int64_t> positions;
+      for (std::int64_t r = 0; r < rows; ++r) positions.push_back(r * 5 % 9);
+      Matrix x = start;
+      kernels().rotary(pool, {.x = x,
+                              .rows = rows,
+                              .heads = heads,
+                              .head_dim = head_dim,
+                              .rotary_dim = rotary_dim,
+                              .interleaved = interleaved,
+                              .cosine = cosine.values.data(),
+                              .sine = sine.values.data(),
+                              .positions = positions.data()});
+      for (std::int64_t r = 0; r + 1 < rows; ++r) {
+        for (std::int64_t c = x.width; c < x.stride; ++c) x.values[r * x.stride + c] = kUntouched;
+      }
+      EXPECT_TRUE(
+          agrees(x,
+                 [&](std::int64_t r, std::int64_t c) -> Expected {
+                   const std::int64_t d = c % head_dim;
+                   const auto at = [&](std::int64_t index) { return static_cast<double>(start.at(r, c - d + index)); };
+                   if (d >= rotary_dim) return {at(d), 0};
+                   const bool second = interleaved ? d % 2 == 1 : d >= half;
+                   const std::int64_t pair = interleaved ? d / 2 : d % half;
+                   const std::int64_t other = interleaved ? d ^ 1 : (second ? d - half : d + half);
+                   const auto angle = [&](const Matrix& m) {
+                     return static_cast<double>(m.at(positions[static_cast<std::size_t>(r)], pair));
+                   };
+                   const double value = at(d) * angle(cosine) + (second ? 1 : -1) * at(other) * angle(sine);
+                   return {value, 3 * kEpsilon * (std::abs(at(d) * angle(cosine)) + std::abs(at(other) * angle(sine)))};
+                 }))
+          << (interleaved ? "interleaved " : "halves ") << rotary_dim;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace accelerate::cpu::testing
