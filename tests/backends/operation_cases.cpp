@@ -59,7 +59,8 @@ std::shared_ptr<const Operation> make_operation(const std::string& name, const S
   if (name == "multiply") return std::make_shared<ops::Combine>(ops::Combine::Kind::multiply);
   if (name == "concat") return std::make_shared<ops::Concat>();
   if (name == "slice") {
-    return std::make_shared<ops::Slice>(std::stoll(setting(s, "begin", "0")), std::stoll(setting(s, "end", "1")));
+    return std::make_shared<ops::Slice>(std::stoll(setting(s, "begin", "0")), std::stoll(setting(s, "end", "1")),
+                                        setting(s, "drop_axis", "false") == "true");
   }
   throw std::runtime_error("no operation " + name);
 }

@@ -29,8 +29,8 @@ bool Placement::takes_over(const Graph& graph, const Step& step, std::size_t ind
   if (place.buffer < 0) return false;
   const Buffer& buffer = buffers_[static_cast<std::size_t>(place.buffer)];
   const Shape& shape = graph.node(step.outputs[0]).type.shape;
-  return buffer.last == index && place.column == 0 && buffer.columns == shape.last().number() &&
-         buffer.rows == shape.rows();
+  return buffer.last == index && place.column == 0 && buffer.columns == row_width(shape) &&
+         buffer.rows == row_count(shape);
 }
 
 Placement::Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps)
@@ -46,10 +46,10 @@ Placement::Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>
       buffers_[static_cast<std::size_t>(buffer)].last = end;
       continue;
     }
-    Buffer buffer{.rows = graph.node(step.outputs[0]).type.shape.rows(), .columns = 0, .first = i, .last = end};
+    Buffer buffer{.rows = row_count(graph.node(step.outputs[0]).type.shape), .columns = 0, .first = i, .last = end};
     for (const Value output : step.outputs) {
       places_[static_cast<std::size_t>(output.id)] = {static_cast<int>(buffers_.size()), buffer.columns};
-      buffer.columns += graph.node(output).type.shape.last().number();
+      buffer.columns += row_width(graph.node(output).type.shape);
     }
     buffers_.push_back(std::move(buffer));
   }

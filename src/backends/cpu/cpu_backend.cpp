@@ -76,8 +76,8 @@ class CpuSession final : public Session {
       const Node& node = c_->graph.nodes()[i];
       if (node.source == Node::Source::weight) continue;
       Location& value = values_[i];
-      value.rows = node.type.shape.rows().evaluate(extents);
-      value.width = value.stride = row_width(node.type.shape, extents);
+      value.rows = row_count(node.type.shape).evaluate(extents);
+      value.width = value.stride = row_width(node.type.shape);
       if (node.source == Node::Source::table) value = locate(table(node), node, value);
       const Placement::Place& place = c_->placement->place(i);
       if (place.buffer < 0) continue;
@@ -86,10 +86,6 @@ class CpuSession final : public Session {
       value.data = reinterpret_cast<float*>(arena_.data() + layout.offsets[buffer]) + place.column;
     }
     laid_out_ = true;
-  }
-
-  static std::int64_t row_width(const Shape& shape, const Extents& extents) {
-    return shape.ragged && shape.rank() == 2 ? 1 : shape.last().evaluate(extents);
   }
 
   // Tables depend on their sizes alone, and batches often repeat them.

@@ -11,7 +11,16 @@
 
 namespace accelerate::cpu {
 
-// Where a value lies during one run. Rows are all dimensions but the last.
+// How kernels see a value: rows of so many numbers. The last dimension is the row where its size is fixed; a value
+// like [batch, tokens~] or [batch] is rows of one.
+inline std::int64_t row_width(const Shape& shape) {
+  return shape.rank() > 0 && shape.last().is_number() ? shape.last().number() : 1;
+}
+inline Dim row_count(const Shape& shape) {
+  return shape.rank() > 0 && shape.last().is_number() ? shape.rows() : shape.elements();
+}
+
+// Where a value lies during one run.
 struct Location {
   float* data = nullptr;
   const std::int64_t* index = nullptr;  // instead of data, for indices
