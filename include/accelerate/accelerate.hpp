@@ -54,11 +54,12 @@ struct ModelInfo {
   std::int64_t hidden_size = 0;
   std::int64_t heads = 0;
   std::int64_t vocabulary = 0;
-  std::int64_t max_tokens = 0;       // longest input, special tokens included: the least of what config.json, the
-                                     // tokenizer and sentence_bert_config.json say
-  std::int64_t embedding_size = 0;   // numbers of one sentence embedding; 0 where there is none
-  std::vector<std::string> labels;   // of the classes by id; empty for models that do not classify
-  std::vector<std::string> outputs;  // names that run() can be asked for, hidden states included
+  // Longest input, special tokens included: what the architecture takes, and no more than sentence_bert_config.json or,
+  // without it, the tokenizer says; 0 where nothing says it.
+  std::int64_t max_tokens = 0;
+  std::int64_t embedding_size = 0;             // numbers of one sentence embedding; 0 where there is none
+  std::vector<std::string> labels;             // of the classes by id; empty for models that do not classify
+  std::vector<std::string> outputs;            // names that run() can be asked for, hidden states included
   std::map<std::string, std::string> prompts;  // texts put before an embedded text, by their name
   std::string default_prompt;                  // the name of the one used when none is asked for; empty: none
 };
@@ -98,8 +99,8 @@ struct Score {
 
 struct ClassifyOptions {
   std::optional<std::size_t> top_k = {};  // this many best classes; all unless given
-  // "softmax", "sigmoid" or "none"; unless given, what the folder says: problem_type, a cross-encoder's activation
-  // function, else softmax over several classes and sigmoid over one.
+  // "softmax", "sigmoid", "tanh" or "none"; unless given, what the folder says: a cross-encoder's activation function,
+  // else by problem_type, else softmax over several classes and sigmoid over one.
   std::optional<std::string> activation = {};
   BatchOptions batch = {};
 };
@@ -116,7 +117,7 @@ struct Ranked {
 };
 
 struct Ranking {
-  std::vector<Ranked> documents;  // all of them, the best first; equal ones in the order given
+  std::vector<Ranked> documents;  // the best first; equal ones in the order given
   std::vector<std::size_t> truncated;
 };
 
@@ -208,8 +209,8 @@ struct RunOptions {
 // are packed when a call first needs them, or by prepare().
 class ACCELERATE_API Model {
  public:
-  // not_found, unsupported, corrupted: naming the file, tensor or field. unsupported: a device or precision that this
-  // build has not. Only headers and small files are read here.
+  // Error{not_found}, {unsupported} or {corrupted} naming the file, tensor or field. Only headers and small files are
+  // read here. What the device cannot do (an operation, a precision) shows when a plan is made: Error{unsupported}.
   static Model open(const std::filesystem::path& folder, const OpenOptions& options = {});
 
   const ModelInfo& info() const;
@@ -237,9 +238,9 @@ class ACCELERATE_API Model {
 
   // Tensors in, tensors out, under the names of Transformers' arguments and results: input_ids [batch, tokens] (i64 or
   // i32), attention_mask of 0 and 1 (any pattern, all ones when missing), token_type_ids and position_ids when the
-  // model takes them, filled in as Transformers does when missing. Outputs are padded as the inputs are, f32, and zero
-  // at padding. Error{invalid_input} names a tensor that does not fit, an id outside its table with its place, a row
-  // without tokens, an output that is not there.
+  // model takes them, filled in as Transformers does when missing; prompt_length [batch] where pooling leaves it out.
+  // Outputs are padded as the inputs are, f32, and zero at padding. Error{invalid_input} names a tensor that does not
+  // fit, an id outside its table with its place, a row without tokens, an output that is not there.
   NamedTensors run(const NamedTensors& inputs, const RunOptions& options = {}) const;
   // What the processor makes of texts: the inputs of run(), padded on the tokenizer's side.
   ModelInputs encode(std::span<const std::string> texts, const BatchOptions& options = {}) const;

@@ -1,0 +1,155 @@
+#include "runtime/c_api.hpp"
+
+#include <cstring>
+#include <new>
+
+#include "runtime/model_json.hpp"
+
+namespace accelerate::c_api {
+namespace {
+
+struct LastError {
+  std::string text, message, where, hint;
+};
+
+LastError& last_error() {
+  thread_local LastError error;
+  return error;
+}
+
+accelerate_status status_of(ErrorKind kind) { return static_cast<accelerate_status>(static_cast<int>(kind) + 1); }
+
+static_assert(static_cast<int>(ErrorKind::internal) + 1 == ACCELERATE_INTERNAL);
+static_assert(static_cast<int>(ErrorKind::interrupted) + 1 == ACCELERATE_INTERRUPTED);
+
+accelerate_status keep(const Error& error) {
+  last_error() = {error.what(), error.message(), error.where(), error.hint()};
+  return status_of(error.kind());
+}
+
+}  // namespace
+
+accelerate_status keep_error() noexcept {
+  try {
+    try {
+      throw;
+    } catch (const Error& error) {
+      return keep(error);
+    } catch (const std::bad_alloc&) {
+      return keep(Error(ErrorKind::out_of_memory, "no memory"));
+    } catch (const std::exception& error) {
+      return keep(Error(ErrorKind::internal, error.what()));
+    } catch (...) {
+      return keep(Error(ErrorKind::internal, "something that is no std::exception was thrown"));
+    }
+  } catch (...) {
+    // Not even the error's text has room.
+    LastError& error = last_error();
+    error.text.clear();
+    error.message.clear();
+    error.where.clear();
+    error.hint.clear();
+    return ACCELERATE_OUT_OF_MEMORY;
+  }
+}
+
+BatchOptions batch_options(const accelerate_batch_options* given) {
+  const accelerate_batch_options defaults = ACCELERATE_BATCH_OPTIONS;
+  const accelerate_batch_options options = options_or(given, defaults);
+  BatchOptions batch;
+  if (options.tokens != 0) batch.tokens = options.tokens;
+  batch.strict = options.strict;
+  if (options.progress != nullptr) {
+    batch.progress = [call = options.progress, context = options.progress_context](
+                         std::int64_t done, std::int64_t total) { call(done, total, context); };
+  }
+  if (options.cancellation != nullptr) batch.cancellation = options.cancellation->value;
+  return batch;
+}
+
+std::vector<std::string> strings(const char* const* texts, std::size_t count, const char* name) {
+  std::vector<std::string> all;
+  if (count > 0) required(texts, name);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (texts[i] == nullptr) {
+      throw Error(ErrorKind::invalid_input, "is NULL", std::string(name) + "[" + std::to_string(i) + "]");
+    }
+    all.emplace_back(texts[i]);
+  }
+  return all;
+}
+
+}  // namespace accelerate::c_api
+
+using accelerate::c_api::guarded;
+using accelerate::c_api::required;
+
+const char* accelerate_status_name(accelerate_status status) {
+  if (status == ACCELERATE_OK) return "ok";
+  if (status < ACCELERATE_OK || status > ACCELERATE_INTERNAL) return "unknown";
+  return accelerate::name_of(static_cast<accelerate::ErrorKind>(static_cast<int>(status) - 1)).data();
+}
+
+const char* accelerate_last_error() { return accelerate::c_api::last_error().text.c_str(); }
+const char* accelerate_last_error_message() { return accelerate::c_api::last_error().message.c_str(); }
+const char* accelerate_last_error_where() { return accelerate::c_api::last_error().where.c_str(); }
+const char* accelerate_last_error_hint() { return accelerate::c_api::last_error().hint.c_str(); }
+const char* accelerate_version() { return accelerate::version().data(); }
+
+accelerate_cancellation* accelerate_cancellation_new() {
+  accelerate_cancellation* made = nullptr;
+  guarded([&] { made = new accelerate_cancellation; });
+  return made;
+}
+
+void accelerate_cancel(accelerate_cancellation* cancellation) {
+  if (cancellation != nullptr) cancellation->value.cancel();
+}
+
+void accelerate_cancellation_free(accelerate_cancellation* cancellation) { delete cancellation; }
+
+accelerate_status accelerate_model_open(const char* folder, const accelerate_open_options* options,
+                                        accelerate_model** model) {
+  return guarded([&] {
+    *required(model, "model") = nullptr;
+    required(folder, "folder");
+    const accelerate_open_options defaults = ACCELERATE_OPEN_OPTIONS;
+    const accelerate_open_options given = accelerate::c_api::options_or(options, defaults);
+    accelerate::OpenOptions open;
+    if (given.device != nullptr) open.device = given.device;
+    if (given.precision != nullptr) open.precision = given.precision;
+    open.threads = given.threads;
+    if (given.cancellation != nullptr) open.cancellation = given.cancellation->value;
+    const accelerate::Model opened = accelerate::Model::open(folder, open);
+    *model = new accelerate_model{opened, accelerate::runtime::to_json(opened.info()).dump()};
+  });
+}
+
+void accelerate_model_free(accelerate_model* model) { delete model; }
+
+const char* accelerate_model_info_json(const accelerate_model* model) {
+  return model == nullptr ? "" : model->info_json.c_str();
+}
+
+const char* accelerate_model_task(const accelerate_model* model) {
+  return model == nullptr ? "" : model->value.info().task.c_str();
+}
+
+accelerate_status accelerate_model_prepare(const accelerate_model* model, const char* task) {
+  return guarded([&] { required(model, "model")->value.prepare(task == nullptr ? "" : task); });
+}
+
+accelerate_status accelerate_inspect_json(const char* folder, int64_t tokens, char** json) {
+  return guarded([&] {
+    *required(json, "json") = nullptr;
+    accelerate::InspectOptions options;
+    if (tokens != 0) options.tokens = {tokens};
+    const std::string text =
+        accelerate::runtime::to_json(accelerate::inspect(required(folder, "folder"), options)).dump();
+    auto copy = std::make_unique<char[]>(text.size() + 1);
+    std::memcpy(copy.get(), text.c_str(), text.size() + 1);
+    *json = copy.release();
+  });
+}
+
+void accelerate_string_free(char* string) { delete[] string; }

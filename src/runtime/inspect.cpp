@@ -1,0 +1,105 @@
+#include <algorithm>
+
+#include "runtime/loaded_model.hpp"
+
+namespace accelerate {
+namespace {
+
+using runtime::kEncode;
+
+runtime::TextSettings settings_of(const ModelDefinition& definition) {
+  const Checkpoint& checkpoint = definition.checkpoint;
+  return runtime::text_settings(checkpoint, definition.architecture->summary(checkpoint.config()).max_tokens);
+}
+
+Graph graph_of_task(const ModelDefinition& definition, const std::string& task) {
+  const Task wanted = task.empty() ? definition.program.tasks.front() : task_named(task);
+  return definition.program.graph(kEncode).restricted_to(runtime::outputs_of(definition, wanted));
+}
+
+// One mask a text, where the graph asks for places.
+Extents extents_of(std::int64_t batch, std::int64_t tokens) {
+  Extents extents;
+  extents.set_uniform("tokens", batch, tokens);
+  extents.set("selected", batch);
+  return extents;
+}
+
+// The ids and positions that a run is fed with.
+std::int64_t feed_bytes(const Graph& graph, const Extents& extents) {
+  std::int64_t bytes = 0;
+  for (const Node& node : graph.nodes()) {
+    if (node.source == Node::Source::input) bytes += 8 * node.type.shape.elements().evaluate(extents);
+  }
+  return bytes;
+}
+
+MemoryPrediction predict(const ModelDefinition& definition, const Graph& graph, const Backend& backend,
+                         const CompileOptions& options, std::int64_t batch, std::int64_t tokens) {
+  const Extents extents = extents_of(batch, tokens);
+  const MemoryEstimate estimate = backend.memory(graph, *definition.weights, extents, options);
+  MemoryPrediction prediction;
+  prediction.precision = name_of(options.precision);
+  prediction.batch = batch;
+  prediction.tokens = tokens;
+  prediction.weights = estimate.weights;
+  prediction.mapped = estimate.mapped;
+  prediction.activations = estimate.activations + feed_bytes(graph, extents);
+  prediction.workspace = estimate.workspace;
+  prediction.total = prediction.weights + prediction.activations + prediction.workspace;
+  prediction.flops = graph.cost().flops.evaluate(extents);
+  return prediction;
+}
+
+void expect_sizes(const std::vector<std::int64_t>& sizes, const char* name, std::int64_t most) {
+  for (const std::int64_t size : sizes) {
+    if (size >= 1 && (most == 0 || size <= most)) continue;
+    throw Error(ErrorKind::invalid_input,
+                "is " + std::to_string(size) + ", expected 1 " +
+                    (most == 0 ? std::string("or more") : "to " + std::to_string(most)),
+                name);
+  }
+}
+
+// 128 and the longest, or the longest alone where that is no more.
+std::vector<std::int64_t> default_lengths(std::int64_t longest) {
+  if (longest == 0) return {128};
+  return longest <= 128 ? std::vector<std::int64_t>{longest} : std::vector<std::int64_t>{128, longest};
+}
+
+}  // namespace
+
+Inspection inspect(const std::filesystem::path& folder, const InspectOptions& options) {
+  const ModelDefinition definition = open_model(folder);
+  const runtime::TextSettings settings = settings_of(definition);
+  const Graph graph = graph_of_task(definition, options.task);
+  const Backend& backend = runtime::backend_of_device(options.device);
+  Inspection inspection{runtime::info_of(definition, settings), {}, {}};
+  const std::int64_t most = definition.architecture->summary(definition.checkpoint.config()).max_tokens;
+  const auto lengths = options.tokens.empty() ? default_lengths(settings.max_tokens) : options.tokens;
+  expect_sizes(lengths, "tokens", most);
+  expect_sizes(options.batches, "batches", 0);
+  for (const Support::Missing& missing : backend.supports(graph, {std::string(backend.name()), {}}).missing) {
+    inspection.missing.push_back(missing.operation + ": " + missing.reason);
+  }
+  if (!inspection.missing.empty()) return inspection;
+  for (const std::string& precision : options.precisions) {
+    const CompileOptions compile{.precision = precision_named(precision), .overrides = {}, .threads = options.threads};
+    for (const std::int64_t batch : options.batches) {
+      for (const std::int64_t tokens : lengths) {
+        inspection.memory.push_back(predict(definition, graph, backend, compile, batch, tokens));
+      }
+    }
+  }
+  return inspection;
+}
+
+std::string describe_graph(const std::filesystem::path& folder, GraphFormat format,
+                           const std::vector<std::string>& outputs) {
+  const ModelDefinition definition = open_model(folder);
+  const Graph graph =
+      outputs.empty() ? graph_of_task(definition, {}) : definition.program.graph(kEncode).restricted_to(outputs);
+  return format == GraphFormat::graphviz ? to_graphviz(graph) : to_text(graph);
+}
+
+}  // namespace accelerate

@@ -1,0 +1,64 @@
+#include "runtime/model_json.hpp"
+
+namespace accelerate::runtime {
+namespace {
+
+Json list_of(const std::vector<std::string>& texts) {
+  Json list = Json::array();
+  for (const std::string& text : texts) list.push(text);
+  return list;
+}
+
+Json to_json(const MemoryPrediction& prediction) {
+  Json json = Json::object();
+  json.set("precision", prediction.precision);
+  json.set("batch", prediction.batch);
+  json.set("tokens", prediction.tokens);
+  json.set("weights", prediction.weights);
+  json.set("mapped", prediction.mapped);
+  json.set("activations", prediction.activations);
+  json.set("workspace", prediction.workspace);
+  json.set("total", prediction.total);
+  json.set("flops", prediction.flops);
+  return json;
+}
+
+}  // namespace
+
+Json to_json(const ModelInfo& info) {
+  Json json = Json::object();
+  json.set("folder", info.folder.string());
+  json.set("architecture", info.architecture);
+  json.set("model_type", info.model_type);
+  json.set("family", info.family);
+  json.set("task", info.task);
+  json.set("tasks", list_of(info.tasks));
+  json.set("parameters", info.parameters);
+  json.set("weight_bytes", info.weight_bytes);
+  json.set("dtype", info.dtype);
+  json.set("layers", info.layers);
+  json.set("hidden_size", info.hidden_size);
+  json.set("heads", info.heads);
+  json.set("vocabulary", info.vocabulary);
+  json.set("max_tokens", info.max_tokens);
+  json.set("embedding_size", info.embedding_size);
+  json.set("labels", list_of(info.labels));
+  json.set("outputs", list_of(info.outputs));
+  Json prompts = Json::object();
+  for (const auto& [name, text] : info.prompts) prompts.set(name, text);
+  json.set("prompts", std::move(prompts));
+  json.set("default_prompt", info.default_prompt);
+  return json;
+}
+
+Json to_json(const Inspection& inspection) {
+  Json json = Json::object();
+  json.set("info", to_json(inspection.info));
+  Json memory = Json::array();
+  for (const MemoryPrediction& prediction : inspection.memory) memory.push(to_json(prediction));
+  json.set("memory", std::move(memory));
+  json.set("missing", list_of(inspection.missing));
+  return json;
+}
+
+}  // namespace accelerate::runtime

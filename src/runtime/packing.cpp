@@ -1,0 +1,188 @@
+#include "runtime/packing.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace accelerate::runtime {
+namespace {
+
+constexpr std::string_view kKnownInputs[] = {"input_ids", "attention_mask", "token_type_ids", "position_ids",
+                                             "prompt_length"};
+
+[[noreturn]] void invalid(std::string_view input, const std::string& message) {
+  throw Error(ErrorKind::invalid_input, message, std::string(input));
+}
+
+// What the caller gave for an input of the graph: one number a column, or nothing.
+const std::vector<std::int64_t>& given(const Item& item, std::string_view input) {
+  static const std::vector<std::int64_t> nothing;
+  if (input == "input_ids") return item.ids;
+  if (input == "token_type_ids") return item.type_ids;
+  if (input == "position_ids") return item.position_ids;
+  return nothing;
+}
+
+std::vector<std::int64_t> filled(const Node& input, const Item& item) {
+  const std::vector<std::int64_t>& values = given(item, input.name);
+  if (!values.empty() || item.ids.empty()) return values;
+  std::vector<std::int64_t> made(item.ids.size(), 0);
+  switch (input.rule.fill) {
+    case InputRule::Fill::required: invalid(input.name, "is missing, and nothing can stand for it");
+    case InputRule::Fill::zeros: break;
+    case InputRule::Fill::columns: std::iota(made.begin(), made.end(), 0); break;
+    case InputRule::Fill::columns_after_padding: {
+      std::int64_t position = input.rule.padding_id;
+      for (std::size_t i = 0; i < made.size(); ++i) {
+        made[i] = item.ids[i] == input.rule.padding_id ? input.rule.padding_id : ++position;
+      }
+      break;
+    }
+  }
+  return made;
+}
+
+void check_index(const Node& input, std::int64_t value, std::int64_t largest, std::size_t item, std::int64_t column) {
+  if (value >= 0 && (largest < 0 || value <= largest)) return;
+  const std::string place = "row " + std::to_string(item) + ", column " + std::to_string(column);
+  throw Error(ErrorKind::invalid_input,
+              place + " is " + std::to_string(value) + ", expected " +
+                  (largest < 0 ? "no negative number" : "0 to " + std::to_string(largest)),
+              input.name, input.name == "position_ids" ? "the model takes no longer input" : "");
+}
+
+Tensor token_feed(const Graph& graph, const Node& input, std::span<const Item> items, std::int64_t rows) {
+  Tensor feed(DType::i64, {rows});
+  const std::int64_t largest = largest_index(graph, input.name);
+  auto out = feed.as<std::int64_t>().begin();
+  for (const Item& item : items) {
+    const std::vector<std::int64_t> columns = filled(input, item);
+    for (std::int64_t row = 0; row < item.rows(); ++row) {
+      const std::int64_t column = item.column(row);
+      *out = columns[static_cast<std::size_t>(column)];
+      check_index(input, *out, largest, item.number, column);
+      ++out;
+    }
+  }
+  return feed;
+}
+
+Tensor item_feed(const Node& input, std::span<const Item> items, std::span<const Selected> selected) {
+  std::vector<std::int64_t> values;
+  if (input.name == "prompt_length") {
+    for (const Item& item : items) values.push_back(std::min(item.prompt_length, item.rows()));
+  } else if (input.name == "selected.item" || input.name == "selected.position") {
+    for (const Selected& place : selected) values.push_back(input.name == "selected.item" ? place.item : place.row);
+  } else {
+    invalid(input.name, "is an input that nothing is known about");
+  }
+  return Tensor::of({static_cast<std::int64_t>(values.size())}, values);
+}
+
+std::vector<std::int64_t> kept_columns(std::span<const std::int64_t> mask, std::int64_t row) {
+  std::vector<std::int64_t> kept;
+  for (std::size_t column = 0; column < mask.size(); ++column) {
+    if (mask[column] != 0 && mask[column] != 1) {
+      invalid("attention_mask", "row " + std::to_string(row) + ", column " + std::to_string(column) + " is " +
+                                    std::to_string(mask[column]) + ", expected 0 or 1");
+    }
+    if (mask[column] == 1) kept.push_back(static_cast<std::int64_t>(column));
+  }
+  if (kept.empty()) invalid("attention_mask", "row " + std::to_string(row) + " has no 1: nothing to run");
+  return kept;
+}
+
+// Transformers' tokenizers make token types also for models that have none; all zeros say nothing.
+bool says_nothing(const std::string& name, const Tensor& values) {
+  return name == "token_type_ids" && std::ranges::all_of(values.as<std::int64_t>(), [](auto v) { return v == 0; });
+}
+
+// The values as i64, if they fit.
+Tensor checked_input(const Graph& graph, const std::string& name, const Tensor& tensor, const Dims& dims) {
+  if (std::ranges::find(kKnownInputs, name) == std::end(kKnownInputs)) {
+    invalid(name, "is no input of this model; it takes input_ids, attention_mask, token_type_ids, position_ids");
+  }
+  if (tensor.dtype() != DType::i64 && tensor.dtype() != DType::i32) {
+    invalid(name, "has type " + std::string(name_of(tensor.dtype())) + ", expected i64 or i32");
+  }
+  const Dims expected = name == "prompt_length" ? Dims{dims[0]} : dims;
+  if (tensor.dims() != expected) {
+    invalid(name, "has shape " + to_string(tensor.dims()) + ", expected " + to_string(expected));
+  }
+  Tensor values = tensor.to(DType::i64);
+  const bool used = name == "attention_mask" || name == "prompt_length" || graph.find_input(name) != nullptr;
+  if (!used && !says_nothing(name, values)) invalid(name, "is given, but this model takes none");
+  return values;
+}
+
+void set_input(Item& item, const std::string& name, std::span<const std::int64_t> values) {
+  if (name == "input_ids") item.ids.assign(values.begin(), values.end());
+  if (name == "token_type_ids") item.type_ids.assign(values.begin(), values.end());
+  if (name == "position_ids") item.position_ids.assign(values.begin(), values.end());
+  if (name == "attention_mask") item.kept = kept_columns(values, static_cast<std::int64_t>(item.number));
+  if (name == "prompt_length") item.prompt_length = values.front();
+}
+
+}  // namespace
+
+std::int64_t largest_index(const Graph& graph, std::string_view input) {
+  std::int64_t largest = -1;
+  for (const Node& node : graph.nodes()) {
+    if (node.source != Node::Source::operation || node.operation->name() != "embedding") continue;
+    for (std::size_t i = 0; i + 1 < node.operands.size(); i += 2) {
+      const Node& index = graph.node(node.operands[i + 1]);
+      if (index.source != Node::Source::input || index.name != input) continue;
+      const std::int64_t last = graph.node(node.operands[i]).type.shape.dims.front().number() - 1;
+      largest = largest < 0 ? last : std::min(largest, last);
+    }
+  }
+  return largest;
+}
+
+Feeds feeds_of(const Graph& graph, std::span<const Item> items, std::span<const Selected> selected) {
+  Feeds feeds;
+  std::vector<std::int64_t> lengths(items.size());
+  std::ranges::transform(items, lengths.begin(), &Item::rows);
+  const std::int64_t rows = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  feeds.extents.set_ragged("tokens", std::move(lengths));
+  feeds.extents.set("selected", static_cast<std::int64_t>(selected.size()));
+  for (const Node& node : graph.nodes()) {
+    if (node.source != Node::Source::input) continue;
+    feeds.tensors[node.name] =
+        node.type.shape.ragged ? token_feed(graph, node, items, rows) : item_feed(node, items, selected);
+  }
+  return feeds;
+}
+
+std::vector<Item> items_of(const Graph& graph, const NamedTensors& inputs) {
+  const auto ids = inputs.find("input_ids");
+  if (ids == inputs.end()) invalid("input_ids", "is missing");
+  const Dims dims = ids->second.dims();
+  if (dims.size() != 2) invalid("input_ids", "has shape " + to_string(dims) + ", expected [batch, tokens]");
+  if (dims[0] == 0 || dims[1] == 0) invalid("input_ids", "has shape " + to_string(dims) + ": nothing to run");
+  std::vector<Item> items(static_cast<std::size_t>(dims[0]));
+  for (std::size_t i = 0; i < items.size(); ++i) items[i].number = i;
+  for (const auto& [name, tensor] : inputs) {
+    const Tensor values = checked_input(graph, name, tensor, dims);
+    const std::size_t width = values.bytes().size() / sizeof(std::int64_t) / items.size();
+    for (Item& item : items) set_input(item, name, values.as<std::int64_t>().subspan(item.number * width, width));
+  }
+  return items;
+}
+
+void place_rows(const Tensor& rows, bool ragged, std::span<const Item> items, Tensor& whole) {
+  if (rows.elements() == 0) return;
+  const std::size_t row_bytes = rows.bytes().size() / static_cast<std::size_t>(rows.dim(0));
+  const auto columns = ragged ? static_cast<std::size_t>(whole.dim(1)) : 1;
+  const std::byte* from = rows.bytes().data();
+  for (const Item& item : items) {
+    std::byte* to = whole.bytes().data() + item.number * columns * row_bytes;
+    const std::int64_t count = ragged ? item.rows() : 1;
+    for (std::int64_t row = 0; row < count; ++row, from += row_bytes) {
+      const auto column = static_cast<std::size_t>(ragged ? item.column(row) : 0);
+      std::memcpy(to + column * row_bytes, from, row_bytes);
+    }
+  }
+}
+
+}  // namespace accelerate::runtime

@@ -1,0 +1,58 @@
+// Graphs compiled when they are first run, each with the sessions that are not in use.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "backends/backend.hpp"
+
+namespace accelerate::runtime {
+
+// One graph on one backend. Safe for several threads: each run has a session of its own for as long as it takes.
+class CompiledGraph {
+ public:
+  CompiledGraph(Graph graph, const Backend& backend, CompileOptions options, std::shared_ptr<const Weights> weights)
+      : graph_(std::move(graph)), backend_(backend), options_(std::move(options)), weights_(std::move(weights)) {}
+
+  const Graph& graph() const { return graph_; }
+  // Compiles unless that is done. Errors of Backend::compile.
+  void prepare();
+  Outputs run(const Feeds& feeds);
+
+ private:
+  std::unique_ptr<Session> borrow();
+
+  const Graph graph_;
+  const Backend& backend_;
+  const CompileOptions options_;
+  const std::shared_ptr<const Weights> weights_;
+  std::mutex compiling_, lending_;
+  std::unique_ptr<Plan> plan_;
+  std::vector<std::unique_ptr<Session>> idle_;
+};
+
+// The graphs that calls have asked for.
+class PlanCache {
+ public:
+  PlanCache(const Backend& backend, CompileOptions options, std::shared_ptr<const Weights> weights)
+      : backend_(backend), options_(std::move(options)), weights_(std::move(weights)) {}
+
+  // The graph under `key`, made by `make` when it is first asked for.
+  std::shared_ptr<CompiledGraph> get(const std::string& key, const std::function<Graph()>& make);
+
+  const Backend& backend() const { return backend_; }
+  const CompileOptions& options() const { return options_; }
+
+ private:
+  const Backend& backend_;
+  const CompileOptions options_;
+  const std::shared_ptr<const Weights> weights_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<CompiledGraph>, std::less<>> graphs_;
+};
+
+}  // namespace accelerate::runtime
