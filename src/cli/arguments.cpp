@@ -1,0 +1,194 @@
+#include "cli/arguments.hpp"
+
+#include <memory>
+
+#include "accelerate/version.hpp"
+#include "checkpoint/nearest.hpp"
+#include "cli/command_line.hpp"
+#include "cli/help.hpp"
+
+namespace accelerate::cli {
+namespace {
+
+constexpr std::int64_t kMost = std::int64_t{1} << 30;
+
+void add_common(CommandLine& line, CommonOptions& common) {
+  line.flag("json", "Print JSON for programs instead of tables", common.json);
+  line.flag("quiet", "No notes and no progress bar", common.quiet, "q");
+  line.flag("verbose", "Say on stderr what is opened and how long each step takes", common.verbose, "v");
+}
+
+void add_threads(CommandLine& line, int& threads) {
+  line.number("threads", "Threads to compute with (default: as many as this process may use)", 1, 1024,
+              [&threads](std::int64_t n) { threads = static_cast<int>(n); });
+}
+
+void add_execution(CommandLine& line, ExecutionOptions& execution) {
+  line.option("device", "NAME", "Where to compute; `devices` lists what there is (default: auto, the best)",
+              execution.device);
+  line.option("precision", "NAME", "What weights are stored and multiplied in (default: f32)", execution.precision);
+  add_threads(line, execution.threads);
+}
+
+// A command's options and the description that fills them; kept together because the one refers into the other.
+template <typename Options>
+struct Described {
+  Options options;
+  CommandLine line;
+  Described(std::string name, std::string summary, std::string examples)
+      : line(std::move(name), std::move(summary), std::move(examples)) {}
+};
+
+using Devices = Described<DevicesCommand>;
+using Inspect = Described<InspectCommand>;
+using Run = Described<RunCommand>;
+using Verify = Described<VerifyCommand>;
+using Completion = Described<CompletionCommand>;
+
+void describe(Devices& d) {
+  add_threads(d.line, d.options.threads);
+  add_common(d.line, d.options.common);
+}
+
+void describe(Inspect& d) {
+  InspectCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model", o.model);
+  d.line.numbers("batch", "Batch sizes to predict memory for (default: 1,8,32)", 1, kMost, o.batch);
+  d.line.numbers("tokens", "Lengths to predict memory for (default: 128 and the longest the model takes)", 1, kMost,
+                 o.tokens);
+  d.line.optional_value("graph", "text|dot", "text", "Print the operations instead: one a line, or for Graphviz",
+                        o.graph);
+  add_execution(d.line, o.execution);
+  add_common(d.line, o.common);
+}
+
+void describe_tensors(CommandLine& line, RunCommand& o) {
+  line.option("inputs", "FILE", "Run on these tensors (safetensors, Transformers' argument names) instead of texts",
+              o.inputs);
+  line.option("save-tensors", "FILE", "Write inputs and all outputs (safetensors, Transformers' names)",
+              o.save_tensors);
+  line.flag("layers", "With --save-tensors: every hidden state too (hidden_states.0 ...)", o.layers);
+}
+
+void describe(Run& d) {
+  RunCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model", o.model);
+  d.line.arguments("TEXT", "Texts to run on", o.texts);
+  d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering",
+                "What to do (default: what the folder was published for)", o.task);
+  d.line.option("input", "FILE", "Texts, one a line, or JSON lines with \"text\" and \"pair\"; - is stdin", o.input);
+  d.line.option("output", "FILE", "Write results to a .npy, .safetensors, .json, .jsonl or .csv file", o.output);
+  d.line.flag("pair", "Texts come in twos: TEXT TEXT, or with a tab between them in --input", o.pair);
+  d.line.option("question", "TEXT", "The question for question-answering", o.question);
+  d.line.option("context", "TEXT", "The text that holds the answer", o.context);
+  d.line.number("top-k", "How many answers, labels or words to show", 1, 1 << 20,
+                [&o](std::int64_t n) { o.top_k = n; });
+  d.line.option("prompt", "NAME", "Which of the model's own prompts goes before each text (\"query\")", o.prompt);
+  d.line.option("aggregation", "none|simple|first|average|max",
+                "How tokens become entities in token-classification (default: simple)", o.aggregation);
+  d.line.flag("strict", "Refuse a text that is longer than the model takes, instead of cutting it", o.strict);
+  describe_tensors(d.line, o);
+  d.line.number("repeat", "Run once to warm up, then N times, and report the milliseconds of each", 1, 1 << 20,
+                [&o](std::int64_t n) { o.repeat = n; });
+  d.line.flag("stats", "Report time and memory of each step", o.stats);
+  add_execution(d.line, o.execution);
+  add_common(d.line, o.common);
+}
+
+void describe(Verify& d) {
+  VerifyCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model", o.model);
+  d.line.option("golden", "FOLDER", "What to compare with: cases.json and tensors (default: MODEL/golden)", o.golden);
+  d.line.option("case", "NAME", "Only this case", o.test_case);
+  add_execution(d.line, o.execution);
+  add_common(d.line, o.common);
+}
+
+void describe(Completion& d) { d.line.argument("bash|zsh|fish", "Which shell the script is for", d.options.shell); }
+
+constexpr std::string_view kDevicesExamples =
+    "ipfs-accelerate devices\n"
+    "ipfs-accelerate devices --json";
+constexpr std::string_view kInspectExamples =
+    "ipfs-accelerate inspect MODEL\n"
+    "ipfs-accelerate inspect MODEL --batch 1,64 --tokens 32,512 --json\n"
+    "ipfs-accelerate inspect MODEL --graph=dot | dot -Tsvg > model.svg";
+constexpr std::string_view kRunExamples =
+    "ipfs-accelerate run MODEL \"A sentence.\" \"Another.\"\n"
+    "ipfs-accelerate run MODEL --input lines.txt --output vectors.npy\n"
+    "ipfs-accelerate run MODEL --task fill-mask \"Paris is the [MASK] of France.\"\n"
+    "ipfs-accelerate run MODEL --question \"Who was there?\" --context \"Only Ann was there.\"\n"
+    "ipfs-accelerate run MODEL --pair \"a query\" \"a passage\" --json\n"
+    "ipfs-accelerate run MODEL --inputs in.safetensors --save-tensors out.safetensors --layers";
+constexpr std::string_view kVerifyExamples =
+    "ipfs-accelerate verify MODEL\n"
+    "ipfs-accelerate verify MODEL --golden DIR --json";
+constexpr std::string_view kCompletionExamples =
+    "ipfs-accelerate completion bash > ~/.local/share/bash-completion/completions/ipfs-accelerate\n"
+    "ipfs-accelerate completion zsh > ~/.zfunc/_ipfs-accelerate\n"
+    "ipfs-accelerate completion fish > ~/.config/fish/completions/ipfs-accelerate.fish";
+
+// Calls `use` with each command, described. Returns what the first call that is not false returned.
+template <typename Use>
+void for_each_command(Use&& use) {
+  const auto one = [&use](auto&& described) {
+    describe(described);
+    use(described);
+  };
+  one(Devices("devices", "What this machine can run on, measured", std::string(kDevicesExamples)));
+  one(Inspect("inspect", "What a model is and how much memory it will take, before loading it",
+              std::string(kInspectExamples)));
+  one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));
+  one(Verify("verify", "Compare a model with what Transformers computed", std::string(kVerifyExamples)));
+  one(Completion("completion", "Print a script with which a shell completes this program's commands",
+                 std::string(kCompletionExamples)));
+}
+
+std::string version_text() { return "ipfs-accelerate " + std::string(build_description()) + "\n"; }
+
+UsageError unknown_command(const std::string& word, const std::vector<CommandFacts>& commands) {
+  std::vector<std::string> names;
+  for (const CommandFacts& command : commands) names.push_back(command.name);
+  const std::vector<std::string> near = nearest(word, names, 1);
+  std::string hint = "ipfs-accelerate --help lists the commands";
+  if (edit_distance(word, near[0]) <= 3) hint = "did you mean " + near[0] + "? " + hint;
+  const bool option = word.starts_with("-");
+  return {option ? "there is no option " + word + " before the command" : "there is no command \"" + word + "\"", hint};
+}
+
+}  // namespace
+
+std::vector<CommandFacts> command_facts() {
+  std::vector<CommandFacts> facts;
+  for_each_command([&facts](auto& described) {
+    described.line.parse({described.line.facts().name, "--help"});  // adds --help itself
+    facts.push_back(described.line.facts());
+  });
+  return facts;
+}
+
+std::variant<Command, Printout, UsageError> parse_arguments(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (words.empty()) return UsageError{"no command given", "ipfs-accelerate --help lists the commands"};
+  if (words[0] == "--version" || words[0] == "-V") return Printout{version_text()};
+  if (words[0] == "help" && words.size() > 1) words = {words[1], "--help"};
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") return Printout{help_text(command_facts())};
+
+  std::variant<Command, Printout, UsageError> parsed = unknown_command(words[0], command_facts());
+  for_each_command([&](auto& described) {
+    if (described.line.facts().name != words[0]) return;
+    try {
+      described.line.parse(words);
+      if (described.line.asked_for_help()) {
+        parsed = Printout{help_text(described.line.facts())};
+      } else {
+        parsed = Command(std::move(described.options));
+      }
+    } catch (const UsageError& error) {
+      parsed = error;
+    }
+  });
+  return parsed;
+}
+
+}  // namespace accelerate::cli

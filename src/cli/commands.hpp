@@ -1,0 +1,62 @@
+// What each command was asked to do, as parsed; names as on the command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace accelerate::cli {
+
+// Options that every command takes.
+struct CommonOptions {
+  bool json = false;
+  bool quiet = false;    // no notes, no progress
+  bool verbose = false;  // what was opened and how long each step took, on stderr
+};
+
+// Options of commands that compute.
+struct ExecutionOptions {
+  std::string device = "auto";
+  std::string precision = "f32";
+  int threads = 0;  // 0: as many as this process may use
+};
+
+struct DevicesCommand {
+  CommonOptions common;
+  int threads = 0;
+};
+
+struct InspectCommand {
+  CommonOptions common;
+  ExecutionOptions execution;
+  std::string model;
+  std::vector<std::int64_t> batch, tokens;  // empty: a useful choice
+  std::string graph;                        // "text" or "dot"; empty: no graph
+};
+
+struct RunCommand {
+  CommonOptions common;
+  ExecutionOptions execution;
+  std::string model;
+  std::vector<std::string> texts;
+  std::optional<std::string> task, input, output, prompt, question, context, inputs, save_tensors, aggregation;
+  std::optional<std::int64_t> top_k, repeat;
+  bool pair = false, strict = false, layers = false, stats = false;
+};
+
+struct VerifyCommand {
+  CommonOptions common;
+  ExecutionOptions execution;
+  std::string model;
+  std::optional<std::string> golden, test_case;
+};
+
+struct CompletionCommand {
+  std::string shell;  // "bash", "zsh" or "fish"
+};
+
+using Command = std::variant<DevicesCommand, InspectCommand, RunCommand, VerifyCommand, CompletionCommand>;
+
+}  // namespace accelerate::cli

@@ -1,0 +1,20 @@
+// The commands: each parses nothing and computes nothing, it calls the library and prints. Returns the exit code;
+// Error is for main() to print.
+#pragma once
+
+#include "accelerate/progress.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+
+namespace accelerate::cli {
+
+int devices(const DevicesCommand& command, Output& out);
+int inspect(const InspectCommand& command, Output& out);
+int run(const RunCommand& command, const Cancellation& cancellation, Output& out);
+int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
+int completion(const CompletionCommand& command, Output& out);
+
+// The whole program: parse, call, print, exit code.
+int run_program(int argc, const char* const* argv);
+
+}  // namespace accelerate::cli

@@ -1,0 +1,82 @@
+#include "accelerate/accelerate.hpp"
+#include "cli/execute.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/text_width.hpp"
+#include "runtime/model_json.hpp"
+
+namespace accelerate::cli {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+void print_facts(const ModelInfo& info, Output& out) {
+  Table table({{""}, {""}});
+  table.row({"model", info.folder.string()});
+  table.row(
+      {"architecture", info.architecture.empty() ? info.model_type : info.architecture + " (" + info.model_type + ")"});
+  table.row({"family", info.family});
+  table.row({info.tasks.size() > 1 ? "tasks" : "task", joined(info.tasks)});
+  table.row({"parameters", count_text(static_cast<double>(info.parameters)) + ", stored as " + info.dtype + " in " +
+                               bytes_text(info.weight_bytes)});
+  table.row({"layers", std::to_string(info.layers) + " of " + std::to_string(info.hidden_size) + " wide, " +
+                           std::to_string(info.heads) + " heads"});
+  table.row({"vocabulary", std::to_string(info.vocabulary) + " tokens"});
+  table.row({"longest input", std::to_string(info.max_tokens) + " tokens"});
+  if (info.embedding_size > 0) table.row({"embedding", std::to_string(info.embedding_size) + " numbers"});
+  if (!info.labels.empty()) table.row({"labels", shortened(joined(info.labels), 80)});
+  for (const auto& [name, text] : info.prompts) {
+    table.row({"prompt", name + ": \"" + text + "\"" + (name == info.default_prompt ? " (default)" : "")});
+  }
+  out.print(table);
+}
+
+void print_memory(const Inspection& seen, Output& out) {
+  Table table({{"precision"},
+               {"batch", Align::right},
+               {"tokens", Align::right},
+               {"memory", Align::right},
+               {"weights", Align::right},
+               {"activations", Align::right},
+               {"workspace", Align::right},
+               {"from the file", Align::right},
+               {"FLOPs", Align::right}});
+  for (const MemoryPrediction& p : seen.memory) {
+    table.row({p.precision, std::to_string(p.batch), std::to_string(p.tokens), bytes_text(p.total),
+               bytes_text(p.weights), bytes_text(p.activations), bytes_text(p.workspace), bytes_text(p.mapped),
+               count_text(static_cast<double>(p.flops))});
+  }
+  out.line();
+  out.heading("Predicted memory (memory = weights + activations + workspace; read in place from the file beside it)");
+  out.print(table);
+}
+
+}  // namespace
+
+int inspect(const InspectCommand& command, Output& out) {
+  if (!command.graph.empty()) {
+    const GraphFormat format = command.graph == "dot" ? GraphFormat::graphviz : GraphFormat::text;
+    out.text(describe_graph(command.model, format));
+    return kExitOk;
+  }
+  accelerate::InspectOptions options;
+  options.batches = command.batch.empty() ? std::vector<std::int64_t>{1, 8, 32} : command.batch;
+  options.tokens = command.tokens;
+  options.precisions = {command.execution.precision};
+  options.device = command.execution.device;
+  options.threads = command.execution.threads;
+  const Inspection seen = accelerate::inspect(command.model, options);
+  if (out.wants_json()) {
+    out.json(runtime::to_json(seen));
+    return kExitOk;
+  }
+  print_facts(seen.info, out);
+  print_memory(seen, out);
+  for (const std::string& operation : seen.missing) out.note("this device cannot run it: " + operation);
+  return kExitOk;
+}
+
+}  // namespace accelerate::cli

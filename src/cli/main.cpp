@@ -1,0 +1,3 @@
+#include "cli/execute.hpp"
+
+int main(int argc, char** argv) { return accelerate::cli::run_program(argc, argv); }

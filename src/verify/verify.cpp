@@ -1,0 +1,263 @@
+#include "verify/verify.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "verify/expected.hpp"
+#include "verify/golden.hpp"
+
+namespace accelerate::verify {
+namespace {
+
+constexpr std::string_view kHidden = "hidden_states.";
+
+bool is_logits(std::string_view name) { return name.ends_with("logits"); }
+
+// One entry a token where the output has one row a token; else empty.
+RowMask mask_for(const std::string& name, const Tensor& output, const NamedTensors& inputs, std::string_view task) {
+  const auto ids = inputs.find("input_ids");
+  const auto mask = inputs.find("attention_mask");
+  if (ids == inputs.end() || mask == inputs.end() || output.rank() < 2 || ids->second.rank() != 2) return {};
+  if (output.dim(0) != ids->second.dim(0) || output.dim(1) != ids->second.dim(1)) return {};
+  const bool a_number_a_token = name == "start_logits" || name == "end_logits" || task == "replaced-token-detection";
+  if (output.rank() == 2 && !a_number_a_token) return {};
+  const Tensor whole = mask->second.to(DType::i64);
+  RowMask rows;
+  for (const std::int64_t real : whole.as<std::int64_t>()) rows.push_back(real != 0 ? 1 : 0);
+  return rows;
+}
+
+// One case, as it is worked through.
+class CaseRun {
+ public:
+  CaseRun(const Model& model, const GoldenCase& golden, WeightKind weights, const Options& options)
+      : model_(model), golden_(golden), weights_(weights) {
+    batch_.cancellation = options.cancellation;
+    report_.name = golden.name;
+    report_.task = golden.task;
+  }
+
+  CaseReport run() {
+    try {
+      tensors_ = read_tensors(golden_);
+    } catch (const Error& error) {
+      add_check(report_, Source::tensors, "tensors", error);
+    }
+    if (golden_.has_text()) {
+      check_processor();
+      check_answers(model_, golden_, weights_, batch_, report_);
+    }
+    if (!tensors_.inputs.empty()) check_outputs(Source::tensors, tensors_.inputs);
+    finish();
+    return std::move(report_);
+  }
+
+ private:
+  // What the processor makes of the raw input, and the model of that. Windows of questions are the task's business.
+  void check_processor() {
+    if (golden_.texts.empty()) return;
+    try {
+      const ModelInputs made = encode();
+      for (const auto& [name, expected] : tensors_.inputs) {
+        const auto found = made.tensors.find(name);
+        add_check(report_, Source::text, "inputs." + name,
+                  found == made.tensors.end() ? "the processor makes no such input"
+                                              : first_difference(expected, found->second));
+      }
+      check_input_ids(made.tensors);
+      check_outputs(Source::text, made.tensors);
+    } catch (const Error& error) {
+      add_check(report_, Source::text, "inputs", error);
+    }
+  }
+
+  ModelInputs encode() const {
+    if (golden_.pairs.empty()) {
+      std::vector<std::string> texts = golden_.texts;
+      const std::string prompt = prompt_text();
+      for (std::string& text : texts) text.insert(0, prompt);
+      return model_.encode(texts, batch_);
+    }
+    std::vector<TextPair> pairs;
+    for (std::size_t i = 0; i < golden_.texts.size(); ++i) pairs.push_back({golden_.texts[i], golden_.pairs[i]});
+    return model_.encode(pairs, batch_);
+  }
+
+  std::string prompt_text() const {
+    const ModelInfo& info = model_.info();
+    std::string name = info.default_prompt;
+    if (const Json* asked = golden_.settings.find("prompt_name")) name = asked->as_string();
+    const auto found = info.prompts.find(name);
+    return found == info.prompts.end() ? "" : found->second;
+  }
+
+  void check_input_ids(const NamedTensors& made) {
+    const Json* expected = golden_.expected.find("input_ids");
+    if (expected == nullptr) return;
+    Json found = Json::array();
+    const Tensor ids = made.at("input_ids").to(DType::i64);
+    for (std::int64_t row = 0; row < ids.dim(0); ++row) {
+      Json list = Json::array();
+      for (std::int64_t i = 0; i < ids.dim(1); ++i) {
+        list.push(ids.as<std::int64_t>()[static_cast<std::size_t>(row * ids.dim(1) + i)]);
+      }
+      found.push(std::move(list));
+    }
+    const bool equal = found.dump() == expected->dump();
+    add_check(report_, Source::text, "expected.input_ids", equal ? "" : "found " + found.dump());
+  }
+
+  void check_outputs(Source from, const NamedTensors& inputs) {
+    accelerate::RunOptions options{.outputs = {}, .layers = false, .batch = batch_};
+    const std::vector<std::string>& offered = model_.info().outputs;
+    for (const auto& [name, expected] : tensors_.outputs) {
+      if (std::find(offered.begin(), offered.end(), name) != offered.end()) {
+        options.outputs.push_back(name);
+      } else {
+        report_.checks.push_back({from, name, State::unsupported, std::nullopt, "the model has no such output"});
+      }
+    }
+    if (options.outputs.empty()) return;
+    try {
+      NamedTensors given = inputs;
+      if (const Json* length = golden_.settings.find("prompt_length")) leave_prompt_out(*length, given);
+      const NamedTensors found = model_.run(given, options);
+      for (const std::string& name : options.outputs) compare_output(from, name, found.at(name));
+      if (from == Source::tensors && !golden_.has_text()) check_pooled(found);
+    } catch (const Error& error) {
+      add_check(report_, from, "run", error);
+    }
+  }
+
+  static void leave_prompt_out(const Json& length, NamedTensors& inputs) {
+    const std::vector<std::int64_t> lengths(static_cast<std::size_t>(inputs.at("input_ids").dim(0)), length.as_int());
+    const auto rows = static_cast<std::int64_t>(lengths.size());
+    inputs.insert_or_assign("prompt_length", Tensor::of<std::int64_t>({rows}, lengths));
+  }
+
+  void compare_output(Source from, const std::string& name, const Tensor& found) {
+    const Tensor expected = tensors_.outputs.at(name).to(DType::f32);
+    const Tolerance tolerance = tolerance_of(Quantity::tensor, weights_);
+    try {
+      const RowMask mask = mask_for(name, expected, tensors_.inputs, golden_.task);
+      add_check(report_, from, name, compare(expected, found, tolerance, mask, is_logits(name)), tolerance);
+    } catch (const Error& error) {
+      add_check(report_, from, name, error);
+    }
+  }
+
+  void check_pooled(const NamedTensors& found) {
+    for (const char* name : {"sentence_embedding", "mean_pooled"}) {
+      const auto vectors = found.find(name);
+      if (vectors == found.end()) continue;
+      check_vectors(vectors->second, golden_, weights_, Source::tensors, report_);
+      return;
+    }
+  }
+
+  void finish() {
+    const auto any = [this](State state) {
+      return std::any_of(report_.checks.begin(), report_.checks.end(),
+                         [state](const Check& check) { return check.state == state; });
+    };
+    report_.state = State::passed;
+    if (report_.checks.empty() || any(State::untested)) report_.state = State::untested;
+    if (any(State::unsupported)) report_.state = State::unsupported;
+    if (any(State::failed)) report_.state = State::failed;
+    if (report_.state == State::failed) report_.first_layer = first_layer();
+  }
+
+  // Hidden states are compared like any tensor; the one that parts first tells where to look.
+  std::string first_layer() const {
+    std::int64_t first = -1;
+    bool any = false;
+    for (const Check& check : report_.checks) {
+      if (!check.what.starts_with(kHidden)) continue;
+      any = true;
+      std::int64_t layer = 0;
+      const char* begin = check.what.data() + kHidden.size();
+      std::from_chars(begin, check.what.data() + check.what.size(), layer);
+      if (check.state == State::failed && (first < 0 || layer < first)) first = layer;
+    }
+    if (!any) return "not known: this case holds no hidden states";
+    if (first < 0) return "none: every hidden state agrees, so it is what follows the last layer";
+    if (first == 0) return "hidden_states.0: the embeddings";
+    return std::string(kHidden) + std::to_string(first) + ": layer " + std::to_string(first - 1);
+  }
+
+  const Model& model_;
+  const GoldenCase& golden_;
+  WeightKind weights_;
+  BatchOptions batch_;
+  GoldenTensors tensors_;
+  CaseReport report_;
+};
+
+[[noreturn]] void fail_unknown_case(const GoldenFolder& golden, const std::string& name) {
+  std::string known;
+  for (const GoldenCase& each : golden.cases) known += (known.empty() ? "" : ", ") + each.name;
+  throw Error(ErrorKind::not_found, "there is no case \"" + name + "\"", golden.path.string(),
+              "there are: " + (known.empty() ? "none" : known));
+}
+
+}  // namespace
+
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::passed: return "passed";
+    case State::failed: return "failed";
+    case State::unsupported: return "unsupported";
+    case State::untested: return "untested";
+  }
+  return "untested";
+}
+
+std::string_view name_of(Source source) { return source == Source::text ? "text" : "tensors"; }
+
+State CaseReport::state_of(Source source) const {
+  State worst = State::untested;
+  bool any = false;
+  for (const Check& check : checks) {
+    if (check.from != source) continue;
+    if (!any) worst = State::passed;
+    any = true;
+    if (check.state == State::failed) return State::failed;
+    if (check.state != State::passed && worst != State::unsupported) worst = check.state;
+  }
+  return worst;
+}
+
+State Report::state() const {
+  if (cases.empty()) return State::untested;
+  for (const State state : {State::failed, State::unsupported, State::untested}) {
+    if (count(state) > 0) return state;
+  }
+  return State::passed;
+}
+
+std::int64_t Report::count(State state) const {
+  return std::count_if(cases.begin(), cases.end(), [state](const CaseReport& each) { return each.state == state; });
+}
+
+Report verify(const Model& model, const std::filesystem::path& golden, const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const GoldenFolder folder = read_golden(golden);
+  std::vector<const GoldenCase*> chosen;
+  for (const GoldenCase& each : folder.cases) {
+    if (options.test_case.empty() || each.name == options.test_case) chosen.push_back(&each);
+  }
+  if (chosen.empty()) fail_unknown_case(folder, options.test_case);
+
+  Report report{.golden = golden.string(), .note = folder.note, .cases = {}, .seconds = 0};
+  const auto total = static_cast<std::int64_t>(chosen.size());
+  for (const GoldenCase* each : chosen) {
+    options.cancellation.check();
+    report.cases.push_back(CaseRun(model, *each, folder.weights, options).run());
+    if (options.progress) options.progress(static_cast<std::int64_t>(report.cases.size()), total);
+  }
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return report;
+}
+
+}  // namespace accelerate::verify
