@@ -104,7 +104,8 @@ class ACCELERATE_API Tensor {
 
   // Same buffer, other dimensions; Error{invalid_input} when the element counts differ.
   Tensor reshaped(Dims dims) const;
-  // Values converted to another dtype (f16 and bf16 round to nearest even).
+  // Values converted to another dtype. Floats round to nearest even; floats become integers by dropping the fraction,
+  // those out of range the nearest, NaN 0; integers too wide lose their upper bits; what is not zero is true.
   Tensor to(DType dtype) const;
 
  private:

@@ -80,6 +80,7 @@ std::string_view header_text(std::span<const std::byte> bytes, std::string_view 
 
 Metadata read_metadata(const Json& fields) {
   Metadata metadata;
+  if (fields.is_null()) return metadata;  // taken as absent, as by the reference implementation
   for (const auto& [key, value] : fields.members()) metadata[key] = value.as_string();
   return metadata;
 }
@@ -94,6 +95,14 @@ std::optional<std::uint64_t> byte_count(const Dims& dims, int bits) {
   return count / 8;
 }
 
+// Stricter than Json::as_int: 1.0 is no count.
+std::int64_t read_integer(const Json& value) {
+  if (!value.is_int()) {
+    throw Error(ErrorKind::corrupted, "found " + std::string(value.kind_name()) + ", expected integer");
+  }
+  return value.as_int();
+}
+
 Dims read_dims(const Json& shape) {
   if (shape.items().size() > kMostDims) {
     throw Error(ErrorKind::corrupted, "shape has " + std::to_string(shape.items().size()) +
@@ -101,7 +110,7 @@ Dims read_dims(const Json& shape) {
   }
   Dims dims;
   for (const Json& item : shape.items()) {
-    const std::int64_t dim = item.as_int();
+    const std::int64_t dim = read_integer(item);
     if (dim < 0) throw Error(ErrorKind::corrupted, "shape has the dimension " + std::to_string(dim));
     dims.push_back(dim);
   }
@@ -109,7 +118,7 @@ Dims read_dims(const Json& shape) {
 }
 
 std::uint64_t read_offset(const Json& offsets, std::size_t index, std::size_t data_size) {
-  const std::int64_t offset = offsets.items()[index].as_int();
+  const std::int64_t offset = read_integer(offsets.items()[index]);
   if (offset < 0 || static_cast<std::uint64_t>(offset) > data_size) {
     throw Error(ErrorKind::corrupted, "data offset is " + std::to_string(offset) + ", expected 0 to " +
                                           std::to_string(data_size) + ", the bytes of data in the file");

@@ -128,8 +128,9 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   if (descriptor_ >= 0) return;
   std::error_code ignored;
   const std::filesystem::file_status status = std::filesystem::status(path_, ignored);
-  if (std::filesystem::is_directory(status)) {
-    throw Error(ErrorKind::invalid_input, "is a folder, expected a file to write", path_.string());
+  if (std::filesystem::is_directory(status) || !path_.has_filename()) {
+    throw Error(ErrorKind::invalid_input, path_.empty() ? "no file to write is named" : "is a folder, expected a file",
+                path_.string());
   }
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);

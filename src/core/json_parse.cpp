@@ -53,8 +53,7 @@ Json to_json(const simdjson::dom::element& element) {
 std::optional<Json> parse_fast(std::string_view text) {
   if (text.empty()) return std::nullopt;  // simdjson copies from its pointer, which may be null then
   simdjson::dom::parser parser;
-  // On top of the depth, the library counts the document itself.
-  if (parser.allocate(text.size(), kDeepest + 1) != simdjson::SUCCESS) return std::nullopt;
+  if (parser.allocate(text.size(), kDeepest) != simdjson::SUCCESS) return std::nullopt;
   const simdjson::simdjson_result<simdjson::dom::element> parsed = parser.parse(text.data(), text.size());
   if (parsed.error() != simdjson::SUCCESS) return std::nullopt;
   return to_json(parsed.value_unsafe());
@@ -170,6 +169,14 @@ std::string with_numbers_for_constants(std::string_view text, const PythonConsta
   return result;
 }
 
+// "JSON error at line 3, column 5: " for the byte at `offset`.
+std::string place(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, std::min(offset, text.size()));
+  const auto line = std::ranges::count(before, '\n') + 1;
+  const std::size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
+  return "JSON error at line " + std::to_string(line) + ", column " + std::to_string(before.size() - start + 1) + ": ";
+}
+
 // The library's sentence without its own prefix, and without what it read last, which may be long or no text at all.
 std::string reason(const std::string& message, std::string_view text, std::size_t position) {
   const std::size_t prefix = message.find("] ");
@@ -187,12 +194,7 @@ std::string reason(const std::string& message, std::string_view text, std::size_
   std::erase_if(reason,
                 [](char c) { return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e; });
 
-  // The position counts the byte that was wrong.
-  const std::string_view before = text.substr(0, std::min(position == 0 ? 0 : position - 1, text.size()));
-  const auto line = std::ranges::count(before, '\n') + 1;
-  const std::size_t start = before.rfind('\n') + 1;  // npos + 1 is 0
-  return "JSON error at line " + std::to_string(line) + ", column " + std::to_string(before.size() - start + 1) + ": " +
-         reason;
+  return place(text, position == 0 ? 0 : position - 1) + reason;  // the position counts the byte that was wrong
 }
 
 }  // namespace
@@ -202,15 +204,19 @@ Json Json::parse(std::string_view text, std::string_view where) {
     if (std::optional<Json> parsed = parse_fast(text)) return *std::move(parsed);
     PythonConstants constants;
     std::string replaced;
-    std::string_view plain = text;
+    // The slower parser takes a zero byte for the end and whatever follows for nothing.
+    const std::size_t zero = text.find('\0');
+    std::string_view plain = text.substr(0, zero);
     if (text.find("NaN") != std::string_view::npos || text.find("Infinity") != std::string_view::npos) {
       constants = {unused_number(text, "1E"), unused_number(text, "1.000E+")};
       if (!constants.nan.empty() && !constants.infinity.empty()) {
-        plain = replaced = with_numbers_for_constants(text, constants);
+        plain = replaced = with_numbers_for_constants(plain, constants);
       }
     }
     Builder builder(constants);
-    if (nlohmann::json::sax_parse(plain.begin(), plain.end(), &builder)) return builder.take();
+    const bool parsed = nlohmann::json::sax_parse(plain.begin(), plain.end(), &builder);
+    if (parsed && zero == std::string_view::npos) return builder.take();
+    if (parsed) throw Error(ErrorKind::corrupted, place(text, zero) + "a zero byte", std::string(where));
     throw Error(ErrorKind::corrupted, reason(builder.message(), text, builder.position()), std::string(where));
   } catch (const TooDeep&) {
     throw Error(ErrorKind::corrupted, "JSON nested deeper than " + std::to_string(kDeepest) + " levels",

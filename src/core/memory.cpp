@@ -35,6 +35,8 @@ std::byte* map_pages(std::size_t size) {
   void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) fail(size);
 #ifdef MADV_HUGEPAGE
+  // 90 MiB touched for the first time: 10 ms of system time instead of 40 (Zen 4, virtual machine). Only whole 2 MiB
+  // blocks inside the mapping become huge, so that a buffer that is used throughout is not a page larger for it.
   if (size >= kHugePage) madvise(pages, size, MADV_HUGEPAGE);
 #endif
   return static_cast<std::byte*>(pages);
@@ -58,8 +60,9 @@ HostBuffer::HostBuffer(HostBuffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
 
 HostBuffer& HostBuffer::operator=(HostBuffer&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(size_, other.size_);
+  HostBuffer taken(std::move(other));  // what was held before is given back here, not when the other goes
+  std::swap(data_, taken.data_);
+  std::swap(size_, taken.size_);
   return *this;
 }
 

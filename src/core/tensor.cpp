@@ -1,7 +1,10 @@
 #include "accelerate/tensor.hpp"
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "core/float16.hpp"
@@ -28,6 +31,12 @@ struct Brain {
   explicit operator double() const { return bf16_to_f32(bits); }
 };
 
+// A file may hold any byte for a truth; whatever is not zero is true.
+struct Truth {
+  std::uint8_t bits;
+  explicit operator double() const { return bits != 0 ? 1.0 : 0.0; }
+};
+
 template <typename Function>
 void with_type(DType dtype, Function&& function) {
   switch (dtype) {
@@ -42,18 +51,44 @@ void with_type(DType dtype, Function&& function) {
     case DType::u64: return function(std::uint64_t{});
     case DType::u32: return function(std::uint32_t{});
     case DType::u16: return function(std::uint16_t{});
-    case DType::u8:
-    case DType::boolean: return function(std::uint8_t{});
+    case DType::u8: return function(std::uint8_t{});
+    case DType::boolean: return function(Truth{});
   }
+}
+
+// Rounded towards zero, the last bit set where anything was lost ("to odd"): rounding that to a half-width float gives
+// what rounding the double at once would give.
+float narrow_to_odd(double value) {
+  const auto nearest = static_cast<float>(value);
+  if (std::isnan(value) || static_cast<double>(nearest) == value) return nearest;
+  auto bits = std::bit_cast<std::uint32_t>(nearest);
+  if (std::abs(static_cast<double>(nearest)) > std::abs(value)) --bits;
+  return std::bit_cast<float>(bits | 1U);
+}
+
+// Floats beyond an integer's range become its nearest value, NaN becomes 0.
+template <typename To>
+To to_integer(double value) {
+  if (std::isnan(value)) return 0;
+  // Both bounds are powers of two or zero, so that they are exact.
+  constexpr double kBeyond = static_cast<double>(std::numeric_limits<To>::max() / 2 + 1) * 2.0;
+  if (value >= kBeyond) return std::numeric_limits<To>::max();
+  if (value <= static_cast<double>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
+  return static_cast<To>(value);
 }
 
 template <typename From, typename To>
 To convert(From value) {
-  if constexpr (std::is_same_v<To, Half>) {
-    return {f32_to_f16(static_cast<float>(static_cast<double>(value)))};
+  constexpr bool kFromInteger = std::is_integral_v<From>;
+  if constexpr (std::is_same_v<To, Truth>) {
+    return {static_cast<std::uint8_t>(static_cast<double>(value) != 0.0)};
+  } else if constexpr (std::is_same_v<To, Half>) {
+    return {f32_to_f16(narrow_to_odd(static_cast<double>(value)))};
   } else if constexpr (std::is_same_v<To, Brain>) {
-    return {f32_to_bf16(static_cast<float>(static_cast<double>(value)))};
-  } else if constexpr (std::is_integral_v<From> && std::is_integral_v<To>) {
+    return {f32_to_bf16(narrow_to_odd(static_cast<double>(value)))};
+  } else if constexpr (std::is_integral_v<To> && !kFromInteger) {
+    return to_integer<To>(static_cast<double>(value));
+  } else if constexpr (kFromInteger) {
     return static_cast<To>(value);
   } else {
     return static_cast<To>(static_cast<double>(value));
@@ -70,6 +105,9 @@ std::int64_t element_count(std::span<const std::int64_t> dims) {
   std::int64_t count = 1;
   for (const std::int64_t dim : dims) {
     if (dim < 0) throw Error(ErrorKind::invalid_input, "negative dimension in shape " + to_string(dims));
+    if (dim == 0) count = 0;
+  }
+  for (const std::int64_t dim : dims) {
     if (__builtin_mul_overflow(count, dim, &count)) {
       throw Error(ErrorKind::invalid_input, "shape " + to_string(dims) + " has more elements than memory can hold");
     }
@@ -99,7 +137,9 @@ Tensor Tensor::view(DType dtype, Dims dims, std::span<const std::byte> bytes, st
   tensor.dtype_ = dtype;
   tensor.dims_ = std::move(dims);
   tensor.elements_ = element_count(tensor.dims_);
-  if (tensor.byte_count() != bytes.size()) {
+  // Compared by division: the product may overflow.
+  if (bytes.size() % size_of(dtype) != 0 ||
+      bytes.size() / size_of(dtype) != static_cast<std::size_t>(tensor.elements_)) {
     throw Error(ErrorKind::invalid_input, std::to_string(bytes.size()) + " bytes given for a tensor of shape " +
                                               to_string(tensor.dims_) + " and type " + std::string(name_of(dtype)));
   }

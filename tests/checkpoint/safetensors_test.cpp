@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -86,6 +87,7 @@ TEST(Safetensors, EmptyFilesOfTheFormatAreTaken) {
   EXPECT_TRUE(parse(file_of("{}", 0)).tensors().empty());
   EXPECT_TRUE(parse(file_of("{}      ", 0)).tensors().empty());
   EXPECT_EQ(parse(file_of(R"({"__metadata__":{"a":"b"}})", 0)).metadata().at("a"), "b");
+  EXPECT_TRUE(parse(file_of(R"({"__metadata__":null})", 0)).metadata().empty());
 }
 
 TEST(Safetensors, EightBitFloatsAreListedAndRefusedOnlyWhenUsed) {
@@ -170,6 +172,8 @@ const BadHeader kBadHeaders[] = {
      "dimension -1"},
     {"fractional dimension", R"({"a":{"dtype":"U8","shape":[1.5],"data_offsets":[0,1]}})", 1, ErrorKind::corrupted,
      "expected integer"},
+    {"dimension written as 1.0", R"({"a":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}})", 1, ErrorKind::corrupted,
+     "found number, expected integer"},
     {"shape no list", R"({"a":{"dtype":"U8","shape":1,"data_offsets":[0,1]}})", 1, ErrorKind::corrupted,
      "found integer, expected array"},
     {"three offsets", R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1,1]}})", 1, ErrorKind::corrupted,
@@ -232,14 +236,16 @@ TEST(Safetensors, OpeningTenGigabytesTouchesTheHeaderOnly) {
   ASSERT_GT(std::filesystem::file_size(path), 10'000'000'000U);
 
   const std::int64_t resident = resident_memory().current;
-  const auto start = std::chrono::steady_clock::now();
-  const SafetensorsFile file = SafetensorsFile::open(path);
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  EXPECT_EQ(file.tensors().size(), 400U);
-  EXPECT_LT(took.count(), 50);
-#if !defined(__SANITIZE_ADDRESS__)  // its shadow memory counts as resident too
-  EXPECT_LT(resident_memory().current - resident, std::int64_t{20} << 20);
-#endif
+  double best = 1e9;  // of a few, as other work on the machine is not ours
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const SafetensorsFile file = SafetensorsFile::open(path);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    best = std::min(best, took.count());
+    EXPECT_EQ(file.tensors().size(), 400U);
+    if (!kSanitized) EXPECT_LT(resident_memory().current - resident, std::int64_t{20} << 20);
+  }
+  EXPECT_LT(best, 50);
 }
 
 TEST(SafetensorsWriting, RefusesNamesThatCannotBeReadBack) {

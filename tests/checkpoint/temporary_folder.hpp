@@ -13,6 +13,16 @@
 
 namespace accelerate {
 
+// Whether this is a build in which time and resident size are the sanitizer's, not ours.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {
