@@ -1,4 +1,5 @@
 // Any text as a config: an Error or values in range, and what parses is the same after it was written and read again.
+// Layers: core checkpoint
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Any bytes as a safetensors file: an Error or a file whose tensors lie wholly inside it, never a crash.
+// Layers: core checkpoint
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
