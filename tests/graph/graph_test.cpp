@@ -1,0 +1,169 @@
+#include "graph/graph.hpp"
+
+#include <gtest/gtest.h>
+
+#include "graph/builder.hpp"
+#include "graph/interpreter.hpp"
+#include "graph/primitives.hpp"
+
+namespace accelerate {
+namespace {
+
+Tensor tensor(Dims dims, const std::vector<float>& values) { return Tensor::of<float>(std::move(dims), values); }
+
+template <typename T>
+std::vector<T> values(const Tensor& from) {
+  std::vector<T> result(static_cast<std::size_t>(from.elements()));
+  std::copy_n(from.as<T>().data(), result.size(), result.data());
+  return result;
+}
+
+// x [batch, tokens~, 2] -> linear to 3 with gelu -> mean over the tokens; the linear layer's output is also given.
+struct SmallModel {
+  Weights weights;
+  Graph graph;
+
+  SmallModel() {
+    weights.add("dense.weight", tensor({3, 2}, {1, 0, 0, 1, 1, 1}));
+    weights.add("dense.bias", tensor({3}, {0, 0, 10}));
+    Builder b("small", weights);
+    const Value x = b.input("x", {Element::real, Shape({kBatch, kTokens, 2}, true)});
+    const Value y = b.linear("dense", x);
+    b.output("rows", y);
+    b.output("mean", b.pool(y, ops::PoolMode::mean));
+    graph = b.finish();
+  }
+
+  Feeds feeds() const {
+    Feeds feeds;
+    feeds.extents.set_ragged("tokens", {1, 2});
+    feeds.tensors["x"] = tensor({3, 2}, {1, 2, 3, 4, 5, 6});
+    return feeds;
+  }
+};
+
+TEST(Graph, InterpretsARaggedBatch) {
+  const SmallModel model;
+  const Outputs outputs = interpret(model.graph, model.weights, model.feeds());
+  EXPECT_EQ(outputs.at("rows").dims(), (Dims{3, 3}));
+  EXPECT_EQ(values<double>(outputs.at("rows")), (std::vector<double>{1, 2, 13, 3, 4, 17, 5, 6, 21}));
+  EXPECT_EQ(values<double>(outputs.at("mean")), (std::vector<double>{1, 2, 13, 4, 5, 19}));
+}
+
+TEST(Graph, RestrictedToAnOutputKeepsWhatItNeeds) {
+  const SmallModel model;
+  const std::string names[] = {"rows"};
+  const Graph rows = model.graph.restricted_to(names);
+  EXPECT_EQ(rows.outputs().size(), 1U);
+  EXPECT_EQ(rows.nodes().size(), model.graph.nodes().size() - 1);  // all but the pooling
+  EXPECT_EQ(interpret(rows, model.weights, model.feeds()).count("mean"), 0U);
+}
+
+TEST(Graph, AnUnknownOutputListsThoseThereAre) {
+  const SmallModel model;
+  const std::string names[] = {"logits"};
+  try {
+    model.graph.restricted_to(names);
+    FAIL() << "took an output that is not there";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+    EXPECT_NE(error.message().find("rows, mean"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Graph, CountsWhatItCosts) {
+  const SmallModel model;
+  // The product is 2 * rows * 2 * 3, the mean one addition a number.
+  EXPECT_EQ(model.graph.cost().flops, Dim(12) * Dim::symbol("tokens.rows") + Dim(3) * Dim::symbol("tokens.rows"));
+  EXPECT_EQ(model.graph.cost().flops.evaluate(model.feeds().extents), 45);
+}
+
+TEST(Graph, DumpsAsTextAndGraphviz) {
+  const SmallModel model;
+  const std::string text = to_text(model.graph);
+  EXPECT_NE(text.find("= linear(x, dense.weight, dense.bias, -) : real [batch, tokens~, 3]  # dense"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("pool(%3) mode=mean : real [batch, 3]"), std::string::npos) << text;
+  const std::string dot = to_graphviz(model.graph);
+  EXPECT_TRUE(dot.starts_with("digraph \"small\" {")) << dot;
+  EXPECT_NE(dot.find("n3 -> n4;"), std::string::npos) << dot;
+}
+
+TEST(Graph, FeedsAreChecked) {
+  const SmallModel model;
+  Feeds feeds = model.feeds();
+  feeds.tensors["x"] = Tensor(DType::f32, {2, 2});
+  try {
+    interpret(model.graph, model.weights, feeds);
+    FAIL() << "took two rows for three";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
+    EXPECT_NE(error.message().find("[2, 2], expected f32 [3, 2]"), std::string::npos) << error.what();
+  }
+  feeds.tensors.clear();
+  EXPECT_THROW(interpret(model.graph, model.weights, feeds), Error);
+}
+
+TEST(Graph, PrimitivesAreEnough) {
+  const SmallModel model;
+  const Graph primitives = decompose(model.graph);
+  for (const Node& node : primitives.nodes()) {
+    if (node.operation != nullptr) {
+      EXPECT_NE(dynamic_cast<const Primitive*>(node.operation.get()), nullptr) << node.operation->name();
+    }
+  }
+}
+
+TEST(Builder, NamesTheWeightThatDoesNotFit) {
+  Weights weights;
+  weights.add("layer.0.dense.weight", Tensor(DType::f32, {3, 5}));
+  weights.add("layer.0.dense.bias", Tensor(DType::f32, {3}));
+  Builder b("broken", weights);
+  const Value x = b.input("x", {Element::real, Shape{kBatch, 4}});
+  const auto scope = b.scope("layer", 0);
+  try {
+    b.linear("dense", x);
+    FAIL() << "multiplied 4 columns with a weight of 5";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("layer.0.dense.weight"), std::string::npos) << error.what();
+    EXPECT_NE(error.message().find("[3, 5], expected [3, 4]"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Builder, AsksOnceForAParameterUsedTwice) {
+  Weights weights;
+  weights.add("dense.weight", Tensor(DType::f32, {4, 4}));
+  weights.add("dense.bias", Tensor(DType::f32, {4}));
+  Builder b("twice", weights);
+  const Value x = b.input("x", {Element::real, Shape{kBatch, 4}});
+  b.output("y", b.linear("dense", b.linear("dense", x)));
+  EXPECT_EQ(b.finish().nodes().size(), 5U);  // x, weight, bias, two products
+}
+
+TEST(Weights, PreparedCopiesAreShared) {
+  const Weights weights;
+  int made = 0;
+  const auto make = [&]() -> std::shared_ptr<const void> { return std::make_shared<int>(++made); };
+  const auto first = weights.prepared("a", make);
+  EXPECT_EQ(weights.prepared("a", make), first);
+  EXPECT_EQ(made, 1);
+  weights.prepared("b", make);
+  EXPECT_EQ(made, 2);
+}
+
+TEST(Weights, ReadsTransposedAndHalfWidthValues) {
+  Weights weights;
+  weights.add("half", tensor({2}, {1.5F, -2}).to(DType::bf16));
+  EXPECT_EQ(values<float>(weights.at("half").to_f32()), (std::vector<float>{1.5F, -2}));
+  Weight weight = weights.at("half");
+  const Tensor stored = tensor({2, 3}, {1, 2, 3, 4, 5, 6});
+  weight.encoding = Encoding::plain(DType::f32);
+  weight.bytes = stored.bytes();
+  weight.transposed = true;
+  weight.dims = {3, 2};
+  EXPECT_EQ(values<float>(weight.to_f32()), (std::vector<float>{1, 4, 2, 5, 3, 6}));
+}
+
+}  // namespace
+}  // namespace accelerate
