@@ -40,7 +40,7 @@ class NomicBert final : public TextEncoder {
  protected:
   Encoded encode(Builder& b, const Config& c) const override {
     for (const char* key : {"prenorm", "use_rms_norm", "parallel_block", "causal", "scale_attn_by_inverse_layer_idx"}) {
-      expect_setting(c, key, false);
+      expect_off(c, key);
     }
     if (c.size_or({"moe_every_n_layers"}, 0, 0) > 0) {
       c.fail("moe_every_n_layers", "asks for experts, which are not supported", ErrorKind::unsupported);

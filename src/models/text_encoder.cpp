@@ -80,9 +80,8 @@ void check_stream_width(const Config& c, const Weights& weights, std::int64_t hi
 
 }  // namespace
 
-void expect_setting(const Config& c, std::string_view key, bool expected) {
-  if (c.get(key, expected) == expected) return;
-  c.fail(key, std::string("is ") + (expected ? "false" : "true") + ", which is not supported", ErrorKind::unsupported);
+void expect_off(const Config& c, std::string_view key) {
+  if (c.get(key, false)) c.fail(key, "is true, which is not supported", ErrorKind::unsupported);
 }
 
 void expect_setting(const Config& c, std::string_view key, std::string_view expected) {
@@ -192,7 +191,7 @@ Graph TextEncoder::encode_graph(const Checkpoint& checkpoint, const Weights& wei
 
 Program TextEncoder::build(const Checkpoint& checkpoint, const Weights& weights) const {
   const Config& c = checkpoint.config();
-  expect_setting(c, "is_decoder", false);
+  expect_off(c, "is_decoder");
   expect_setting(c, "position_embedding_type", "absolute");
   check_stream_width(c, weights, summary(c).hidden_size);
   const bool embeds = has_sentence_modules(checkpoint);

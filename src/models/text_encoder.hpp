@@ -53,9 +53,9 @@ Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options);
 // The activation that a config names in `key`; Error{unsupported} naming the field where it is not known.
 Activation activation_of(const Config& c, std::string_view key, const std::string& fallback = "gelu");
 
-// Error{unsupported} naming the field and what was found, unless it is absent or `expected`: for settings that change
-// the computation in ways that are not built.
-void expect_setting(const Config& c, std::string_view key, bool expected);
+// Error{unsupported} naming the field and what was found, unless it is absent, or false, or `expected`: for settings
+// that change the computation in ways that are not built.
+void expect_off(const Config& c, std::string_view key);
 void expect_setting(const Config& c, std::string_view key, std::string_view expected);
 
 }  // namespace accelerate

@@ -1,0 +1,54 @@
+// Every golden folder through the f64 interpreter: the architectures compute what Transformers computes.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "graph/interpreter.hpp"
+#include "models/architecture.hpp"
+#include "models/golden.hpp"
+
+namespace accelerate {
+namespace {
+
+class Goldens : public testing::TestWithParam<std::string> {};
+
+// Transformers pools the first column even where that is padding, whose numbers mean nothing: such items are left out.
+//
+// The bounds of the goldens' README for encoders: Transformers ran in f32, so that f64 cannot agree more exactly.
+double excess(double found, double expected) { return std::abs(found - expected) - (5e-5 + 1e-4 * std::abs(expected)); }
+
+TEST_P(Goldens, AgreeInF64) {
+  const std::filesystem::path folder = goldens_folder() / GetParam();
+  const ModelDefinition model = open_model(folder);
+  const Graph& whole = model.program.graph("encode");
+  std::vector<GoldenCase> cases = golden_cases(folder);
+  ASSERT_FALSE(cases.empty());
+  for (const GoldenCase& one : cases) {
+    SCOPED_TRACE(one.name);
+    std::vector<std::string> names;
+    for (const auto& [name, expected] : one.outputs) names.push_back(name);
+    const Graph graph = whole.restricted_to(names);
+    const Columns columns = columns_of(one);
+    const Outputs outputs = interpret(graph, *model.weights, feeds_of(graph, one));
+    for (const auto& [name, padded] : one.outputs) {
+      const Shape& shape = graph.node(graph.find_output(name)->value).type.shape;
+      const Tensor expected = (shape.ragged ? without_padding(padded, columns) : padded).to(DType::f64);
+      const Tensor& found = outputs.at(name);
+      ASSERT_EQ(found.dims(), expected.dims()) << name;
+      double worst = -1;
+      for (std::size_t i = 0; i < static_cast<std::size_t>(found.elements()); ++i) {
+        const std::size_t item = i / static_cast<std::size_t>(found.elements() / found.dim(0));
+        if (name == "pooler_output" && columns[item].front() != 0) continue;
+        const double over = excess(found.as<double>()[i], expected.as<double>()[i]);
+        worst = std::isnan(over) ? INFINITY : std::max(worst, over);
+      }
+      EXPECT_LE(worst, 0) << name;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Goldens, testing::ValuesIn(golden_names()),
+                         [](const auto& folder) { return folder.param; });
+
+}  // namespace
+}  // namespace accelerate
