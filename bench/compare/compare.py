@@ -4,10 +4,12 @@
 Each contender runs in a process of its own with the same number of threads. Turns go round (A B C, then B C A, ...),
 so that a change of the machine's speed falls on all of them; figures are medians over all turns, in milliseconds.
 A ratio is the peer's median over ours: above 1 we are faster. When other processes took more than a tenth of a core
-meanwhile, the row says so: several threads that wait for each other then make wall time an indication only.
+meanwhile, the row says so: wall time is an indication only then, above all with several threads that wait for each
+other. `--figure cpu` with one thread shows processor time, which others hardly touch.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import resource
@@ -29,6 +31,15 @@ QUIET = 0.1  # cores that others may use before a row says so
 
 class Unavailable(Exception):
     """A contender that cannot take part; the text says why."""
+
+
+@dataclasses.dataclass
+class Turn:
+    """The runs of one turn in milliseconds (processor time where known), and the processor seconds of all it took."""
+
+    wall: list[float]
+    cpu: list[float]
+    spent: float
 
 
 class Peer:
@@ -62,10 +73,9 @@ class Peer:
         self.ask(f"load {inputs}")
         self.ask(f"run {WARM_UP}")
 
-    def run(self, count: int) -> tuple[list[float], float]:
-        """The milliseconds of each run, and the processor seconds of all."""
+    def run(self, count: int) -> Turn:
         reply = self.ask(f"run {count}")
-        return reply["milliseconds"], reply["cpu_seconds"]
+        return Turn(reply["milliseconds"], reply["cpu_milliseconds"], sum(reply["cpu_milliseconds"]) / 1e3)
 
     def output(self) -> list[float] | None:
         return self.ask("output")["output"]
@@ -88,7 +98,7 @@ class Ours:
     def load(self, inputs: Path) -> None:
         self.inputs = inputs
 
-    def run(self, count: int) -> tuple[list[float], float]:
+    def run(self, count: int) -> Turn:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([*self.command, "--inputs", self.inputs, "--repeat", str(count + WARM_UP)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
@@ -97,7 +107,8 @@ class Ours:
             raise Unavailable(f"failed: {lines[0][:160]}")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return json.loads(done.stdout)["milliseconds"][WARM_UP:], spent
+        told = json.loads(done.stdout)
+        return Turn(told["milliseconds"][WARM_UP:], told.get("cpu_milliseconds", [])[WARM_UP:], spent)
 
     def output(self) -> None:
         return None  # that ours is right is what `verify` shows
@@ -116,22 +127,29 @@ def busy_seconds() -> float:
     return (int(user) + int(low_priority) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def take_turns(contenders: dict, rounds: int, seconds: float) -> tuple[dict[str, list[float]], float]:
-    """All times of every contender, turns lasting about `seconds`; and how many cores others used meanwhile."""
+def take_turns(contenders: dict, rounds: int, seconds: float) -> tuple[dict[str, dict[str, float]], float]:
+    """The figures of every contender, turns lasting about `seconds`; and how many cores others used meanwhile."""
     counts = {}
     for name, contender in contenders.items():
-        typical = statistics.median(contender.run(LEAST_RUNS)[0])
+        typical = statistics.median(contender.run(LEAST_RUNS).wall)
         counts[name] = max(LEAST_RUNS, min(MOST_RUNS, int(seconds * 1e3 / typical)))
-    times = {name: [] for name in contenders}
+    turns = {name: [] for name in contenders}
     order, own, busy, begin = list(contenders), 0.0, busy_seconds(), time.monotonic()
     for _ in range(rounds):
         for name in order:
             time.sleep(0.05)  # idle threads of the one before spin for a while
-            turn, spent = contenders[name].run(counts[name])
-            times[name] += turn
-            own += spent
+            turns[name].append(contenders[name].run(counts[name]))
+            own += turns[name][-1].spent
         order = order[1:] + order[:1]
-    return times, max(0.0, (busy_seconds() - busy - own) / (time.monotonic() - begin))
+    others = max(0.0, (busy_seconds() - busy - own) / (time.monotonic() - begin))
+    return {name: figures(of_one) for name, of_one in turns.items()}, others
+
+
+def figures(turns: list[Turn]) -> dict[str, float]:
+    wall = [value for turn in turns for value in turn.wall]
+    cpu = [value for turn in turns for value in turn.cpu]
+    known = {"median": statistics.median(wall), "least": min(wall), "runs": len(wall)}
+    return {**known, "cpu": statistics.median(cpu)} if cpu else known
 
 
 def disagreement(contenders: dict) -> str | None:
@@ -165,9 +183,8 @@ def measure(model: str, folder: Path, threads: int, options, absent: dict) -> li
         if not contenders:
             break
         times, others = take_turns(contenders, options.rounds, options.seconds)
-        row = {"model": model, "batch": batch, "tokens": tokens, "threads": threads, "other_cores": others, "times": {
-            name: {"median": statistics.median(values), "least": min(values), "runs": len(values)}
-            for name, values in times.items()}, "versions": {name: c.version for name, c in contenders.items()}}
+        row = {"model": model, "batch": batch, "tokens": tokens, "threads": threads, "other_cores": others,
+               "times": times, "versions": {name: contender.version for name, contender in contenders.items()}}
         if differs := disagreement(contenders):
             row["warning"] = differs
         rows.append(row)
@@ -185,10 +202,10 @@ def print_row(row: dict, contenders: list[str], figure: str) -> None:
     cells, ours = "", row["times"].get(OURS)
     for name in contenders:
         cell = "-"
-        if name in row["times"]:
+        if figure in row["times"].get(name, ()):
             value = row["times"][name][figure]
             cell = f"{value:.2f} ms"
-            cell += f" {value / ours[figure]:6.2f}x" if ours and name != OURS else " " * 8
+            cell += f" {value / ours[figure]:6.2f}x" if ours and figure in ours and name != OURS else " " * 8
         cells += f" {cell:>20}"
     shape = f"{row['batch']}x{row['tokens']}"
     busy = f"   others used {row['other_cores']:.1f} cores" if row["other_cores"] > QUIET else ""
@@ -213,7 +230,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--program", type=Path, default=models.ROOT / "build" / "release" / "ipfs-accelerate")
     parser.add_argument("--rounds", type=int, default=7, help="turns of each contender")
     parser.add_argument("--seconds", type=float, default=0.25, help="length of a turn")
-    parser.add_argument("--figure", choices=["median", "least"], default="median", help="what the table shows")
+    parser.add_argument("--figure", choices=["median", "least", "cpu"], default="median", help="what the table shows")
     parser.add_argument("--json", type=Path, help="write all figures here")
     return parser.parse_args(arguments)
 

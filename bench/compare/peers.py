@@ -3,7 +3,7 @@
     python peers.py PEER FOLDER THREADS
 
     load FILE     inputs for the next runs             -> {"ready": true}
-    run N         N runs, timed one by one             -> {"milliseconds": [...], "cpu_seconds": S}
+    run N         N runs, timed one by one             -> {"milliseconds": [...], "cpu_milliseconds": [...]}
     output        the pooled vectors' first 8 values   -> {"output": [...]}
 
 What is timed is the model and mean pooling, from token ids to sentence vectors.
@@ -132,10 +132,11 @@ def converted(folder: Path, kind: str) -> Path:
     return CACHE / "converted" / f"{folder.name}-{size}" / kind
 
 
-def milliseconds(call) -> float:
-    start = time.perf_counter()
+def milliseconds(call) -> tuple[float, float]:
+    """On the wall, and of processor time in all threads."""
+    start, spent = time.perf_counter(), time.process_time()
     call()
-    return (time.perf_counter() - start) * 1e3
+    return (time.perf_counter() - start) * 1e3, (time.process_time() - spent) * 1e3
 
 
 def answer(peer, line: str) -> dict:
@@ -144,9 +145,8 @@ def answer(peer, line: str) -> dict:
         peer.load(load_file(rest))
         return {"ready": True}
     if verb == "run":
-        before = time.process_time()
         times = [milliseconds(peer.run) for _ in range(int(rest))]
-        return {"milliseconds": times, "cpu_seconds": time.process_time() - before}
+        return {"milliseconds": [wall for wall, _ in times], "cpu_milliseconds": [cpu for _, cpu in times]}
     if verb == "output":
         return {"output": np.asarray(peer.run(), dtype=np.float64).ravel()[:8].tolist()}
     raise ValueError(f"no verb {verb!r}")
