@@ -194,7 +194,7 @@ def all_encoders() -> list[Encoder]:
             "question_answering": ANSWERS}),
         Encoder("albert_groups", "AlbertModel", "albert",
                 configs.albert("AlbertModel", num_hidden_groups=2, inner_group_num=2, num_hidden_layers=4), tasks.embed,
-                "two groups of two layers each, every group used twice"),
+                "two groups of two layers each, every group used twice: a hidden state for each of the 8 layers"),
         *_modernbert(),
         *_nomic(),
     ]
