@@ -5,13 +5,25 @@
 #include "backends/cpu/kernels.hpp"
 #include "backends/cpu/kernels/level.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace accelerate::cpu {
 namespace {
+
+#if defined(__x86_64__)
+// Clang 14's __builtin_cpu_supports does not know this one.
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
 
 // Processor and operating system both: __builtin_cpu_supports looks at XCR0 for the AVX registers.
 bool machine_has(Level level) {
 #if defined(__x86_64__)
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   if (level == Level::avx2) return avx2;
   if (level == Level::avx512) {
     return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
