@@ -85,6 +85,13 @@ Encoding merge_encodings(std::vector<Encoding> encodings) {
   return merged;
 }
 
+void check_stride(std::size_t size, std::size_t length, std::size_t stride) {
+  if (length == 0 || length >= size || stride < length) return;
+  throw Error(ErrorKind::invalid_input,
+              "a stride of " + std::to_string(stride) + " with room for " + std::to_string(length) + " tokens of text",
+              {}, "the stride must be shorter than max_length without special tokens");
+}
+
 void truncate_encoding(Encoding& encoding, std::size_t length, std::size_t stride, Side side) {
   const std::size_t size = encoding.ids.size();
   if (length >= size) return;
@@ -95,12 +102,7 @@ void truncate_encoding(Encoding& encoding, std::size_t length, std::size_t strid
     encoding.truncated = true;
     return;
   }
-  if (stride >= length) {
-    throw Error(
-        ErrorKind::invalid_input,
-        "a stride of " + std::to_string(stride) + " with room for " + std::to_string(length) + " tokens of text", {},
-        "the stride must be shorter than max_length without special tokens");
-  }
+  check_stride(size, length, stride);
   const std::size_t step = length - stride;
   std::vector<Encoding> pieces;
   if (side == Side::right) {

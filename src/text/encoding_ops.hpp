@@ -19,6 +19,9 @@ Encoding merge_encodings(std::vector<Encoding> encodings);
 // Error{invalid_input} unless stride < length (or length is 0: then all overflows).
 void truncate_encoding(Encoding& encoding, std::size_t length, std::size_t stride, Side side);
 
+// Error{invalid_input} where cutting `size` tokens to `length` leaves no room to go on from, as truncate_encoding.
+void check_stride(std::size_t size, std::size_t length, std::size_t stride);
+
 struct Truncation {
   std::size_t max_length = 512;  // in `truncate_encodings`: without special tokens
   TruncationStrategy strategy = TruncationStrategy::longest_first;

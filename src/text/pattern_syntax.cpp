@@ -1,4 +1,7 @@
 // Oniguruma (Ruby) and PCRE2 agree on nearly all of what tokenizers use; this file spells the rest.
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
 #include <array>
 #include <cctype>
 #include <utility>
@@ -14,17 +17,36 @@ struct Name {
   std::string_view from, to;
 };
 // Inside a class; outside it stands in brackets of its own.
-constexpr std::array<Name, 30> kProperties = {
-    {{"alnum", "[:alnum:]"},         {"alpha", "[:alpha:]"},         {"blank", "[:blank:]"},
-     {"cntrl", "[:cntrl:]"},         {"digit", "[:digit:]"},         {"graph", "[:graph:]"},
-     {"lower", "[:lower:]"},         {"print", "[:print:]"},         {"punct", "[:punct:]"},
-     {"space", "[:space:]"},         {"upper", "[:upper:]"},         {"xdigit", "[:xdigit:]"},
-     {"word", "[:word:]"},           {"ascii", "[:ascii:]"},         {"letter", "\\p{L}"},
-     {"uppercaseletter", "\\p{Lu}"}, {"lowercaseletter", "\\p{Ll}"}, {"titlecaseletter", "\\p{Lt}"},
-     {"modifierletter", "\\p{Lm}"},  {"otherletter", "\\p{Lo}"},     {"mark", "\\p{M}"},
-     {"number", "\\p{N}"},           {"decimalnumber", "\\p{Nd}"},   {"punctuation", "\\p{P}"},
-     {"symbol", "\\p{S}"},           {"separator", "\\p{Z}"},        {"other", "\\p{C}"},
-     {"control", "\\p{Cc}"},         {"format", "\\p{Cf}"},          {"spaceseparator", "\\p{Zs}"}}};
+constexpr std::array<Name, 30> kProperties = {{{"alnum", "\\p{Alphabetic}\\p{Nd}"},
+                                               {"alpha", "\\p{Alphabetic}"},
+                                               {"blank", "[:blank:]"},
+                                               {"cntrl", "[:cntrl:]"},
+                                               {"digit", "[:digit:]"},
+                                               {"graph", "[:graph:]"},
+                                               {"lower", "\\p{Lowercase}"},
+                                               {"print", "[:print:]"},
+                                               {"punct", "\\p{P}"},
+                                               {"space", "\\p{White_Space}"},
+                                               {"upper", "\\p{Uppercase}"},
+                                               {"xdigit", "[:xdigit:]"},
+                                               {"word", "[:word:]"},
+                                               {"ascii", "[:ascii:]"},
+                                               {"letter", "\\p{L}"},
+                                               {"uppercaseletter", "\\p{Lu}"},
+                                               {"lowercaseletter", "\\p{Ll}"},
+                                               {"titlecaseletter", "\\p{Lt}"},
+                                               {"modifierletter", "\\p{Lm}"},
+                                               {"otherletter", "\\p{Lo}"},
+                                               {"mark", "\\p{M}"},
+                                               {"number", "\\p{N}"},
+                                               {"decimalnumber", "\\p{Nd}"},
+                                               {"punctuation", "\\p{P}"},
+                                               {"symbol", "\\p{S}"},
+                                               {"separator", "\\p{Z}"},
+                                               {"other", "\\p{C}"},
+                                               {"control", "\\p{Cc}"},
+                                               {"format", "\\p{Cf}"},
+                                               {"spaceseparator", "\\p{Zs}"}}};
 
 class Translator {
  public:
@@ -38,6 +60,8 @@ class Translator {
         out += escape(false);
       } else if (c == '[') {
         out += bracket(0);
+      } else if (starts("(?")) {
+        out += group();
       } else {
         out += c;
         ++at_;
@@ -54,6 +78,19 @@ class Translator {
   };
 
   bool starts(std::string_view text) const { return pattern_.substr(at_, text.size()) == text; }
+
+  // The options of a group: Ruby's m is what PCRE2 calls s.
+  std::string group() {
+    std::size_t end = at_ + 2;
+    while (end < pattern_.size() && std::string_view("imx-").find(pattern_[end]) != std::string_view::npos) ++end;
+    const bool options = end < pattern_.size() && end > at_ + 2 && (pattern_[end] == ':' || pattern_[end] == ')');
+    std::string out(pattern_.substr(at_, options ? end - at_ : 2));
+    at_ += out.size();
+    for (char& c : out) {
+      if (options && c == 'm') c = 's';
+    }
+    return out;
+  }
 
   std::string escape(bool in_class) {
     const std::string_view rest = pattern_.substr(at_);
@@ -91,12 +128,27 @@ class Translator {
     }
     for (const Name& known : kProperties) {
       if (known.from != name) continue;
-      std::string to(known.to);
-      if (negated) to.replace(0, 2, to[0] == '[' ? "[:^" : "\\P");
-      return in_class || to[0] == '\\' ? to : "[" + to + "]";
+      const std::string to(known.to);
+      if (!negated) return in_class || (to[0] == '\\' && to.find('\\', 1) == std::string::npos) ? to : "[" + to + "]";
+      if (to[0] == '[') return in_class ? "[:^" + to.substr(2) : "[[:^" + to.substr(2) + "]";
+      if (to.find('\\', 1) == std::string::npos) return "\\P" + to.substr(2);
+      if (in_class)
+        throw Error(ErrorKind::unsupported, "the property " + name + " negated inside a class of a pattern");
+      return "[^" + to + "]";
     }
-    return (negated ? "\\P{" : "\\p{") +
-           std::string(rest.substr(rest[3] == '^' ? 4 : 3, close - (rest[3] == '^' ? 4 : 3))) + "}";
+    // A script's name means the script itself; to PCRE2 it would mean all that the script uses.
+    const std::string script = "sc:" + name;
+    return (negated ? "\\P{" : "\\p{") + (name.size() > 2 && is_property(script) ? script : name) + "}";
+  }
+
+  static bool is_property(const std::string& name) {
+    const std::string pattern = "\\p{" + name + "}";
+    int error = 0;
+    PCRE2_SIZE offset = 0;
+    pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF, &error,
+                                     &offset, nullptr);
+    pcre2_code_free(code);
+    return code != nullptr;
   }
 
   // A bracket expression; without intersection or nesting it comes out as it went in.

@@ -133,41 +133,32 @@ void Tokenizer::State::tokenize(const Truncation* truncation, Workspace& work) c
   };
   out.clear();
   work.first_token.clear();
-  const std::size_t most = truncation != nullptr ? truncation->max_length : std::numeric_limits<std::size_t>::max();
-  const std::size_t count = work.splits.size();
-  if (truncation == nullptr || truncation->side == Side::right) {
-    for (std::size_t i = 0; i < count; ++i) {
+  if (truncation == nullptr) {
+    for (const Split& split : work.splits) {
       work.first_token.push_back(static_cast<std::uint32_t>(out.size()));
-      tokens_of(work.splits[i]);
-      if (work.splits[i].token < 0 && out.size() >= most) break;
+      tokens_of(split);
     }
-    work.splits.resize(work.first_token.size());
     work.first_token.push_back(static_cast<std::uint32_t>(out.size()));
     return;
   }
-  // From the end: the tokens of each split are put in order, the splits as they come, and all turned round at last.
-  std::size_t first = count;
-  while (first > 0) {
-    const Split& split = work.splits[--first];
+  // One token more than may stay shows that something was cut.
+  if (truncation->side == Side::right) {
+    for (std::size_t i = 0; i < work.splits.size() && out.size() <= truncation->max_length; ++i)
+      tokens_of(work.splits[i]);
+    return;
+  }
+  // From the end: each split's tokens turned round as they come, and all turned back at last.
+  for (std::size_t i = work.splits.size(); i-- > 0 && out.size() <= truncation->max_length;) {
     const std::size_t before = out.size();
-    tokens_of(split);
+    tokens_of(work.splits[i]);
     std::reverse(out.begin() + static_cast<std::ptrdiff_t>(before), out.end());
-    if (split.token < 0 && out.size() >= most) break;
   }
   std::reverse(out.begin(), out.end());
-  work.splits.erase(work.splits.begin(), work.splits.begin() + static_cast<std::ptrdiff_t>(first));
-  std::size_t at = 0;
-  for (const Split& split : work.splits) {
-    work.first_token.push_back(static_cast<std::uint32_t>(at));
-    while (at < out.size() && out[at].begin < split.end && out[at].begin >= split.begin) ++at;
-  }
-  work.first_token.push_back(static_cast<std::uint32_t>(out.size()));
 }
 
-Encoding Tokenizer::State::encode_text(std::string_view text, int sequence, const Truncation* truncation,
-                                       Workspace& work) const {
+Encoding Tokenizer::State::encode_text(std::string_view text, int sequence, Workspace& work) const {
   split(text, true, work);
-  tokenize(truncation, work);
+  tokenize(nullptr, work);
   index_chars(text, work.char_of_byte);
   Encoding out;
   const std::size_t count = work.tokens.size();
@@ -201,7 +192,6 @@ Encoding Tokenizer::State::encode_text(std::string_view text, int sequence, cons
 
 Encoding Tokenizer::State::encode(const TextInput& input, const EncodeOptions& options, Workspace& work) const {
   const std::optional<Truncation> truncation = truncation_for(parts.truncation, settings.truncation_side, options);
-  const bool cuts_first = truncation && truncation->strategy != TruncationStrategy::only_second;
   const std::size_t special = parts.post_processor && options.add_special_tokens
                                   ? parts.post_processor->added_tokens(input.pair.has_value())
                                   : 0;
@@ -209,8 +199,8 @@ Encoding Tokenizer::State::encode(const TextInput& input, const EncodeOptions& o
   if (truncation) for_text = without_special(*truncation, special);
 
   std::vector<Encoding> encodings;
-  encodings.push_back(encode_text(input.text, 0, cuts_first ? &*truncation : nullptr, work));
-  if (input.pair) encodings.push_back(encode_text(*input.pair, 1, truncation ? &*truncation : nullptr, work));
+  encodings.push_back(encode_text(input.text, 0, work));
+  if (input.pair) encodings.push_back(encode_text(*input.pair, 1, work));
   if (for_text) truncate_encodings(encodings, *for_text);
   const bool truncated = std::any_of(encodings.begin(), encodings.end(), [](const Encoding& e) { return e.truncated; });
   if (parts.post_processor) {
@@ -255,6 +245,8 @@ void Tokenizer::State::encode_ids(const TextInput& input, const EncodeOptions& o
     std::optional<std::size_t> second;
     if (input.pair) second = lengths.second;
     lengths = truncated_lengths(lengths.first, second, *for_text);
+    check_stride(work.ids[0].size(), lengths.first, for_text->stride);
+    check_stride(work.ids[1].size(), lengths.second, for_text->stride);
   }
   const std::size_t kept[2] = {lengths.first, lengths.second};
   for (const auto& piece : *pieces) {

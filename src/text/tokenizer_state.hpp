@@ -44,10 +44,10 @@ struct Tokenizer::State {
 
   // Splits `text` into words and added tokens: work.text and work.splits. Checks that it is UTF-8.
   void split(std::string_view text, bool tracked, Workspace& work) const;
-  // Tokens of all splits, or of enough of them for `truncation`; `first_of_split` has one entry a split taken, in
-  // order, and the splits left are those.
+  // Tokens of all splits, and work.first_token; or, with `truncation`, at least one token more than it lets stay, from
+  // the side that stays, and no first_token.
   void tokenize(const Truncation* truncation, Workspace& work) const;
-  Encoding encode_text(std::string_view text, int sequence, const Truncation* truncation, Workspace& work) const;
+  Encoding encode_text(std::string_view text, int sequence, Workspace& work) const;
   void encode_text_ids(std::string_view text, const Truncation* truncation, Workspace& work,
                        std::vector<std::int32_t>& ids) const;
 
