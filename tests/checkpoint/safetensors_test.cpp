@@ -243,7 +243,9 @@ TEST(Safetensors, OpeningTenGigabytesTouchesTheHeaderOnly) {
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     best = std::min(best, took.count());
     EXPECT_EQ(file.tensors().size(), 400U);
-    if (!kSanitized) EXPECT_LT(resident_memory().current - resident, std::int64_t{20} << 20);
+    if (!kSanitized) {
+      EXPECT_LT(resident_memory().current - resident, std::int64_t{20} << 20);
+    }
   }
   EXPECT_LT(best, 50);
 }

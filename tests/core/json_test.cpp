@@ -189,8 +189,11 @@ TEST(Json, SeventeenMegabytesAreReadInAFractionOfASecond) {
   const double milliseconds = 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_GT(json.at("vocab").items().size(), 400'000U);
 #ifdef NDEBUG
-  if (!kSanitized) EXPECT_LT(milliseconds, 200);
+  const double most = kSanitized ? 10'000 : 200;
+#else
+  const double most = 10'000;
 #endif
+  EXPECT_LT(milliseconds, most);
 }
 
 }  // namespace
