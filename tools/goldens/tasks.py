@@ -200,6 +200,7 @@ def _is_settled(model, vocabulary: Vocabulary, texts: list[str], strategy: str, 
         shaken = [_entities(model, vocabulary, texts, strategy) for _ in range(3)]
     finally:
         hook.remove()
+
     def places(rows: list) -> list:
         return [[(entity["entity_group"], entity["start"], entity["end"]) for entity in row] for row in rows]
 
