@@ -1,0 +1,203 @@
+// The C interface: what it gives is what the C++ one gives, and nothing it is handed makes it throw or crash.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "accelerate/accelerate.h"
+#include "runtime/goldens.hpp"
+
+namespace accelerate {
+namespace {
+
+struct Opened {
+  explicit Opened(const char* name) {
+    EXPECT_EQ(accelerate_model_open(model_folder(name).c_str(), nullptr, &model), ACCELERATE_OK)
+        << accelerate_last_error();
+  }
+  Opened(const Opened&) = delete;
+  ~Opened() { accelerate_model_free(model); }
+  accelerate_model* model = nullptr;
+};
+
+const char* const kTexts[] = {"God is light.", "Hello!"};
+
+TEST(CApi, Embeds) {
+  const Opened opened("sentence_transformer");
+  accelerate_embeddings* embeddings = nullptr;
+  ASSERT_EQ(accelerate_model_embed(opened.model, kTexts, 2, nullptr, &embeddings), ACCELERATE_OK);
+  const Tensor expected =
+      Model::open(model_folder("sentence_transformer")).embed(std::vector<std::string>{kTexts[0], kTexts[1]}).vectors;
+  EXPECT_EQ(embeddings->count, 2U);
+  ASSERT_EQ(embeddings->dimensions, static_cast<std::size_t>(expected.dim(1)));
+  for (std::size_t i = 0; i < 2 * embeddings->dimensions; ++i) {
+    EXPECT_NEAR(embeddings->values[i], expected.as<float>()[i], 1e-6);
+  }
+  EXPECT_EQ(embeddings->truncated_count, 0U);
+  accelerate_embeddings_free(embeddings);
+}
+
+TEST(CApi, EmbedsWithOptions) {
+  const Opened opened("st_prompts");
+  accelerate_embed_options options = ACCELERATE_EMBED_OPTIONS;
+  accelerate_batch_options batch = ACCELERATE_BATCH_OPTIONS;
+  int64_t last = 0;
+  batch.progress = [](int64_t done, int64_t, void* context) { *static_cast<int64_t*>(context) = done; };
+  batch.progress_context = &last;
+  options.prompt_name = "query";
+  options.batch = &batch;
+  accelerate_embeddings* embeddings = nullptr;
+  ASSERT_EQ(accelerate_model_embed(opened.model, kTexts, 2, &options, &embeddings), ACCELERATE_OK);
+  EXPECT_EQ(last, 2);
+  accelerate_embeddings_free(embeddings);
+  options.prompt_name = "nothing";
+  EXPECT_EQ(accelerate_model_embed(opened.model, kTexts, 2, &options, &embeddings), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(embeddings, nullptr);
+  EXPECT_STREQ(accelerate_last_error_where(), "prompt \"nothing\"");
+  EXPECT_STREQ(accelerate_last_error_message(), "there are document, query");
+}
+
+TEST(CApi, AnOlderCallersOptionsAreTaken) {
+  const Opened opened("sentence_transformer");
+  accelerate_embed_options options = ACCELERATE_EMBED_OPTIONS;
+  options.size = offsetof(accelerate_embed_options, normalize);
+  options.normalize = 0;  // beyond what this caller knows
+  accelerate_embeddings* embeddings = nullptr;
+  ASSERT_EQ(accelerate_model_embed(opened.model, kTexts, 1, &options, &embeddings), ACCELERATE_OK);
+  double squares = 0;
+  for (std::size_t i = 0; i < embeddings->dimensions; ++i) squares += embeddings->values[i] * embeddings->values[i];
+  EXPECT_NEAR(squares, 1, 1e-4);
+  accelerate_embeddings_free(embeddings);
+  options.size = 0;
+  EXPECT_EQ(accelerate_model_embed(opened.model, kTexts, 1, &options, &embeddings), ACCELERATE_INVALID_INPUT);
+}
+
+TEST(CApi, Cancels) {
+  const Opened opened("sentence_transformer");
+  accelerate_cancellation* cancellation = accelerate_cancellation_new();
+  accelerate_batch_options batch = ACCELERATE_BATCH_OPTIONS;
+  batch.cancellation = cancellation;
+  accelerate_embed_options options = ACCELERATE_EMBED_OPTIONS;
+  options.batch = &batch;
+  accelerate_cancel(cancellation);
+  accelerate_embeddings* embeddings = nullptr;
+  EXPECT_EQ(accelerate_model_embed(opened.model, kTexts, 2, &options, &embeddings), ACCELERATE_INTERRUPTED);
+  accelerate_cancellation_free(cancellation);
+}
+
+TEST(CApi, ClassifiesTextsAndPairs) {
+  const Opened opened("bert_sequence_classification");
+  accelerate_score_list* scores = nullptr;
+  ASSERT_EQ(accelerate_model_classify(opened.model, kTexts, nullptr, 2, nullptr, &scores), ACCELERATE_OK);
+  const Classifications expected = Model::open(model_folder("bert_sequence_classification"))
+                                       .classify(std::vector<std::string>{kTexts[0], kTexts[1]});
+  ASSERT_EQ(scores->count, 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(scores->items[i].text, i);
+    EXPECT_EQ(scores->items[i].position, -1);
+    ASSERT_EQ(scores->items[i].count, 3U);
+    for (std::size_t j = 0; j < 3; ++j) {
+      EXPECT_EQ(scores->items[i].scores[j].label, expected.scores[i][j].label);
+      EXPECT_NEAR(scores->items[i].scores[j].score, expected.scores[i][j].score, 1e-6);
+    }
+  }
+  accelerate_score_list_free(scores);
+  const Opened pairs("cross_encoder");
+  const char* const second[] = {"And God said, Let there be light.", "Hello!"};
+  ASSERT_EQ(accelerate_model_classify(pairs.model, kTexts, second, 2, nullptr, &scores), ACCELERATE_OK);
+  EXPECT_EQ(scores->items[1].count, 1U);
+  accelerate_score_list_free(scores);
+}
+
+TEST(CApi, FillsMasks) {
+  const Opened opened("bert_masked_lm");
+  const char* const texts[] = {"God is [MASK].", "In the [MASK] God [MASK] the heaven."};
+  accelerate_score_list* scores = nullptr;
+  ASSERT_EQ(accelerate_model_fill_mask(opened.model, texts, 2, 3, nullptr, &scores), ACCELERATE_OK);
+  ASSERT_EQ(scores->count, 3U);
+  EXPECT_EQ(scores->items[0].position, 3);
+  EXPECT_EQ(scores->items[2].text, 1U);
+  EXPECT_EQ(scores->items[2].count, 3U);
+  accelerate_score_list_free(scores);
+}
+
+TEST(CApi, RunsTensors) {
+  const Opened opened("bert");
+  accelerate_tensors* inputs = accelerate_tensors_new();
+  const int64_t ids[] = {2, 364, 366, 3};
+  const int64_t dims[] = {1, 4};
+  ASSERT_EQ(accelerate_tensors_set(inputs, "input_ids", ACCELERATE_I64, dims, 2, ids, sizeof ids), ACCELERATE_OK);
+  const char* const wanted[] = {"last_hidden_state"};
+  accelerate_tensors* outputs = nullptr;
+  ASSERT_EQ(accelerate_model_run(opened.model, inputs, wanted, 1, true, &outputs), ACCELERATE_OK)
+      << accelerate_last_error();
+  const accelerate_tensor* last = accelerate_tensors_find(outputs, "last_hidden_state");
+  ASSERT_NE(last, nullptr);
+  EXPECT_EQ(last->dtype, ACCELERATE_F32);
+  ASSERT_EQ(last->rank, 3U);
+  EXPECT_EQ(last->dims[1], 4);
+  EXPECT_EQ(last->bytes, static_cast<std::size_t>(last->dims[1] * last->dims[2]) * sizeof(float));
+  EXPECT_NE(accelerate_tensors_find(outputs, "hidden_states.0"), nullptr);
+  EXPECT_EQ(accelerate_tensors_find(outputs, "pooler_output"), nullptr);
+  EXPECT_EQ(accelerate_tensors_at(outputs, accelerate_tensors_count(outputs)), nullptr);
+  accelerate_tensors_free(outputs);
+  EXPECT_EQ(accelerate_tensors_set(inputs, "input_ids", ACCELERATE_I64, dims, 2, ids, 7), ACCELERATE_INVALID_INPUT);
+  const int64_t far[] = {2, 364, 99999, 3};
+  ASSERT_EQ(accelerate_tensors_set(inputs, "input_ids", ACCELERATE_I64, dims, 2, far, sizeof far), ACCELERATE_OK);
+  EXPECT_EQ(accelerate_model_run(opened.model, inputs, nullptr, 0, false, &outputs), ACCELERATE_INVALID_INPUT);
+  EXPECT_NE(std::strstr(accelerate_last_error(), "row 0, column 2 is 99999"), nullptr);
+  accelerate_tensors_free(inputs);
+}
+
+TEST(CApi, InfoAndInspectionAreJson) {
+  const Opened opened("bert_masked_lm");
+  const Json info = Json::parse(accelerate_model_info_json(opened.model), "info");
+  EXPECT_EQ(info.at("model_type").as_string(), "bert");
+  EXPECT_STREQ(accelerate_model_task(opened.model), "fill-mask");
+  char* text = nullptr;
+  ASSERT_EQ(accelerate_inspect_json(model_folder("bert").c_str(), 16, &text), ACCELERATE_OK);
+  const Json inspection = Json::parse(text, "inspection");
+  EXPECT_EQ(inspection.at("memory").items().at(0).at("tokens").as_int(), 16);
+  EXPECT_GT(inspection.at("memory").items().at(0).at("total").as_int(), 0);
+  accelerate_string_free(text);
+}
+
+TEST(CApi, FailuresHaveAStatusAndWords) {
+  accelerate_model* model = reinterpret_cast<accelerate_model*>(std::uintptr_t{1});
+  EXPECT_EQ(accelerate_model_open("no such folder", nullptr, &model), ACCELERATE_NOT_FOUND);
+  EXPECT_EQ(model, nullptr);
+  EXPECT_NE(std::strlen(accelerate_last_error()), 0U);
+  EXPECT_STREQ(accelerate_status_name(ACCELERATE_NOT_FOUND), "not_found");
+  EXPECT_STREQ(accelerate_status_name(ACCELERATE_OK), "ok");
+  EXPECT_STREQ(accelerate_status_name(ACCELERATE_INTERNAL), "internal");
+  EXPECT_STREQ(accelerate_version(), std::string(version()).c_str());
+}
+
+TEST(CApi, NullIsAnError) {
+  const Opened opened("sentence_transformer");
+  accelerate_embeddings* embeddings = nullptr;
+  accelerate_score_list* scores = nullptr;
+  const char* const broken[] = {"fine", nullptr};
+  EXPECT_EQ(accelerate_model_open(nullptr, nullptr, nullptr), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_embed(nullptr, kTexts, 2, nullptr, &embeddings), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_embed(opened.model, nullptr, 2, nullptr, &embeddings), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_embed(opened.model, broken, 2, nullptr, &embeddings), ACCELERATE_INVALID_INPUT);
+  EXPECT_STREQ(accelerate_last_error_where(), "texts[1]");
+  EXPECT_EQ(accelerate_model_embed(opened.model, kTexts, 2, nullptr, nullptr), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_classify(opened.model, kTexts, nullptr, 2, nullptr, &scores), ACCELERATE_UNSUPPORTED);
+  EXPECT_EQ(accelerate_model_run(opened.model, nullptr, nullptr, 0, false, nullptr), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_inspect_json(nullptr, 0, nullptr), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_embed(opened.model, nullptr, 0, nullptr, &embeddings), ACCELERATE_OK);
+  EXPECT_EQ(embeddings->count, 0U);
+  accelerate_embeddings_free(embeddings);
+  accelerate_embeddings_free(nullptr);
+  accelerate_score_list_free(nullptr);
+  accelerate_model_free(nullptr);
+  accelerate_tensors_free(nullptr);
+  accelerate_string_free(nullptr);
+  accelerate_cancel(nullptr);
+  accelerate_cancellation_free(nullptr);
+  EXPECT_STREQ(accelerate_model_info_json(nullptr), "");
+}
+
+}  // namespace
+}  // namespace accelerate

@@ -1,0 +1,88 @@
+// Before loading: what is predicted is what the library's allocators then count.
+#include <gtest/gtest.h>
+
+#include "runtime/goldens.hpp"
+
+namespace accelerate {
+namespace {
+
+// One folder of each architecture and task.
+class Memory : public testing::TestWithParam<const char*> {};
+
+// What one run of `tokens` tokens of word 5 allocates at most, the plan included, without the caller's own tensors.
+std::int64_t measured(const Model& model, const std::string& output, std::int64_t batch, std::int64_t tokens) {
+  const std::vector<std::int64_t> ids(static_cast<std::size_t>(batch * tokens), 5);
+  const NamedTensors inputs{{"input_ids", Tensor::of({batch, tokens}, ids)}};
+  const std::int64_t before = memory_use().allocated;
+  reset_peak_memory();
+  const NamedTensors outputs = model.run(inputs, {.outputs = {output}});
+  std::int64_t own = 0;
+  for (const auto& [name, tensor] : outputs) own += static_cast<std::int64_t>(tensor.bytes().size());
+  return memory_use().allocated_peak - before - own;
+}
+
+TEST_P(Memory, PredictedWithinFivePercentOrEightMegabytes) {
+  const std::filesystem::path folder = model_folder(GetParam());
+  for (const auto& [batch, tokens] : {std::pair<std::int64_t, std::int64_t>{1, 16}, {8, 24}}) {
+    const Inspection inspection = inspect(folder, {.batches = {batch}, .tokens = {tokens}});
+    ASSERT_EQ(inspection.memory.size(), 1U);
+    const MemoryPrediction& predicted = inspection.memory.front();
+    const Model model = Model::open(folder);
+    const std::string output = inspection.info.task == "embed"                ? "sentence_embedding"
+                               : inspection.info.task == "question-answering" ? "start_logits"
+                                                                              : "logits";
+    const std::int64_t found = measured(model, output, batch, tokens);
+    const std::int64_t bound = std::max(predicted.total / 20, std::int64_t{8} << 20);
+    EXPECT_LE(std::abs(found - predicted.total), bound) << "predicted " << predicted.total << ", counted " << found;
+    EXPECT_GT(predicted.flops, 0);
+    EXPECT_EQ(predicted.total, predicted.weights + predicted.activations + predicted.workspace);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Folders, Memory,
+                         testing::Values("bert", "bert_masked_lm", "bert_sequence_classification",
+                                         "bert_token_classification", "bert_question_answering", "roberta",
+                                         "distilbert", "xlm_roberta", "mpnet", "electra", "albert", "modernbert",
+                                         "nomic_bert", "sentence_transformer", "bert_bfloat16"));
+
+TEST(Inspect, RowsByPrecisionBatchAndLength) {
+  const Inspection seen = inspect(model_folder("bert"), {.batches = {1, 4}, .tokens = {8, 32}});
+  ASSERT_EQ(seen.memory.size(), 4U);
+  EXPECT_EQ(seen.memory[1].batch, 1);
+  EXPECT_EQ(seen.memory[1].tokens, 32);
+  EXPECT_EQ(seen.memory[2].batch, 4);
+  EXPECT_EQ(seen.memory[0].weights, seen.memory[3].weights);
+  EXPECT_LT(seen.memory[0].activations, seen.memory[3].activations);
+  EXPECT_LT(seen.memory[0].flops, seen.memory[1].flops);
+  EXPECT_TRUE(seen.missing.empty());
+}
+
+TEST(Inspect, AllocatesNoWeights) {
+  reset_peak_memory();
+  const std::int64_t before = memory_use().allocated;
+  inspect(model_folder("bert"));
+  EXPECT_LT(memory_use().allocated_peak - before, 1 << 20);
+}
+
+TEST(Inspect, DefaultLengthsEndAtTheLongest) {
+  const Inspection seen = inspect(model_folder("st_prompts"));
+  ASSERT_EQ(seen.memory.size(), 1U);
+  EXPECT_EQ(seen.memory[0].tokens, 40);
+}
+
+TEST(Inspect, SizesThatCannotBe) {
+  EXPECT_THROW(inspect(model_folder("bert"), {.batches = {0}}), Error);
+  EXPECT_THROW(inspect(model_folder("bert"), {.tokens = {100000}}), Error);
+  EXPECT_THROW(inspect(model_folder("bert"), {.precisions = {"f12"}}), Error);
+  EXPECT_THROW(inspect(model_folder("bert"), {.task = "fill-mask"}), Error);
+}
+
+TEST(Inspect, GraphAsTextAndAsGraphviz) {
+  const std::string text = describe_graph(model_folder("bert"));
+  EXPECT_NE(text.find("attention"), std::string::npos);
+  EXPECT_TRUE(describe_graph(model_folder("bert"), GraphFormat::graphviz).starts_with("digraph"));
+  EXPECT_LT(describe_graph(model_folder("bert"), GraphFormat::text, {"hidden_states.0"}).size(), text.size());
+}
+
+}  // namespace
+}  // namespace accelerate
