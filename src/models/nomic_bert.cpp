@@ -42,6 +42,10 @@ class NomicBert final : public TextEncoder {
     for (const char* key : {"prenorm", "use_rms_norm", "parallel_block", "causal", "scale_attn_by_inverse_layer_idx"}) {
       expect_off(c, key);
     }
+    if (c.has("rotary_emb_scale_base")) {
+      c.fail("rotary_emb_scale_base", "asks for scaled rotary positions, which are not supported",
+             ErrorKind::unsupported);
+    }
     if (c.size_or({"moe_every_n_layers"}, 0, 0) > 0) {
       c.fail("moe_every_n_layers", "asks for experts, which are not supported", ErrorKind::unsupported);
     }

@@ -128,8 +128,6 @@ Value apply_module(Builder& b, const SentenceModule& module, Value x) {
 
 }  // namespace
 
-bool has_sentence_modules(const Checkpoint& checkpoint) { return checkpoint.has_file(kModules); }
-
 std::vector<SentenceModule> sentence_modules(const Checkpoint& checkpoint) {
   const std::optional<Json> list = checkpoint.json(kModules);
   if (!list) return {};

@@ -17,10 +17,8 @@ struct SentenceModule {
   std::optional<Config> config;  // of the sub-folder
 };
 
-// Whether the folder has a modules.json: its model is then meant to embed.
-bool has_sentence_modules(const Checkpoint& checkpoint);
-
-// What follows the Transformer module, in order; nothing without modules.json. Modules that do nothing when a model is
+// What follows the Transformer module, in order; nothing without modules.json, and nothing in a cross-encoder's folder,
+// whose list is the Transformer alone. Modules that do nothing when a model is
 // used (Dropout) are left out. Error{unsupported} naming a module that is not known or a list that does not begin with
 // a Transformer module in the folder itself; Error{corrupted} when modules.json is broken or a module's file is
 // missing.

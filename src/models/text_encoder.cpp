@@ -62,20 +62,31 @@ Value selected_rows(Builder& b, Value last) {
 
 // The word table is as wide as the stream that every layer reads and writes, unless the config gives it a width of its
 // own: the place to notice that config and weights are from two models.
-void check_stream_width(const Config& c, const Weights& weights, std::int64_t hidden_size) {
-  if (c.has("embedding_size")) return;
-  for (const char* name : {"embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight"}) {
-    const Weight* table = weights.find(name);
-    if (table == nullptr || (table->dims.size() == 2 && table->dims[1] == hidden_size)) continue;
-    const std::string rows = table->dims.empty() ? "vocabulary" : std::to_string(table->dims[0]);
-    std::string message =
-        "has shape " + to_string(table->dims) + ", expected [" + rows + ", " + std::to_string(hidden_size) + "]";
-    if (table->dims.size() == 2) {
-      message += "\n       config.json says hidden_size " + std::to_string(hidden_size) +
-                 "; the weights look like hidden_size " + std::to_string(table->dims[1]);
-    }
-    throw Error(ErrorKind::corrupted, message, table->where, "the config and the weights are from different models");
+void check_width(const Config& c, const Weight& table, std::int64_t hidden_size) {
+  if (c.has("embedding_size") || (table.dims.size() == 2 && table.dims[1] == hidden_size)) return;
+  const std::string rows = table.dims.empty() ? "vocabulary" : std::to_string(table.dims[0]);
+  std::string message =
+      "has shape " + to_string(table.dims) + ", expected [" + rows + ", " + std::to_string(hidden_size) + "]";
+  if (table.dims.size() == 2) {
+    message += "\n       config.json says hidden_size " + std::to_string(hidden_size) +
+               "; the weights look like hidden_size " + std::to_string(table.dims[1]);
   }
+  throw Error(ErrorKind::corrupted, message, table.where, "the config and the weights are from different models");
+}
+
+// What the config promises callers must be there: a text of max_tokens would run off a shorter table.
+void check_tables(const Config& c, const Weights& weights, const Summary& sizes) {
+  for (const char* name : {"embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight"}) {
+    if (const Weight* table = weights.find(name)) check_width(c, *table, sizes.hidden_size);
+  }
+  const Weight* positions = weights.find("embeddings.position_embeddings.weight");
+  if (positions == nullptr || positions->dims.empty()) return;
+  const std::int64_t expected = c.size({"max_position_embeddings"});
+  if (positions->dims[0] >= expected) return;
+  throw Error(ErrorKind::corrupted,
+              "has " + std::to_string(positions->dims[0]) + " rows, expected max_position_embeddings " +
+                  std::to_string(expected),
+              positions->where, "the config and the weights are from different models");
 }
 
 }  // namespace
@@ -172,8 +183,8 @@ void TextEncoder::add_head(Builder& b, const Config& c, Value last, Head head) c
   }
 }
 
-Graph TextEncoder::encode_graph(const Checkpoint& checkpoint, const Weights& weights, Head head) const {
-  const Config& c = checkpoint.config();
+Graph TextEncoder::encode_graph(const Config& c, const Weights& weights, const std::vector<SentenceModule>& modules,
+                                Head head) const {
   Builder b("encode", weights);
   const Encoded encoded = encode(b, c);
   b.output("last_hidden_state", encoded.last);
@@ -182,7 +193,6 @@ Graph TextEncoder::encode_graph(const Checkpoint& checkpoint, const Weights& wei
   }
   if (const Value pooled = pooler(b, c, encoded.last)) b.output("pooler_output", pooled);
   add_head(b, c, encoded.last, head);
-  const std::vector<SentenceModule> modules = sentence_modules(checkpoint);
   const Value mean = b.pool(encoded.last, ops::PoolMode::mean);
   b.output("mean_pooled", mean);
   b.output("sentence_embedding", modules.empty() ? mean : sentence_embedding(b, modules, encoded.last));
@@ -193,17 +203,22 @@ Program TextEncoder::build(const Checkpoint& checkpoint, const Weights& weights)
   const Config& c = checkpoint.config();
   expect_off(c, "is_decoder");
   expect_setting(c, "position_embedding_type", "absolute");
-  check_stream_width(c, weights, summary(c).hidden_size);
-  const bool embeds = has_sentence_modules(checkpoint);
+  if (c.has("quantization_config")) {
+    c.fail("quantization_config", "says that the weights are quantized, which is not supported",
+           ErrorKind::unsupported);
+  }
+  check_tables(c, weights, summary(c));
+  const std::vector<SentenceModule> modules = sentence_modules(checkpoint);
+  const bool embeds = !modules.empty();
   NamedHead named = named_head(c);
   Program program;
   Graph graph;
   try {
-    graph = encode_graph(checkpoint, weights, named.head);
+    graph = encode_graph(c, weights, modules, named.head);
   } catch (const Error& error) {
     // Folders of sentence-transformers name the class that their encoder was trained from, whose head they leave out.
     if (!embeds || error.kind() != ErrorKind::not_found) throw;
-    graph = encode_graph(checkpoint, weights, named.head = Head::none);
+    graph = encode_graph(c, weights, modules, named.head = Head::none);
   }
   const std::optional<Task> task = task_of(named.head, graph);
   if (task) program.tasks.push_back(*task);

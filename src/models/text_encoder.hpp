@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/architecture.hpp"
+#include "models/sentence_transformer.hpp"
 
 namespace accelerate {
 
@@ -39,7 +40,8 @@ class TextEncoder : public Architecture {
   virtual std::vector<Graph::Output> pretraining(Builder& b, const Config& c, Value last) const;
 
  private:
-  Graph encode_graph(const Checkpoint& checkpoint, const Weights& weights, Head head) const;
+  Graph encode_graph(const Config& c, const Weights& weights, const std::vector<SentenceModule>& modules,
+                     Head head) const;
   void add_head(Builder& b, const Config& c, Value last, Head head) const;
 };
 
