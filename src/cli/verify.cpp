@@ -97,7 +97,7 @@ void print_report(const v::Report& report, Output& out) {
                {"from"},
                {"relative", Align::right},
                {"absolute", Align::right},
-               {"nearest its bound"},
+               {"closest to its bound"},
                {"of bound", Align::right},
                {"cosine", Align::right},
                {"top-1", Align::right},
@@ -110,6 +110,9 @@ void print_report(const v::Report& report, Output& out) {
   if (out.verbose()) print_every_check(report, out);
   print_failures(report, out);
   out.line();
+  for (const v::CaseReport& each : report.cases) {
+    for (const std::string& what : each.left_out) out.line(each.name + ", not compared: " + what);
+  }
   out.line(std::to_string(report.count(v::State::passed)) + " of " + std::to_string(report.cases.size()) +
            " cases passed, " + std::to_string(report.count(v::State::failed)) + " failed, " +
            std::to_string(report.count(v::State::unsupported)) + " unsupported, " +
@@ -147,6 +150,9 @@ Json json_of(const v::Report& report, const std::string& model) {
     one.set("from_text", name_of(each.state_of(v::Source::text)));
     one.set("from_tensors", name_of(each.state_of(v::Source::tensors)));
     if (!each.first_layer.empty()) one.set("first_layer_out_of_bound", each.first_layer);
+    Json left_out = Json::array();
+    for (const std::string& each_left : each.left_out) left_out.push(each_left);
+    one.set("left_out", std::move(left_out));
     Json checks = Json::array();
     for (const v::Check& check : each.checks) checks.push(json_of(check));
     cases.push(std::move(one.set("checks", std::move(checks))));

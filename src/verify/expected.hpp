@@ -16,6 +16,9 @@ void check_answers(const Model& model, const GoldenCase& golden, WeightKind weig
 void check_vectors(const Tensor& vectors, const GoldenCase& golden, WeightKind weights, Source from,
                    CaseReport& report);
 
+// Texts and pairs of a case that has pairs.
+std::vector<TextPair> pairs_of(const GoldenCase& golden);
+
 // Adds a check that passed or failed by its difference, its reason saying where.
 void add_check(CaseReport& report, Source from, std::string what, const Difference& difference,
                const Tolerance& tolerance);

@@ -32,6 +32,26 @@ std::filesystem::path tensor_file(const std::filesystem::path& golden, const std
   return std::filesystem::exists(beside) ? beside : golden.parent_path() / name;
 }
 
+// Rows of an input as the case describes it; -1 where it does not.
+std::int64_t described_rows(const Json& json, std::string_view input) {
+  const Json* tensors = json.find("tensors");
+  const Json* list = tensors == nullptr ? nullptr : tensors->find("inputs");
+  if (list == nullptr) return -1;
+  for (const Json& tensor : list->items()) {
+    const Json* shape = tensor.find("shape");
+    if (tensor.at("name").as_string() != input || shape == nullptr || shape->items().empty()) continue;
+    return shape->items()[0].as_int();
+  }
+  return -1;
+}
+
+// Some folders write a pair as a list of two texts: then there is one row of ids.
+void split_pair(GoldenCase& read, const Json& json) {
+  if (read.texts.size() != 2 || !read.pairs.empty() || described_rows(json, "inputs.input_ids") != 1) return;
+  read.pairs = {read.texts[1]};
+  read.texts.pop_back();
+}
+
 GoldenCase read_case(const Json& json, const std::filesystem::path& golden) {
   GoldenCase read;
   read.name = json.at("name").as_string();
@@ -41,6 +61,7 @@ GoldenCase read_case(const Json& json, const std::filesystem::path& golden) {
   read.pairs = strings_of(input.find("text_pair"));
   read.questions = strings_of(input.find("question"));
   read.contexts = strings_of(input.find("context"));
+  split_pair(read, json);
   if ((!read.pairs.empty() && read.pairs.size() != read.texts.size()) ||
       read.questions.size() != read.contexts.size()) {
     throw Error(ErrorKind::corrupted, "has texts and pairs of different number", "case \"" + read.name + "\"");

@@ -42,6 +42,8 @@ struct CaseReport {
   State state = State::untested;
   // Of the checks of one source; untested where there are none (a case without raw input).
   State state_of(Source source) const;
+  // Tensors of the golden that were not compared, and why: those without a position that is no padding.
+  std::vector<std::string> left_out;
   // On failure: the first hidden state out of bound, or why that is not known. Else empty.
   std::string first_layer;
 };

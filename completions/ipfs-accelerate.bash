@@ -1,0 +1,69 @@
+# bash completion of ipfs-accelerate; made by: ipfs-accelerate completion bash
+_ipfs_accelerate() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W "devices inspect run verify completion help --help --version" -- "$cur"))
+    return
+  fi
+  case ${COMP_WORDS[1]} in
+    devices)
+      case $prev in
+        --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--threads --json --quiet --verbose --help"
+      ;;
+    inspect)
+      case $prev in
+        --batch) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--batch --tokens --graph --device --precision --threads --json --quiet --verbose --help"
+      ;;
+    run)
+      case $prev in
+        --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
+        --input) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --question) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --context) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --top-k) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --prompt) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --aggregation) COMPREPLY=($(compgen -W "none simple first average max" -- "$cur")); return ;;
+        --inputs) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --save-tensors) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --layers --repeat --stats --device --precision --threads --json --quiet --verbose --help"
+      ;;
+    verify)
+      case $prev in
+        --golden) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --case) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--golden --case --device --precision --threads --json --quiet --verbose --help"
+      ;;
+    completion)
+      words="--help"
+      arguments="bash zsh fish"
+      ;;
+    help) arguments="devices inspect run verify completion help" ;;
+  esac
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+  elif [[ -n $arguments ]]; then
+    COMPREPLY=($(compgen -W "$arguments" -- "$cur"))
+  else
+    COMPREPLY=($(compgen -f -- "$cur"))
+  fi
+}
+complete -o filenames -F _ipfs_accelerate ipfs-accelerate

@@ -1,0 +1,95 @@
+#compdef ipfs-accelerate
+# zsh completion of ipfs-accelerate; made by: ipfs-accelerate completion zsh
+_ipfs_accelerate() {
+  local -a commands=(
+    'devices:What this machine can run on, measured'
+    'inspect:What a model is and how much memory it will take, before loading it'
+    'run:Run a model on texts or tensors'
+    'verify:Compare a model with what Transformers computed'
+    'completion:Print a script with which a shell completes this program'\''s commands'
+    'help:Show help'
+  )
+  if ((CURRENT == 2)); then
+    _describe command commands
+    _arguments '--help[Show help]' '--version[Show version, commit and compiler]'
+    return
+  fi
+  local command=$words[2]
+  shift words
+  ((CURRENT--))
+  case $command in
+    devices)
+      _arguments -s \
+        '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]'
+      ;;
+    inspect)
+      _arguments -s \
+        '--batch[Batch sizes to predict memory for (default\: 1,8,32)]:N,...: ' \
+        '--tokens[Lengths to predict memory for (default\: 128 and the longest the model takes)]:N,...: ' \
+        '--graph[Print the operations instead\: one a line, or for Graphviz]' \
+        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32)]:NAME: ' \
+        '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files'
+      ;;
+    run)
+      _arguments -s \
+        '--task[What to do (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
+        '--input[Texts, one a line, or JSON lines with "text" and "pair"; - is stdin]:FILE:_files' \
+        '--output[Write results to a .npy, .safetensors, .json, .jsonl or .csv file]:FILE:_files' \
+        '--pair[Texts come in twos\: TEXT TEXT, or with a tab between them in --input]' \
+        '--question[The question for question-answering]:TEXT: ' \
+        '--context[The text that holds the answer]:TEXT: ' \
+        '--top-k[How many answers, labels or words to show]:N: ' \
+        '--prompt[Which of the model'\''s own prompts goes before each text ("query")]:NAME: ' \
+        '--aggregation[How tokens become entities in token-classification (default\: simple)]:aggregation:(none simple first average max)' \
+        '--strict[Refuse a text that is longer than the model takes, instead of cutting it]' \
+        '--inputs[Run on these tensors (safetensors, Transformers'\'' argument names) instead of texts]:FILE:_files' \
+        '--save-tensors[Write inputs and all outputs (safetensors, Transformers'\'' names)]:FILE:_files' \
+        '--layers[With --save-tensors\: every hidden state too (hidden_states.0 ...)]' \
+        '--repeat[Run once to warm up, then N times, and report the milliseconds of each]:N: ' \
+        '--stats[Report time and memory of each step]' \
+        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32)]:NAME: ' \
+        '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files' \
+        '*:TEXT: '
+      ;;
+    verify)
+      _arguments -s \
+        '--golden[What to compare with\: cases.json and tensors (default\: MODEL/golden)]:FOLDER:_files' \
+        '--case[Only this case]:NAME: ' \
+        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32)]:NAME: ' \
+        '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files'
+      ;;
+    completion)
+      _arguments -s \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':bash|zsh|fish:(bash zsh fish)'
+      ;;
+    help) _describe command commands ;;
+  esac
+}
+if [[ $funcstack[1] == _ipfs-accelerate ]]; then
+  _ipfs_accelerate "$@"
+else
+  compdef _ipfs_accelerate ipfs-accelerate
+fi
