@@ -17,7 +17,8 @@ class Goldens : public testing::TestWithParam<std::string> {
     ASSERT_EQ(found.size(), expected.items().size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       const Json& want = expected.items()[i];
-      EXPECT_EQ(found[i].label, want.at("label").as_string());
+      // Ids beyond the tokenizer's vocabulary have no word.
+      EXPECT_EQ(found[i].label, want.at("label").is_null() ? "" : want.at("label").as_string());
       EXPECT_EQ(found[i].id, want.at("id").as_int());
       EXPECT_NEAR(found[i].score, want.at("score").as_double(), kScoreBound);
     }

@@ -16,34 +16,37 @@ std::int64_t measured(const Model& model, const std::string& output, std::int64_
   const std::int64_t before = memory_use().allocated;
   reset_peak_memory();
   const NamedTensors outputs = model.run(inputs, {.outputs = {output}});
-  std::int64_t own = 0;
-  for (const auto& [name, tensor] : outputs) own += static_cast<std::int64_t>(tensor.bytes().size());
+  const auto own = static_cast<std::int64_t>(outputs.at(output).bytes().size());
   return memory_use().allocated_peak - before - own;
 }
 
-TEST_P(Memory, PredictedWithinFivePercentOrEightMegabytes) {
-  const std::filesystem::path folder = model_folder(GetParam());
+// The issue asks for 5 % or 8 MB. These models are far smaller than 8 MB: what is known of shapes alone must be exact
+// but for the tables that a run makes (rotary angles, position buckets).
+void expect_predicted(const std::filesystem::path& folder, const std::string& task, const std::string& output) {
   for (const auto& [batch, tokens] : {std::pair<std::int64_t, std::int64_t>{1, 16}, {8, 24}}) {
-    const Inspection inspection = inspect(folder, {.batches = {batch}, .tokens = {tokens}});
+    const Inspection inspection = inspect(folder, {.batches = {batch}, .tokens = {tokens}, .task = task});
     ASSERT_EQ(inspection.memory.size(), 1U);
     const MemoryPrediction& predicted = inspection.memory.front();
-    const Model model = Model::open(folder);
-    const std::string output = inspection.info.task == "embed"                ? "sentence_embedding"
-                               : inspection.info.task == "question-answering" ? "start_logits"
-                                                                              : "logits";
-    const std::int64_t found = measured(model, output, batch, tokens);
-    const std::int64_t bound = std::max(predicted.total / 20, std::int64_t{8} << 20);
-    EXPECT_LE(std::abs(found - predicted.total), bound) << "predicted " << predicted.total << ", counted " << found;
+    const std::int64_t found = measured(Model::open(folder), output, batch, tokens);
+    EXPECT_LE(std::abs(found - predicted.total), 4096 + predicted.total / 100)
+        << "predicted " << predicted.total << ", counted " << found;
     EXPECT_GT(predicted.flops, 0);
     EXPECT_EQ(predicted.total, predicted.weights + predicted.activations + predicted.workspace);
   }
 }
 
+TEST_P(Memory, OfEmbedding) { expect_predicted(model_folder(GetParam()), "embed", "sentence_embedding"); }
+
+TEST(MemoryOfHeads, IsPredicted) {
+  expect_predicted(model_folder("bert_sequence_classification"), "text-classification", "logits");
+  expect_predicted(model_folder("bert_token_classification"), "token-classification", "logits");
+}
+
 INSTANTIATE_TEST_SUITE_P(Folders, Memory,
-                         testing::Values("bert", "bert_masked_lm", "bert_sequence_classification",
-                                         "bert_token_classification", "bert_question_answering", "roberta",
-                                         "distilbert", "xlm_roberta", "mpnet", "electra", "albert", "modernbert",
-                                         "nomic_bert", "sentence_transformer", "bert_bfloat16"));
+                         testing::Values("bert", "bert_masked_lm", "bert_bfloat16", "roberta", "distilbert",
+                                         "xlm_roberta", "mpnet", "electra", "albert", "albert_groups", "modernbert",
+                                         "nomic_bert", "sentence_transformer", "st_two_dense"),
+                         [](const auto& folder) { return std::string(folder.param); });
 
 TEST(Inspect, RowsByPrecisionBatchAndLength) {
   const Inspection seen = inspect(model_folder("bert"), {.batches = {1, 4}, .tokens = {8, 32}});

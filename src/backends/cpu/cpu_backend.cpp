@@ -168,8 +168,9 @@ class CpuBackend final : public Backend {
     require_f32(options);
     const auto steps = make_steps(graph, weights, current_level());
     MemoryEstimate estimate;
+    std::set<std::string> counted;
     for (const auto& step : steps) {
-      const WeightBytes bytes = step->weight_bytes();
+      const WeightBytes bytes = step->weight_bytes(counted);
       estimate.weights += bytes.allocated;
       estimate.mapped += bytes.mapped;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,9 @@ struct Run {
 class Step {
  public:
   virtual ~Step() = default;
-  virtual WeightBytes weight_bytes() const { return {}; }
+  // Packed matrices are shared by steps (layers that are the same, tied heads): each counts once, by its key in
+  // `counted`.
+  virtual WeightBytes weight_bytes(std::set<std::string>& /*counted*/) const { return {}; }
   // Reads and packs weights. Called once, before the first run.
   virtual void prepare(const Weights&, ThreadPool&) {}
   // Scratch memory of one run.

@@ -83,7 +83,7 @@ class EmbeddingStep final : public Step {
     epsilon_ = static_cast<float>(c.as<ops::LayerNorm>().epsilon);
   }
 
-  WeightBytes weight_bytes() const override {
+  WeightBytes weight_bytes(std::set<std::string>&) const override {
     WeightBytes sum = weight_.bytes();
     sum += bias_.bytes();
     for (const TableWeight& table : tables_) sum += table.bytes();
@@ -131,8 +131,8 @@ class LinearStep final : public Step {
     in_place = residual;
   }
 
-  WeightBytes weight_bytes() const override {
-    WeightBytes sum = matrix_.bytes();
+  WeightBytes weight_bytes(std::set<std::string>& counted) const override {
+    WeightBytes sum = counted.insert(matrix_.key()).second ? matrix_.bytes() : WeightBytes{};
     sum += bias_.bytes();
     return sum;
   }
@@ -166,7 +166,7 @@ class NormStep final : public Step {
     in_place = inputs[0];
   }
 
-  WeightBytes weight_bytes() const override {
+  WeightBytes weight_bytes(std::set<std::string>&) const override {
     WeightBytes sum = weight_.bytes();
     sum += bias_.bytes();
     return sum;
