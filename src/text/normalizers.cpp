@@ -200,6 +200,7 @@ class ByteLevelNormalizer final : public Normalizer {
 
 class NormalizerSequence final : public Normalizer {
  public:
+  explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> parts) : parts_(std::move(parts)) {}
   explicit NormalizerSequence(const Json& json) {
     for (const Json& part : json.at("normalizers").items()) {
       if (auto made = Normalizer::make(part)) parts_.push_back(std::move(made));
@@ -231,6 +232,14 @@ std::string_view guessed_type(const Json& json) {
 }
 
 }  // namespace
+
+std::unique_ptr<Normalizer> make_precompiled(std::string charsmap) {
+  return std::make_unique<PrecompiledMap>(std::move(charsmap));
+}
+
+std::unique_ptr<Normalizer> make_normalizer_sequence(std::vector<std::unique_ptr<Normalizer>> parts) {
+  return std::make_unique<NormalizerSequence>(std::move(parts));
+}
 
 std::unique_ptr<Normalizer> Normalizer::make(const Json& json) {
   if (json.is_null()) return nullptr;

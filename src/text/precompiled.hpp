@@ -4,12 +4,13 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "text/aligned_text.hpp"
+#include "text/components.hpp"
 
 namespace accelerate::text {
 
@@ -29,5 +30,9 @@ class Precompiled {
   std::string replacements_;
   std::array<bool, 128> ascii_stays_{};
 };
+
+// Normalizers that are not made from JSON.
+std::unique_ptr<Normalizer> make_precompiled(std::string charsmap);
+std::unique_ptr<Normalizer> make_normalizer_sequence(std::vector<std::unique_ptr<Normalizer>> parts);
 
 }  // namespace accelerate::text
