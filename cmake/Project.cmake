@@ -16,8 +16,12 @@ endif()
 # -g1 keeps names and lines for backtraces and profiles; `cmake --install --strip` drops them.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
-set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g -D_GLIBCXX_ASSERTIONS")
-set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+# A build that a sanitizer watches needs names and lines, no more.
+if(ACCELERATE_SANITIZE OR ACCELERATE_COVERAGE)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -D_GLIBCXX_ASSERTIONS")
+else()
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g -D_GLIBCXX_ASSERTIONS")
+endif()
 
 find_program(ACCELERATE_CCACHE ccache)
 if(ACCELERATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
