@@ -1,7 +1,9 @@
 // How near the kernels come to this machine's limit: products, attention and norms at the shapes of real models.
 //
-// kernels_bench [--threads 1,2] [--level NAME] [--only linear|attention|rows]
-// Every figure is the median of repeated runs; the peak is measured again beside each product.
+// kernels_bench [--threads 1,2] [--level NAME] [--only linear|attention|rows] [--seconds S a figure]
+//               [--rows R1,R2.. --in K --out N --gap G] (products of these shapes instead)
+// Products show the median of repeated runs and the best; the peak is measured again beside each. Attention and rows
+// show the best.
 #include "backends/cpu/kernels.hpp"
 
 #include <algorithm>
@@ -21,7 +23,13 @@ struct Options {
   std::vector<int> threads = {1, 2};
   Level level = current_level();
   std::string only;
+  std::vector<int> rows;
+  int in = 384, out = 384;
 };
+
+int gap = 0;  // floats between two rows of X
+
+double seconds_a_figure = 0.25;
 
 // One thread is timed by its own processor time, which other processes do not add to; several by the clock on the wall.
 bool own_time = true;
@@ -38,8 +46,12 @@ double seconds_of(const std::function<void()>& work) {
   return now() - start;
 }
 
-// Median seconds of `work`, repeated for about `budget` seconds.
-double median_seconds(const std::function<void()>& work, double budget = 0.25) {
+struct Times {
+  double median = 0, best = 0;
+};
+
+// Seconds of `work`, repeated for about `budget` seconds. The best is what undisturbed caches give.
+Times time(const std::function<void()>& work, double budget = seconds_a_figure) {
   work();
   const double once = std::max(seconds_of(work), 1e-7);
   const int inner = std::max(1, static_cast<int>(2e-4 / once));
@@ -52,7 +64,7 @@ double median_seconds(const std::function<void()>& work, double budget = 0.25) {
                     inner);
   } while (now() < until || times.size() < 5);
   std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
-  return times[times.size() / 2];
+  return {times[times.size() / 2], *std::min_element(times.begin(), times.end())};
 }
 
 struct Floats {
@@ -103,22 +115,24 @@ const Product kProducts[] = {
     {"decode", 1, 768, 3072},
 };
 
-void bench_linear(const Kernels& kernels, ThreadPool& pool) {
-  std::printf("\n%-26s %24s %10s %8s %8s %8s\n", "product", "rows x in x out", "us", "GFLOP/s", "peak", "share");
-  for (const Product& p : kProducts) {
-    Floats x(p.rows * p.in), w(p.out * p.in), bias(p.out), y(p.rows * p.out);
+void bench_linear(const Kernels& kernels, ThreadPool& pool, const std::vector<Product>& products) {
+  std::printf("\n%-26s %20s %10s %8s %8s %7s %7s\n", "product", "rows x in x out", "us", "GFLOP/s", "peak", "share",
+              "best");
+  for (const Product& p : products) {
+    Floats x(p.rows * (p.in + gap)), w(p.out * p.in), bias(p.out), y(p.rows * p.out);
     const WeightSource source{.data = w.data(), .out_features = p.out};
     const PackedMatrix packed = PackedMatrix::pack(pool, kernels.level(), p.in, {&source, 1});
     const double before = kernels.measure_peak_gflops(15);
-    const double seconds = median_seconds([&] {
-      kernels.linear(pool, p.rows, {x.data(), p.in}, packed,
+    const Times times = time([&] {
+      kernels.linear(pool, p.rows, {x.data(), p.in + gap}, packed,
                      {.bias = bias.data(), .activation = p.activation, .residual = {}}, {y.data(), p.out});
     });
     const double peak = std::max(before, kernels.measure_peak_gflops(15)) * pool.threads();
-    const double gflops = 2e-9 * static_cast<double>(p.rows * p.in) * static_cast<double>(p.out) / seconds;
+    const double work = 2e-9 * static_cast<double>(p.rows * p.in) * static_cast<double>(p.out);
+    const double gflops = work / times.median;
     const std::string shape = std::to_string(p.rows) + " x " + std::to_string(p.in) + " x " + std::to_string(p.out);
-    std::printf("%-26s %24s %10.1f %8.1f %8.1f %7.1f%%\n", p.what, shape.c_str(), seconds * 1e6, gflops, peak,
-                100 * gflops / peak);
+    std::printf("%-26s %20s %10.1f %8.1f %8.1f %6.1f%% %6.1f%%\n", p.what, shape.c_str(), times.median * 1e6, gflops,
+                peak, 100 * gflops / peak, 100 * work / times.best / peak);
     std::fflush(stdout);
   }
 }
@@ -154,7 +168,7 @@ void bench_attention(const Kernels& kernels, ThreadPool& pool) {
     args.scale = 0.125F;
     args.window = h.window;
     args.scratch = scratch.data();
-    const double seconds = median_seconds([&] { kernels.attention(pool, args); });
+    const double seconds = time([&] { kernels.attention(pool, args); }).best;
     const double pairs = static_cast<double>(rows * h.heads * std::min(h.tokens, 2 * h.window + 1));
     std::printf("%-26s %10.1f %8.1f %10.1f\n", h.what, seconds * 1e6,
                 4e-9 * pairs * static_cast<double>(h.head_dim) / seconds, seconds * 1e6 / (pairs * 1e-6));
@@ -162,8 +176,9 @@ void bench_attention(const Kernels& kernels, ThreadPool& pool) {
   }
 }
 
-void print_row(const char* what, double seconds, double bytes, double elements) {
-  std::printf("%-26s %10.1f %8.1f %10.2f\n", what, seconds * 1e6, bytes / seconds * 1e-9, elements / seconds * 1e-9);
+void print_row(const char* what, const Times& times, double bytes, double elements) {
+  std::printf("%-26s %10.1f %8.1f %10.2f\n", what, times.best * 1e6, bytes / times.best * 1e-9,
+              elements / times.best * 1e-9);
   std::fflush(stdout);
 }
 
@@ -181,9 +196,9 @@ void bench_rows(const Kernels& kernels, ThreadPool& pool) {
                          .width = width,
                          .weight = weight.data(),
                          .bias = bias.data()};
-    print_row(("add + layer_norm" + tail).c_str(), median_seconds([&] { kernels.layer_norm(pool, norm); }),
-              elements * 12, elements);
-    print_row(("softmax" + tail).c_str(), median_seconds([&] {
+    print_row(("add + layer_norm" + tail).c_str(), time([&] { kernels.layer_norm(pool, norm); }), elements * 12,
+              elements);
+    print_row(("softmax" + tail).c_str(), time([&] {
                 kernels.softmax(pool, kRows, width, {x.data(), width}, {y.data(), width});
               }),
               elements * 8, elements);
@@ -194,23 +209,34 @@ void bench_rows(const Kernels& kernels, ThreadPool& pool) {
                                                       {"silu", Activation::silu},
                                                       {"tanh", Activation::tanh}};
   for (const auto& [name, kind] : kinds) {
-    print_row(name, median_seconds([&] {
+    print_row(name, time([&] {
                 kernels.activate(pool, kind, kRows, kWidth, {x.data(), kWidth}, {y.data(), kWidth});
               }),
               elements * 8, elements);
   }
 }
 
+std::vector<int> numbers(const std::string& list) {
+  std::vector<int> all;
+  for (const char* p = list.c_str(); *p != '\0'; p += *p == ',' ? 1 : 0) {
+    char* end = nullptr;
+    all.push_back(static_cast<int>(std::strtol(p, &end, 10)));
+    if (end == p) break;
+    p = end;
+  }
+  return all;
+}
+
 Options parse(int count, char** arguments) {
   Options options;
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string name = arguments[i], value = arguments[i + 1];
-    if (name == "--threads") {
-      options.threads.clear();
-      for (const char* p = value.c_str(); *p != '\0'; p += *p == ',' ? 1 : 0) {
-        options.threads.push_back(static_cast<int>(std::strtol(p, const_cast<char**>(&p), 10)));
-      }
-    }
+    if (name == "--threads") options.threads = numbers(value);
+    if (name == "--rows") options.rows = numbers(value);
+    if (name == "--in") options.in = std::atoi(value.c_str());
+    if (name == "--out") options.out = std::atoi(value.c_str());
+    if (name == "--gap") gap = std::atoi(value.c_str());
+    if (name == "--seconds") seconds_a_figure = std::atof(value.c_str());
     if (name == "--level") {
       for (const Level level : supported_levels()) {
         if (name_of(level) == value) options.level = level;
@@ -226,14 +252,17 @@ Options parse(int count, char** arguments) {
 int main(int count, char** arguments) {
   const Options options = parse(count, arguments);
   const Kernels& set = kernels(options.level);
+  std::vector<Product> products(std::begin(kProducts), std::end(kProducts));
+  if (!options.rows.empty()) products.clear();
+  for (const int rows : options.rows) products.push_back({"asked for", rows, options.in, options.out});
   for (const int threads : options.threads) {
     ThreadPool pool(threads);
     own_time = threads == 1;
     std::printf("\n== level %s, %d thread(s), peak %.1f GFLOP/s a core\n", std::string(name_of(options.level)).c_str(),
                 threads, set.measure_peak_gflops(50));
-    const double round_trip = median_seconds([&] { pool.parallel_for(2, [](std::int64_t, int) {}); });
+    const double round_trip = time([&] { pool.parallel_for(2, [](std::int64_t, int) {}); }).best;
     std::printf("an empty parallel loop: %.2f us\n", round_trip * 1e6);
-    if (options.only.empty() || options.only == "linear") bench_linear(set, pool);
+    if (options.only.empty() || options.only == "linear") bench_linear(set, pool, products);
     if (options.only.empty() || options.only == "attention") bench_attention(set, pool);
     if (options.only.empty() || options.only == "rows") bench_rows(set, pool);
   }

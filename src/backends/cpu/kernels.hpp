@@ -42,6 +42,10 @@ struct Rows {
   operator ConstRows() const { return {data, stride}; }
 };
 
+// The stride at which rows of `width` floats should be laid out: rows that lie a multiple of 4096 bytes apart compete
+// for the same few places of the first-level cache (a product over them loses 5 to 10 %).
+constexpr std::int64_t row_stride(std::int64_t width) { return width % 1024 == 0 ? width + 16 : width; }
+
 enum class Activation : std::uint8_t {
   none,
   relu,

@@ -6,7 +6,11 @@ namespace {
 using detail::LinearBlock;
 
 constexpr int kPanel = kPanelVectors * kLanes;
-constexpr int kRowBlock = 96 / kTileRows * kTileRows;
+constexpr int kRowBlock = 130 / kTileRows * kTileRows;
+constexpr int kLineFloats = 16;   // of a cache line
+constexpr int kShallow = 4096;    // products up to this depth are not cut: measured slower, but where rows collide
+constexpr int kPanelGroup = 8;    // weight panels that share one copy of X in a cut product
+constexpr int kDepthChunk = 384;  // a panel's part of a cut product: 48 KiB at most, in the second-level cache
 
 #define ACCELERATE_INLINE inline __attribute__((always_inline))
 #if defined(__clang__)
@@ -19,9 +23,10 @@ constexpr int kRowBlock = 96 / kTileRows * kTileRows;
 // kSteps > 1 values of k go to sums of their own.
 template <int kRows, int kVectors, int kSteps>
 ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth,
-                                    Vec (&sums)[kSteps][kRows][kVectors]) {
+                                    const float* ahead, Vec (&sums)[kSteps][kRows][kVectors]) {
   int64_t k = 0;
   for (; k + kSteps <= depth; k += kSteps) {
+    __builtin_prefetch(ahead + k * kLineFloats, 0, 2);
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
       Vec weights[kVectors];
       ACCELERATE_UNROLL for (int v = 0; v < kVectors; ++v) weights[v] = load(w + (k + u) * w_stride + v * kLanes);
@@ -43,10 +48,11 @@ ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const floa
   }
 }
 
-// out[kRows][kVectors] = start + x w. start null = 0; start_stride 0 = one row (a bias) for all.
+// out[kRows][kVectors] = start + x w. start null = 0; start_stride 0 = one row (a bias) for all. One line a step of
+// `ahead` is asked for meanwhile: what the caller will read next.
 template <int kRows, int kVectors>
 void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth, const float* start,
-                  int64_t start_stride, float* out, int64_t out_stride) {
+                  int64_t start_stride, float* out, int64_t out_stride, const float* ahead) {
   constexpr int kSums = kRows * kVectors;
   constexpr int kSteps = kSums >= 8 ? 1 : (kSums >= 4 ? 2 : 4);
   Vec sums[kSteps][kRows][kVectors];
@@ -57,7 +63,7 @@ void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_st
       }
     }
   }
-  multiply_add<kRows, kVectors, kSteps>(x, x_stride, w, w_stride, depth, sums);
+  multiply_add<kRows, kVectors, kSteps>(x, x_stride, w, w_stride, depth, ahead, sums);
   ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
     ACCELERATE_UNROLL for (int v = 0; v < kVectors; ++v) {
       Vec sum = sums[0][r][v];
@@ -69,7 +75,7 @@ void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_st
 }
 
 using ProductTile = void (*)(const float*, int64_t, const float*, int64_t, int64_t, const float*, int64_t, float*,
-                             int64_t);
+                             int64_t, const float*);
 
 struct ProductTiles {
   ProductTile by_size[kTileRows + 1][kPanelVectors + 1];
@@ -113,9 +119,20 @@ inline void finish_tile(const LinearBlock& b, Activate, const float* sums, const
 
 // The bias of one panel, padded with zeros where the panel is.
 inline const float* panel_bias(const float* bias, int64_t columns, float (&padded)[kPanel]) {
-  if (bias == nullptr || columns == kPanel) return bias;
+  if (columns >= kPanel) return bias;
   for (int64_t i = 0; i < kPanel; ++i) padded[i] = i < columns ? bias[i] : 0.0F;
   return padded;
+}
+
+struct Biases {
+  const float *first, *second;
+};
+inline Biases biases_of(const LinearBlock& b, int64_t panel, float (&padded)[kPanel], float (&second_padded)[kPanel]) {
+  if (b.bias == nullptr) return {nullptr, nullptr};
+  const float* first = b.bias + panel * kPanel;
+  const int64_t columns = b.columns - panel * kPanel;
+  return {panel_bias(first, columns, padded),
+          b.gated ? panel_bias(first + b.columns, columns, second_padded) : nullptr};
 }
 
 struct RowTiles {
@@ -126,50 +143,92 @@ struct RowTiles {
   }
 };
 
-// One panel of the weight for all the block's rows; sums of row r go to out + (r - row_begin) * out_stride.
-inline void panel_product(const LinearBlock& b, const RowTiles& tiles, int64_t tile_begin, int64_t tile_end,
-                          const float* panel, const float* bias, float* out, int64_t out_stride) {
-  const int64_t first_row = tiles.start_of(tile_begin);
-  for (int64_t k = 0; k < b.in_features; k += kDepthBlock) {
-    const int64_t depth = b.in_features - k < kDepthBlock ? b.in_features - k : kDepthBlock;
-    for (int64_t t = tile_begin; t < tile_end; ++t) {
-      const int64_t row = tiles.start_of(t);
-      const int64_t rows = tiles.start_of(t + 1) - row;
-      float* to = out + (row - first_row) * out_stride;
-      kTiles.by_size[rows][kPanelVectors](b.x + row * b.x_stride + k, b.x_stride, panel + k * kPanel, kPanel, depth,
-                                          k == 0 ? bias : to, k == 0 ? 0 : out_stride, to, out_stride);
+// Where the sums of a block's panels lie between the parts of a deep product.
+struct alignas(64) Workspace {
+  float sums[kPanelGroup * kRowBlock * kPanel];
+  float x[kRowBlock * (kDepthChunk + kLineFloats)];
+  float bias[2][kPanel];
+};
+
+// One part [k, k + depth) of a product, for a group of panels.
+struct Part {
+  const float* x;  // row row_begin, at k
+  int64_t x_stride, k, depth;
+  bool first, last;
+};
+
+// X's rows one after the other with a line between them: rows that lie a multiple of 4096 bytes apart would compete
+// for the same few places of the first-level cache.
+inline Part copied(const LinearBlock& b, const Part& part, float* to) {
+  const int64_t stride = kDepthChunk + kLineFloats;
+  for (int64_t r = 0; r < b.row_end - b.row_begin; ++r) {
+    const float* from = part.x + r * part.x_stride;
+    for_vectors(part.depth, [&](int64_t i, auto read, auto write) { write(to + r * stride + i, read(from + i)); });
+  }
+  Part result = part;
+  result.x = to;
+  result.x_stride = stride;
+  return result;
+}
+
+// One panel of Y: its sums in `sums` (second half kRowBlock rows further on), finished rows to Y.
+inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Part& part, int64_t panel, bool shallow,
+                          const float* bias, const float* second_bias, float* sums) {
+  const int64_t column = panel * kPanel;
+  const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
+  const int64_t halves = b.gated ? 2 : 1;
+  const int64_t panel_floats = b.in_features * kPanel;
+  const float* weight = b.weight + panel * halves * panel_floats + part.k * kPanel;
+  const bool plain = shallow && !b.gated && b.activation == kNone && b.residual == nullptr && columns == kPanel;
+  const int64_t out_stride = plain ? b.y_stride : kPanel;
+  for (int64_t t = 0; t < tiles.tiles; ++t) {
+    const int64_t row = tiles.start_of(t) - b.row_begin;
+    const int64_t rows = tiles.start_of(t + 1) - b.row_begin - row;
+    float* to = plain ? b.y + (b.row_begin + row) * b.y_stride + column : sums + (shallow ? 0 : row * kPanel);
+    for (int64_t half = 0; half < halves; ++half, to += kRowBlock * kPanel) {
+      const float* start = half == 0 ? bias : second_bias;
+      // The first two tiles ask for the panel that comes next.
+      const float* w = weight + half * panel_floats;
+      const float* ahead = t < 2 ? w + panel_floats + t * part.depth * kLineFloats : w;
+      kTiles.by_size[rows][kPanelVectors](part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth,
+                                          part.first ? start : to, part.first ? 0 : out_stride, to, out_stride, ahead);
     }
+    if (plain || !part.last) continue;
+    const float* done = sums + (shallow ? 0 : row * kPanel);
+    with_activation(b.activation, [&](auto kind) {
+      finish_tile(b, kind, done, done + kRowBlock * kPanel, b.row_begin + row, rows, column, columns);
+    });
   }
 }
 
 void linear(const LinearBlock& b) {
-  alignas(64) float sums[2][kRowBlock * kPanel];
-  alignas(64) float padded_bias[2][kPanel];
+  Workspace space;
   const int64_t rows = b.row_end - b.row_begin;
   const RowTiles tiles{b.row_begin, rows, (rows + kTileRows - 1) / kTileRows};
-  // Deep products go over all rows before the next part of the panel, shallow ones finish a tile while it is in L1.
-  const int64_t together = b.in_features > kDepthBlock ? tiles.tiles : 1;
-  const int64_t panel_floats = b.in_features * kPanel;
-  for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
-    const int64_t column = panel * kPanel;
-    const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
-    const float* weight = b.weight + panel * panel_floats * (b.gated ? 2 : 1);
-    const float* bias = panel_bias(b.bias == nullptr ? nullptr : b.bias + column, columns, padded_bias[0]);
-    const bool plain = !b.gated && b.activation == kNone && b.residual == nullptr && columns == kPanel;
-    if (plain) {
-      panel_product(b, tiles, 0, tiles.tiles, weight, bias, b.y + b.row_begin * b.y_stride + column, b.y_stride);
-      continue;
+  const float* x = b.x + b.row_begin * b.x_stride;
+  const bool crowded = b.x_stride % 1024 == 0;
+  if (rows < 8 || (b.in_features <= kShallow && !crowded)) {
+    const Part whole{x, b.x_stride, 0, b.in_features, true, true};
+    for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
+      const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
+      panel_product(b, tiles, whole, panel, true, bias.first, bias.second, space.sums);
     }
-    const float* second = b.gated && b.bias != nullptr ? b.bias + b.columns + column : nullptr;
-    const float* second_bias = panel_bias(second, columns, padded_bias[1]);
-    for (int64_t tile = 0; tile < tiles.tiles; tile += together) {
-      const int64_t row = tiles.start_of(tile);
-      const int64_t tile_end = tile + together;
-      panel_product(b, tiles, tile, tile_end, weight, bias, sums[0], kPanel);
-      if (b.gated) panel_product(b, tiles, tile, tile_end, weight + panel_floats, second_bias, sums[1], kPanel);
-      with_activation(b.activation, [&](auto kind) {
-        finish_tile(b, kind, sums[0], sums[1], row, tiles.start_of(tile_end) - row, column, columns);
-      });
+    return;
+  }
+  const int64_t parts = (b.in_features + kDepthChunk - 1) / kDepthChunk;
+  const int64_t chunk = (b.in_features + parts * kLineFloats - 1) / (parts * kLineFloats) * kLineFloats;
+  const int64_t halves = b.gated ? 2 : 1;
+  const int64_t together = kPanelGroup / halves;
+  for (int64_t group = b.panel_begin; group < b.panel_end; group += together) {
+    const int64_t group_end = group + together < b.panel_end ? group + together : b.panel_end;
+    for (int64_t k = 0; k < b.in_features; k += chunk) {
+      const int64_t depth = b.in_features - k < chunk ? b.in_features - k : chunk;
+      const Part part = copied(b, {x + k, b.x_stride, k, depth, k == 0, k + depth == b.in_features}, space.x);
+      for (int64_t panel = group; panel < group_end; ++panel) {
+        const int64_t slot = (panel - group) * halves;
+        const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
+        panel_product(b, tiles, part, panel, false, bias.first, bias.second, space.sums + slot * kRowBlock * kPanel);
+      }
     }
   }
 }

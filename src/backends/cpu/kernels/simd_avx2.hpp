@@ -11,7 +11,6 @@ using Vec = __m256;
 constexpr int kLanes = 8;
 constexpr int kPanelVectors = 2;  // a panel of 16 columns
 constexpr int kTileRows = 6;      // 12 sums, 2 weights and a broadcast in 16 registers
-constexpr int kDepthBlock = 512;
 
 inline Vec load(const float* p) { return _mm256_loadu_ps(p); }
 inline void store(float* p, Vec v) { _mm256_storeu_ps(p, v); }

@@ -10,8 +10,7 @@ namespace {
 using Vec = __m512;
 constexpr int kLanes = 16;
 constexpr int kPanelVectors = 2;  // a panel of 32 columns
-constexpr int kTileRows = 12;     // 24 sums, 2 weights and a broadcast in 32 registers
-constexpr int kDepthBlock = 512;
+constexpr int kTileRows = 10;  // 20 sums; with 24, GCC keeps row pointers in vector registers: 94.5 instead of 98.5 %
 
 inline Vec load(const float* p) { return _mm512_loadu_ps(p); }
 inline void store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
@@ -53,15 +52,15 @@ inline void transpose(Vec (&r)[16]) {
   t[i] = _mm512_unpacklo_ps(r[i], r[(i) + 1]); \
   t[(i) + 1] = _mm512_unpackhi_ps(r[i], r[(i) + 1]);
   ACCELERATE_PAIR(0)
-  ACCELERATE_PAIR(2) ACCELERATE_PAIR(4) ACCELERATE_PAIR(6) ACCELERATE_PAIR(8) ACCELERATE_PAIR(10) ACCELERATE_PAIR(12)
-      ACCELERATE_PAIR(14)
+  ACCELERATE_PAIR(2)
+  ACCELERATE_PAIR(4) ACCELERATE_PAIR(6) ACCELERATE_PAIR(8) ACCELERATE_PAIR(10) ACCELERATE_PAIR(12) ACCELERATE_PAIR(14)
 #undef ACCELERATE_PAIR
 #define ACCELERATE_QUAD(i)                                                                                       \
   r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[(i) + 2])));             \
   r[(i) + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[(i) + 2])));       \
   r[(i) + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[(i) + 1]), _mm512_castps_pd(t[(i) + 3]))); \
   r[(i) + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[(i) + 1]), _mm512_castps_pd(t[(i) + 3])));
-          ACCELERATE_QUAD(0) ACCELERATE_QUAD(4) ACCELERATE_QUAD(8) ACCELERATE_QUAD(12)
+      ACCELERATE_QUAD(0) ACCELERATE_QUAD(4) ACCELERATE_QUAD(8) ACCELERATE_QUAD(12)
 #undef ACCELERATE_QUAD
       // r[4 g + c] now holds, in each of its four 128-bit lanes l, column 4 l + c of the rows 4 g to 4 g + 3.
       for (int c = 0; c < 4; ++c) {

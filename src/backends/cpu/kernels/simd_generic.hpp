@@ -17,7 +17,6 @@ constexpr int kTileRows = 6;  // 24 sums, 4 weights and a broadcast in 32 regist
 #else
 constexpr int kTileRows = 2;  // 8 sums, 4 weights and a broadcast in 16 registers
 #endif
-constexpr int kDepthBlock = 512;
 
 inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
