@@ -5,7 +5,7 @@
 namespace accelerate::cli {
 namespace {
 
-constexpr std::size_t kWidth = 100;
+constexpr std::size_t kWidth = 100, kOptionColumn = 27;
 
 // "  left      text, wrapped at words and indented under itself"
 void add_entry(std::string& out, const std::string& left, std::size_t column, const std::string& text) {
@@ -63,7 +63,7 @@ std::string help_text(const std::vector<CommandFacts>& commands) {
   for (const CommandFacts& command : commands) add_entry(out, command.name, 15, command.summary);
   add_entry(out, "help", 15, "Show this, or a command's options: ipfs-accelerate help COMMAND");
   out += "\nOptions:\n";
-  add_entry(out, "-h, --help", 15, "Show this help");
+  add_entry(out, "-h, --help", 17, "Show this help");
   add_entry(out, "-V, --version", 17, "Show version, commit and compiler");
   add_examples(out,
                "ipfs-accelerate inspect MODEL\n"
@@ -76,11 +76,11 @@ std::string help_text(const std::vector<CommandFacts>& commands) {
 std::string help_text(const CommandFacts& command) {
   std::string out = command.summary + ".\n\nUsage: " + command.usage + "\n";
   if (!command.arguments.empty()) out += "\nArguments:\n";
-  for (const OptionFacts& argument : command.arguments) add_entry(out, argument.value, 17, argument.description);
-  std::size_t column = 0;
-  for (const OptionFacts& option : command.options) column = std::max(column, spelled(option).size() + 4);
+  for (const OptionFacts& argument : command.arguments) add_entry(out, argument.value, kOptionColumn, argument.description);
   out += "\nOptions:\n";
-  for (const OptionFacts& option : command.options) add_entry(out, spelled(option), column, described(option));
+  for (const OptionFacts& option : command.options) {
+    add_entry(out, spelled(option), kOptionColumn, described(option));
+  }
   add_examples(out, command.examples);
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "accelerate/error.hpp"
 #include "cli/completion.hpp"
 #include "cli/help.hpp"
 

@@ -20,6 +20,7 @@ struct Call {
   std::string input = {};                         // standard input; a pipe in any case
   std::vector<std::string> environment = {};      // "NAME=value", besides ours
   std::function<void(int process)> started = {};  // called with the process id once it runs
+  std::string output = {};                        // a file that stdout goes to; empty: into Finished::out
   bool closes_output = false;                     // nobody reads stdout: the pipe is closed at once
 };
 

@@ -38,6 +38,7 @@ void close_end(int& end) {
   ::dup2(in.read, STDIN_FILENO);
   ::dup2(out.write, STDOUT_FILENO);
   ::dup2(err.write, STDERR_FILENO);
+  if (!call.output.empty()) ::dup2(::open(call.output.c_str(), O_WRONLY | O_CREAT, 0666), STDOUT_FILENO);
   ::unsetenv("NO_COLOR");
   for (const std::string& variable : call.environment) {
     const std::size_t equals = variable.find('=');

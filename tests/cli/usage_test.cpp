@@ -60,9 +60,17 @@ TEST(Usage, AReaderThatGoesAwayEndsItQuietly) {
   EXPECT_EQ(cut.err, "");
 }
 
-TEST(Usage, AFullDiskUnderStdoutIsAnError) {
-  const Finished full = run_program({"run", fixture("bert").string(), "a", "--output", "/dev/full.json"});
-  EXPECT_EQ(full.code, 3);
+TEST(Usage, AFullDiskIsAnError) {
+  const Finished shown = run_program(Call{.arguments = {"run", "--help"}, .output = "/dev/full"});
+  EXPECT_EQ(shown.code, 3);
+  EXPECT_TRUE(contains(shown.err, "error: stdout: cannot be written: No space left on device")) << shown.err;
+
+  const Folder folder;
+  std::filesystem::create_symlink("/dev/full", folder / "v.json");
+  const Finished written =
+      run_program({"run", fixture("bert").string(), "a", "--output", (folder / "v.json").string()});
+  EXPECT_EQ(written.code, 3);
+  EXPECT_TRUE(contains(written.err, "v.json: cannot be written: No space left on device")) << written.err;
 }
 
 TEST(Completion, InstalledScriptsAreWhatTheProgramPrints) {
