@@ -254,7 +254,8 @@ class ACCELERATE_API Model {
   std::shared_ptr<const Impl> impl_;
 };
 
-// What is predicted of one precision, batch and length.
+// What is predicted of one precision, for one run of `batch` texts of `tokens` tokens each. Calls that take texts never
+// run more than BatchOptions::tokens at once.
 struct MemoryPrediction {
   std::string precision;
   std::int64_t batch = 0, tokens = 0;

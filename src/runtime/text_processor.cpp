@@ -68,14 +68,23 @@ std::vector<TextView> views(std::span<const TextPair> pairs) {
 }
 
 TextProcessor::TextProcessor(const Checkpoint& checkpoint, TextSettings settings)
-    : settings_(std::move(settings)), tokenizer_(open_tokenizer(checkpoint, settings_.lower_case)) {
-  const std::optional<Json> file = checkpoint.json("tokenizer.json");
-  const Json* decoder = file ? file->find("decoder") : nullptr;
-  decoder_ = text::Decoder::make(decoder != nullptr ? *decoder : file ? Json() : default_decoder(tokenizer_));
-  const Json* model = file ? file->find("model") : nullptr;
-  const Json* prefix = model != nullptr ? model->find("continuing_subword_prefix") : nullptr;
-  marks_continuations_ =
-      prefix != nullptr ? prefix->is_string() && !prefix->as_string().empty() : tokenizer_.model_type() == "WordPiece";
+    : checkpoint_(checkpoint),
+      settings_(std::move(settings)),
+      tokenizer_(open_tokenizer(checkpoint, settings_.lower_case)) {}
+
+const TextProcessor::Spelling& TextProcessor::spelling() const {
+  std::call_once(spelled_, [&] {
+    const std::optional<Json> file = checkpoint_.json("tokenizer.json");
+    const Json* decoder = file ? file->find("decoder") : nullptr;
+    spelling_.decoder = text::Decoder::make(decoder != nullptr ? *decoder
+                                            : file             ? Json()
+                                                               : default_decoder(tokenizer_));
+    const Json* model = file ? file->find("model") : nullptr;
+    const Json* prefix = model != nullptr ? model->find("continuing_subword_prefix") : nullptr;
+    spelling_.marks_continuations = prefix != nullptr ? prefix->is_string() && !prefix->as_string().empty()
+                                                      : tokenizer_.model_type() == "WordPiece";
+  });
+  return spelling_;
 }
 
 text::EncodeOptions TextProcessor::options() const {
@@ -136,11 +145,12 @@ std::string TextProcessor::mask_token() const {
 
 std::string TextProcessor::text_of(std::vector<std::string> tokens) const {
   std::string joined;
-  if (!decoder_) {
+  const text::Decoder* decoder = spelling().decoder.get();
+  if (decoder == nullptr) {
     for (const std::string& token : tokens) joined += (&token == &tokens.front() ? "" : " ") + token;
     return joined;
   }
-  for (const std::string& piece : decoder_->decode(std::move(tokens))) joined += piece;
+  for (const std::string& piece : decoder->decode(std::move(tokens))) joined += piece;
   return joined;
 }
 

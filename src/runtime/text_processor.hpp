@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,15 +64,23 @@ class TextProcessor {
   // Tokens joined to a text as the tokenizer's decoder does it.
   std::string text_of(std::vector<std::string> tokens) const;
   // Whether a token that does not begin a word is marked as such ("##ing").
-  bool marks_continuations() const { return marks_continuations_; }
+  bool marks_continuations() const { return spelling().marks_continuations; }
   // Number of tokens of `prompt` in front of a text, the special ones before it counted, the ones after it not.
   std::int64_t prompt_length(std::string_view prompt) const;
 
  private:
+  // How tokens are spelled. Needs the whole tokenizer.json again, so it is read only for tasks that show words.
+  struct Spelling {
+    std::unique_ptr<const text::Decoder> decoder;  // null: tokens are joined by spaces
+    bool marks_continuations = false;
+  };
+  const Spelling& spelling() const;
+
+  Checkpoint checkpoint_;
   TextSettings settings_;
   text::Tokenizer tokenizer_;
-  std::shared_ptr<const text::Decoder> decoder_;  // null: tokens are joined by spaces
-  bool marks_continuations_ = false;
+  mutable std::once_flag spelled_;
+  mutable Spelling spelling_;
 };
 
 }  // namespace accelerate::runtime
