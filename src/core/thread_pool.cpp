@@ -47,6 +47,19 @@ bool spin_until(Done done) {
   return false;
 }
 
+// A woken worker may be put behind its waker on a busy machine, where it only ever runs when the waker does not: both
+// then sleep and wake in turn and nothing is shared. So it goes to another CPU of its mask, if there is one; the mask
+// stays as it was.
+void move_away_from(int cpu) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2 || !CPU_ISSET(cpu, &allowed)) {
+    return;
+  }
+  cpu_set_t others = allowed;
+  CPU_CLR(cpu, &others);
+  if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 double quota_of_v2(const std::filesystem::path& folder) {
   std::ifstream file(folder / "cpu.max");
   std::string quota;
@@ -163,7 +176,10 @@ void ThreadPool::run(std::int64_t count, Call call, const void* context) {
   next_.value.store(0, std::memory_order_relaxed);
   failed_.store(false, std::memory_order_relaxed);
   epoch_.fetch_add(1);
-  if (sleepers_.load() > 0) epoch_.notify_all();
+  if (sleepers_.load() > 0) {
+    caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
+    epoch_.notify_all();
+  }
 
   inside_task = true;
   take_tasks(0);
@@ -201,6 +217,8 @@ bool ThreadPool::wait_for_job(std::uint32_t& seen) {
     sleepers_.fetch_add(1);
     epoch_.wait(seen);
     sleepers_.fetch_sub(1);
+    const int cpu = sched_getcpu();
+    if (cpu >= 0 && cpu == caller_cpu_.load(std::memory_order_relaxed)) move_away_from(cpu);
   }
   if (stop_.load()) return false;
   seen = epoch_.load();

@@ -88,6 +88,7 @@ class ThreadPool {
   std::atomic<bool> joining_{false};  // the caller sleeps until nobody is active
   std::atomic<bool> failed_{false};
   std::exception_ptr failure_;
+  std::atomic<int> caller_cpu_{-1};  // where the last caller that found sleepers was running
   std::atomic<bool> stop_{false};
   std::vector<std::thread> workers_;
 };
