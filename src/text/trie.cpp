@@ -5,59 +5,96 @@
 namespace accelerate::text {
 namespace {
 
+constexpr std::uint32_t kFewChildren = 6;  // looked through one by one; more (but never all 256) have a table
+
+using Entries = std::vector<std::pair<std::string_view, std::int32_t>>;
+
+// The entries under a node, which share their first `depth` bytes.
 struct Range {
-  std::uint32_t begin, end, depth, node;
+  std::uint32_t begin, end, depth;
 };
+
+// Orders the entries of a range by their next byte, those that end here first, and keeps the order of equals.
+void order_by_byte(Entries& entries, const Range& range, Entries& buffer) {
+  const auto place = [&](const auto& entry) {
+    return entry.first.size() == range.depth ? 0 : 1 + static_cast<unsigned char>(entry.first[range.depth]);
+  };
+  constexpr std::uint32_t kInsertion = 24;
+  if (range.end - range.begin <= kInsertion) {
+    for (std::uint32_t i = range.begin + 1; i < range.end; ++i) {
+      const auto entry = entries[i];
+      std::uint32_t to = i;
+      for (; to > range.begin && place(entries[to - 1]) > place(entry); --to) entries[to] = entries[to - 1];
+      entries[to] = entry;
+    }
+    return;
+  }
+  std::array<std::uint32_t, 258> starts{};
+  for (std::uint32_t i = range.begin; i < range.end; ++i) ++starts[static_cast<std::size_t>(place(entries[i])) + 1];
+  for (std::size_t i = 1; i < starts.size(); ++i) starts[i] += starts[i - 1];
+  buffer.assign(entries.begin() + range.begin, entries.begin() + range.end);
+  for (const auto& entry : buffer) entries[range.begin + starts[static_cast<std::size_t>(place(entry))]++] = entry;
+}
 
 }  // namespace
 
-void Trie::build(std::vector<std::pair<std::string_view, std::int32_t>> entries) {
-  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  units_.assign(1, {0, kNone});
-  values_.assign(1, -1);
-  // Free units between first_free and the end are tried in order; full stretches are left behind for good.
-  std::uint32_t first_free = 1;
-  const auto free = [&](std::uint32_t at) { return at >= units_.size() || (at != 0 && units_[at].parent == kNone); };
-  std::vector<Range> open{{0, static_cast<std::uint32_t>(entries.size()), 0, kRoot}};
-  std::vector<std::pair<unsigned char, std::uint32_t>> children;  // byte, first entry
-  while (!open.empty()) {
-    const Range range = open.back();
-    open.pop_back();
-    children.clear();
-    for (std::uint32_t i = range.begin; i < range.end; ++i) {
-      const auto& [key, value] = entries[i];
-      if (key.size() == range.depth) {
-        if (range.depth > 0) values_[range.node] = value;
+void Trie::add_child(Unit& unit, unsigned char byte) {
+  if (unit.count == kFewChildren) {
+    tables_.emplace_back().fill(0);
+    unit.table = static_cast<std::uint32_t>(tables_.size());
+    for (std::uint32_t i = 0; i < unit.count; ++i) {
+      tables_.back()[labels_[unit.first + i]] = static_cast<std::uint8_t>(i + 1);
+    }
+  }
+  ++unit.count;
+  if (unit.table != 0) tables_[unit.table - 1][byte] = static_cast<std::uint8_t>(unit.count);
+  labels_.push_back(byte);
+}
+
+void Trie::add_tail(Unit& unit, std::string_view rest, std::int32_t value) {
+  unit.count = kTail;
+  unit.first = static_cast<std::uint32_t>(tails_.size());
+  tails_.insert(tails_.end(), rest.begin(), rest.end());
+  tails_.push_back(kTailEnd);
+  unsigned char bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof value);
+  tails_.insert(tails_.end(), bytes, bytes + sizeof value);
+}
+
+void Trie::build(Entries entries) {
+  nodes_.assign(1, {});
+  labels_.assign(1, 0);
+  tables_.clear();
+  tails_.clear();
+  std::vector<Range> ranges{{0, static_cast<std::uint32_t>(entries.size()), 0}};
+  Entries buffer;
+  // Nodes in order of depth; the children of each are appended in one go.
+  for (std::size_t node = 0; node < nodes_.size(); ++node) {
+    const Range range = ranges[node];
+    if (range.end - range.begin > 1) order_by_byte(entries, range, buffer);
+    std::uint32_t i = range.begin;
+    Unit unit = nodes_[node];
+    for (; i < range.end && entries[i].first.size() == range.depth; ++i) {
+      if (range.depth > 0) unit.value = entries[i].second;
+    }
+    if (range.end - i == 1) {
+      const std::string_view rest = entries[i].first.substr(range.depth);
+      if (rest.find(static_cast<char>(kTailEnd)) == std::string_view::npos) {
+        add_tail(unit, rest, entries[i].second);
+        nodes_[node] = unit;
         continue;
       }
-      const auto byte = static_cast<unsigned char>(key[range.depth]);
-      if (children.empty() || children.back().first != byte) children.emplace_back(byte, i);
     }
-    if (children.empty()) continue;
-
-    while (!free(first_free)) ++first_free;
-    const unsigned char lowest = children.front().first;
-    std::uint32_t base = first_free > lowest ? first_free - lowest : 0;
-    std::uint32_t tried = 0;
-    while (!std::all_of(children.begin(), children.end(), [&](const auto& c) { return free(base + c.first); })) {
-      // A stretch where nothing fits is not searched again and again.
-      if (++tried == 64) first_free = std::max(first_free, base + lowest);
-      do {
-        ++base;
-      } while (!free(base + lowest));
+    unit.first = static_cast<std::uint32_t>(nodes_.size());
+    while (i < range.end) {
+      const char byte = entries[i].first[range.depth];
+      const std::uint32_t begin = i;
+      while (i < range.end && entries[i].first[range.depth] == byte) ++i;
+      add_child(unit, static_cast<unsigned char>(byte));
+      nodes_.emplace_back();
+      ranges.push_back({begin, i, range.depth + 1});
     }
-    const std::size_t needed = std::size_t{base} + children.back().first + 1;
-    if (needed > units_.size()) {
-      units_.resize(needed);
-      values_.resize(needed, -1);
-    }
-    units_[range.node].base = base;
-    for (std::size_t k = 0; k < children.size(); ++k) {
-      const std::uint32_t child = base + children[k].first;
-      units_[child].parent = range.node;
-      const std::uint32_t end = k + 1 < children.size() ? children[k + 1].second : range.end;
-      open.push_back({children[k].second, end, range.depth + 1, child});
-    }
+    nodes_[node] = unit;
   }
 }
 

@@ -29,6 +29,16 @@ class BlockWriter {
     }
     return values_[block + (c & 255)];
   }
+  // Calls change(value) for the values of [c, end), a block at a time.
+  template <typename F>
+  void for_range(std::uint32_t c, std::uint32_t end, F&& change) {
+    while (c < end) {
+      const std::uint32_t stop = std::min(end, (c | 255U) + 1);
+      T* values = &at(c);
+      for (std::uint32_t i = 0; i < stop - c; ++i) change(values[i]);
+      c = stop;
+    }
+  }
 
  private:
   std::vector<std::uint32_t>& block_of_;
@@ -71,9 +81,9 @@ Unicode::Unicode() {
     std::uint32_t c = 0;
     for (std::size_t i = 0; i + 1 < ranges.size; i += 2) {
       c += ranges.numbers[i];
-      for (const std::uint32_t end = c + ranges.numbers[i + 1]; c < end; ++c) {
-        classes.at(c) = static_cast<std::uint16_t>(classes.at(c) | ranges.bit);
-      }
+      const std::uint32_t end = c + ranges.numbers[i + 1];
+      classes.for_range(c, end, [&](std::uint16_t& value) { value = static_cast<std::uint16_t>(value | ranges.bit); });
+      c = end;
     }
   }
   BlockWriter<std::int32_t> lower(lower_block_of_, lower_);
@@ -88,9 +98,10 @@ Unicode::Unicode() {
   std::uint32_t c = 0;
   for (std::size_t i = 0; i + 2 < tables::kScriptsSize; i += 3) {
     c += tables::kScripts[i];
-    for (const std::uint32_t end = c + tables::kScripts[i + 1]; c < end; ++c) {
-      scripts.at(c) = static_cast<std::uint8_t>(tables::kScripts[i + 2]);
-    }
+    const std::uint32_t end = c + tables::kScripts[i + 1];
+    const auto number = static_cast<std::uint8_t>(tables::kScripts[i + 2]);
+    scripts.for_range(c, end, [&](std::uint8_t& value) { value = number; });
+    c = end;
   }
 }
 
