@@ -6,20 +6,23 @@
 namespace accelerate::runtime {
 namespace {
 
-void expect_at_least(std::string_view name, std::int64_t value, std::int64_t least) {
-  if (value >= least) return;
+constexpr std::int64_t kMostAnswers = 10'000, kMostTokens = std::int64_t{1} << 31;
+
+void expect_within(std::string_view name, std::int64_t value, std::int64_t least, std::int64_t most) {
+  if (value >= least && value <= most) return;
   throw Error(ErrorKind::invalid_input,
-              "is " + std::to_string(value) + ", expected " + std::to_string(least) + " or more", std::string(name));
+              "is " + std::to_string(value) + ", expected " + std::to_string(least) + " to " + std::to_string(most),
+              std::string(name));
 }
 
 text::EncodeOptions piece_options(const TextSettings& settings, const AnswerOptions& options) {
   std::int64_t length = options.max_seq_len.value_or(384);
   if (settings.max_tokens > 0) length = std::min(length, settings.max_tokens);
   const std::int64_t stride = options.doc_stride.value_or(std::min<std::int64_t>(length / 2, 128));
-  expect_at_least("max_seq_len", length, 1);
-  expect_at_least("doc_stride", stride, 0);
-  expect_at_least("max_answer_len", options.max_answer_len, 1);
-  expect_at_least("top_k", static_cast<std::int64_t>(options.top_k), 1);
+  expect_within("max_seq_len", length, 1, kMostTokens);
+  expect_within("doc_stride", stride, 0, kMostTokens);
+  expect_within("max_answer_len", options.max_answer_len, 1, kMostTokens);
+  expect_within("top_k", static_cast<std::int64_t>(options.top_k), 1, kMostAnswers);
   text::EncodeOptions encode;
   encode.max_length = static_cast<std::size_t>(length);
   encode.strategy = text::TruncationStrategy::only_second;

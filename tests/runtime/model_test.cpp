@@ -89,6 +89,18 @@ TEST(Model, TooLongIsCutAndSaidOrRefused) {
   EXPECT_TRUE(error.message().ends_with("the model takes 40")) << error.message();
 }
 
+TEST(Model, EveryArchitectureCutsWhatItCannotTake) {
+  std::string long_text;
+  for (int i = 0; i < 3000; ++i) long_text += "light ";
+  const std::vector<std::string> texts{long_text};
+  for (const char* folder : {"bert", "roberta", "xlm_roberta", "distilbert", "mpnet", "electra", "albert", "modernbert",
+                             "nomic_bert", "nomic_bert_current"}) {
+    const Model model = Model::open(model_folder(folder));
+    EXPECT_EQ(model.embed(texts).truncated, (std::vector<std::size_t>{0})) << folder;
+    EXPECT_EQ(model.encode(texts).tensors.at("input_ids").dim(1), model.info().max_tokens) << folder;
+  }
+}
+
 TEST(Model, InvalidUtf8IsNamedByTextAndByte) {
   const Model model = Model::open(model_folder("sentence_transformer"));
   const std::vector<std::string> texts{"fine", "also", "caf\xe9!"};
