@@ -27,13 +27,8 @@ Value bert_embeddings(Builder& b, const Config& c, InputRule positions) {
 }
 
 Encoded bert_layers(Builder& b, const Config& c, const Summary& sizes, Value embedded) {
-  Encoded encoded{.last = embedded, .hidden_states = {embedded}};
-  for (std::int64_t i = 0; i < sizes.layers; ++i) {
-    const auto scope = b.scope("encoder.layer", i);
-    encoded.last = layer(b, c, sizes, encoded.last);
-    encoded.hidden_states.push_back(encoded.last);
-  }
-  return encoded;
+  return stack(b, "encoder.layer", sizes.layers, embedded,
+               [&](std::int64_t, Value x) { return layer(b, c, sizes, x); });
 }
 
 Value masked_lm_head(Builder& b, Value rows, const MaskedLmHead& head) {

@@ -20,15 +20,8 @@ class DistilBert final : public TextEncoder {
  protected:
   Encoded encode(Builder& b, const Config& c) const override {
     const Summary sizes = summary(c);
-    Encoded encoded;
-    encoded.last = embed(b);
-    encoded.hidden_states.push_back(encoded.last);
-    for (std::int64_t i = 0; i < sizes.layers; ++i) {
-      const auto scope = b.scope("transformer.layer", i);
-      encoded.last = layer(b, c, sizes, encoded.last);
-      encoded.hidden_states.push_back(encoded.last);
-    }
-    return encoded;
+    return stack(b, "transformer.layer", sizes.layers, embed(b),
+                 [&](std::int64_t, Value x) { return layer(b, c, sizes, x); });
   }
 
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {

@@ -27,19 +27,11 @@ class ModernBert final : public TextEncoder {
   Encoded encode(Builder& b, const Config& c) const override {
     const Summary sizes = summary(c);
     const std::vector<std::string> kinds = layer_kinds(c, sizes.layers);
-    Value x;
-    {
-      const auto scope = b.scope("embeddings");
-      x = norm(b, c, "norm", b.embedding({{"tok_embeddings", b.token_input("input_ids")}}));
-    }
-    Encoded encoded{.last = x, .hidden_states = {x}};
-    for (std::int64_t i = 0; i < sizes.layers; ++i) {
-      const auto scope = b.scope("layers", i);
-      x = layer(b, c, sizes, i, kinds[static_cast<std::size_t>(i)], x);
-      encoded.hidden_states.push_back(x);
-    }
+    Encoded encoded = stack(b, "layers", sizes.layers, embed(b, c), [&](std::int64_t i, Value x) {
+      return layer(b, c, sizes, kinds[static_cast<std::size_t>(i)], i == 0, x);
+    });
     // The last of the hidden states is the normed one, as Transformers gives it.
-    encoded.last = encoded.hidden_states.back() = norm(b, c, "final_norm", x);
+    encoded.last = encoded.hidden_states.back() = norm(b, c, "final_norm", encoded.last);
     return encoded;
   }
 
@@ -99,6 +91,7 @@ class ModernBert final : public TextEncoder {
 
   // Newer configs have `rope_parameters` with an entry for each kind of layer, older ones a field for each.
   static double theta(const Config& c, const std::string& kind) {
+    if (c.has("rope_scaling")) c.fail("rope_scaling", "is set, which is not supported", ErrorKind::unsupported);
     if (const auto parameters = c.find_child("rope_parameters")) {
       if (const auto of_kind = parameters->find_child(kind)) {
         expect_setting(*of_kind, "rope_type", "default");
@@ -109,12 +102,16 @@ class ModernBert final : public TextEncoder {
                          : c.number_or({"local_rope_theta"}, 10000, 1, 1e12);
   }
 
-  static Value layer(Builder& b, const Config& c, const Summary& sizes, std::int64_t index, const std::string& kind,
-                     Value x) {
+  static Value embed(Builder& b, const Config& c) {
+    const auto scope = b.scope("embeddings");
+    return norm(b, c, "norm", b.embedding({{"tok_embeddings", b.token_input("input_ids")}}));
+  }
+
+  static Value layer(Builder& b, const Config& c, const Summary& sizes, const std::string& kind, bool first, Value x) {
     const std::int64_t head_dim = sizes.hidden_size / sizes.heads;
     const Bias attention_bias = bias(c, "attention_bias"), mlp_bias = bias(c, "mlp_bias");
     // The first layer follows the embeddings' norm at once.
-    const Value normed = index == 0 ? x : norm(b, c, "attn_norm", x);
+    const Value normed = first ? x : norm(b, c, "attn_norm", x);
     const Rotary rotary = b.rotary(head_dim, theta(c, kind));
     const Value context = attend(b, head_dim,
                                  {.query = b.linear("attn.q_proj", normed, {.bias = attention_bias}),

@@ -29,17 +29,11 @@ class MpNet final : public TextEncoder {
  protected:
   Encoded encode(Builder& b, const Config& c) const override {
     const Summary sizes = summary(c);
-    Encoded encoded;
-    encoded.last = embed(b, c);
-    encoded.hidden_states.push_back(encoded.last);
-    const auto encoder = b.scope("encoder");
+    const Value embedded = embed(b, c);
+    const auto scope = b.scope("encoder");
     const Value bias = relative_bias(b, sizes);
-    for (std::int64_t i = 0; i < sizes.layers; ++i) {
-      const auto scope = b.scope("layer", i);
-      encoded.last = layer(b, c, sizes, bias, encoded.last);
-      encoded.hidden_states.push_back(encoded.last);
-    }
-    return encoded;
+    return stack(b, "layer", sizes.layers, embedded,
+                 [&](std::int64_t, Value x) { return layer(b, c, sizes, bias, x); });
   }
 
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {

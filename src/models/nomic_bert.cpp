@@ -50,15 +50,7 @@ class NomicBert final : public TextEncoder {
       c.fail("moe_every_n_layers", "asks for experts, which are not supported", ErrorKind::unsupported);
     }
     const Summary sizes = summary(c);
-    Encoded encoded;
-    encoded.last = embed(b, c);
-    encoded.hidden_states.push_back(encoded.last);
-    for (std::int64_t i = 0; i < sizes.layers; ++i) {
-      const auto scope = b.scope("layers", i);
-      encoded.last = layer(b, c, sizes, encoded.last);
-      encoded.hidden_states.push_back(encoded.last);
-    }
-    return encoded;
+    return stack(b, "layers", sizes.layers, embed(b, c), [&](std::int64_t, Value x) { return layer(b, c, sizes, x); });
   }
 
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {

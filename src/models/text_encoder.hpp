@@ -11,6 +11,18 @@ struct Encoded {
   std::vector<Value> hidden_states;  // embedding output, then each layer's, in Transformers' order
 };
 
+// layer(i, x) for i = 0, 1, ... in the scope "<scope>.i", each over what the one before gave.
+template <typename Layer>
+Encoded stack(Builder& b, std::string_view scope, std::int64_t layers, Value embedded, const Layer& layer) {
+  Encoded encoded{.last = embedded, .hidden_states = {embedded}};
+  for (std::int64_t i = 0; i < layers; ++i) {
+    const auto inner = b.scope(scope, i);
+    encoded.last = layer(i, encoded.last);
+    encoded.hidden_states.push_back(encoded.last);
+  }
+  return encoded;
+}
+
 // What a class of Transformers adds to the encoder.
 enum class Head { none, masked_lm, sequence, token, span, pretraining, unknown };
 
