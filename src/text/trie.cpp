@@ -19,7 +19,7 @@ void order_by_byte(Entries& entries, const Range& range, Entries& buffer) {
   const auto place = [&](const auto& entry) {
     return entry.first.size() == range.depth ? 0 : 1 + static_cast<unsigned char>(entry.first[range.depth]);
   };
-  constexpr std::uint32_t kInsertion = 24;
+  constexpr std::uint32_t kInsertion = 12;
   if (range.end - range.begin <= kInsertion) {
     for (std::uint32_t i = range.begin + 1; i < range.end; ++i) {
       const auto entry = entries[i];
@@ -68,6 +68,9 @@ void Trie::build(Entries entries) {
   tails_.clear();
   std::vector<Range> ranges{{0, static_cast<std::uint32_t>(entries.size()), 0}};
   Entries buffer;
+  nodes_.reserve(entries.size() * 2);
+  labels_.reserve(entries.size() * 2);
+  ranges.reserve(entries.size() * 2);
   // Nodes in order of depth; the children of each are appended in one go.
   for (std::size_t node = 0; node < nodes_.size(); ++node) {
     const Range range = ranges[node];
