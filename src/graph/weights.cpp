@@ -100,8 +100,7 @@ const Weight& Weights::at(std::string_view name) const {
 std::shared_ptr<const void> Weights::prepared(const std::string& key,
                                               const std::function<std::shared_ptr<const void>()>& make) const {
   // Held while making: two plans that want the same copy must not both pack it. Makers never ask for another key.
-  static std::mutex making;
-  const std::lock_guard one_maker(making);
+  const std::lock_guard one_maker(making_);
   {
     const std::lock_guard lock(mutex_);
     if (auto ready = prepared_[key].lock()) return ready;

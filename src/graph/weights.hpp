@@ -70,7 +70,7 @@ class Weights {
     NameMap names;
   };
   std::vector<Mount> mounts_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_, making_;
   mutable std::map<std::string, std::unique_ptr<Weight>, std::less<>> found_;
   mutable std::map<std::string, std::weak_ptr<const void>> prepared_;
 };

@@ -1,0 +1,115 @@
+#include "graph/ops/attention.hpp"
+
+#include <algorithm>
+
+#include "backends/cpu/steps/make.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+class AttentionStep final : public Step {
+ public:
+  explicit AttentionStep(const Context& c)
+      : op_(c.as<ops::Attention>()), level_(c.level), shape_(c.operand(0).type.shape) {
+    const std::vector<Value>& operands = c.node().operands;
+    inputs.assign(operands.begin(), operands.begin() + 3);
+    bias_ = operands[3];
+    cos_ = operands[4];
+    sin_ = operands[5];
+    for (const Value extra : {bias_, cos_, sin_}) {
+      if (extra) inputs.push_back(extra);
+    }
+    head_dim_ = shape_.last().number() / op_.heads;
+    // Rotating in place would change what others read.
+    for (std::size_t i = 0; i < 2; ++i) copied_[i] = cos_ && c.uses[static_cast<std::size_t>(operands[i].id)] > 1;
+  }
+
+  std::size_t workspace_bytes(const Extents& extents, int threads) const override {
+    const auto rows = static_cast<std::size_t>(shape_.rows().evaluate(extents));
+    std::size_t bytes = scratch_bytes(threads);
+    if (cos_) bytes += aligned(rows * sizeof(std::int64_t));
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (copied_[i]) bytes += aligned(rows * static_cast<std::size_t>(width(i)) * sizeof(float));
+    }
+    return bytes;
+  }
+
+  void run(const Run& run) const override {
+    std::vector<std::int64_t> uniform;
+    const std::span<const std::int64_t> offsets = offsets_of(shape_, run.extents, uniform);
+    const std::int64_t longest = shape_.dims[1].evaluate(run.extents);
+    std::byte* free = run.workspace;
+    Attention args{.query = run.at(inputs[0]),
+                   .key = run.at(inputs[1]),
+                   .value = run.at(inputs[2]),
+                   .output = run.at(outputs[0]),
+                   .heads = op_.heads,
+                   .kv_heads = op_.kv_heads,
+                   .head_dim = head_dim_,
+                   .query_offsets = offsets,
+                   .scale = static_cast<float>(op_.scale),
+                   .causal = op_.causal};
+    if (op_.window >= 0) args.window = op_.window;
+    if (bias_) {
+      args.relative_bias = run.at(bias_).data;
+      args.bias_tokens = longest;
+    }
+    args.scratch = reinterpret_cast<float*>(free);
+    free += scratch_bytes(run.pool.threads());
+    if (cos_) rotate(run, offsets, args, free);
+    run.kernels.attention(run.pool, args);
+  }
+
+ private:
+  static std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+  std::size_t scratch_bytes(int threads) const {
+    return aligned(kernels(level_).attention_scratch_floats(head_dim_, threads) * sizeof(float));
+  }
+  std::int64_t width(std::size_t operand) const { return (operand == 0 ? op_.heads : op_.kv_heads) * head_dim_; }
+
+  void rotate(const Run& run, std::span<const std::int64_t> offsets, Attention& args, std::byte* free) const {
+    const std::int64_t rows = offsets.back();
+    auto* positions = reinterpret_cast<std::int64_t*>(free);
+    free += aligned(static_cast<std::size_t>(rows) * sizeof(std::int64_t));
+    for (std::size_t item = 0; item + 1 < offsets.size(); ++item) {
+      for (std::int64_t row = offsets[item]; row < offsets[item + 1]; ++row) positions[row] = row - offsets[item];
+    }
+    ConstRows* rotated[] = {&args.query, &args.key};
+    for (std::size_t i = 0; i < 2; ++i) {
+      Rows x = run.at(inputs[i]);
+      if (copied_[i]) x = copy(*rotated[i], rows, width(i), free);
+      run.kernels.rotary(run.pool, {.x = x,
+                                    .rows = rows,
+                                    .heads = width(i) / head_dim_,
+                                    .head_dim = head_dim_,
+                                    .rotary_dim = 2 * run.at(cos_).width,
+                                    .interleaved = op_.interleaved_rotary,
+                                    .cosine = run.at(cos_).data,
+                                    .sine = run.at(sin_).data,
+                                    .positions = positions});
+      *rotated[i] = x;
+    }
+  }
+
+  static Rows copy(ConstRows from, std::int64_t rows, std::int64_t width, std::byte*& free) {
+    const Rows to{reinterpret_cast<float*>(free), width};
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::copy_n(from.data + row * from.stride, width, to.data + row * width);
+    }
+    free += aligned(static_cast<std::size_t>(rows * width) * sizeof(float));
+    return to;
+  }
+
+  const ops::Attention& op_;
+  Level level_;
+  Shape shape_;
+  std::int64_t head_dim_ = 0;
+  Value bias_, cos_, sin_;
+  bool copied_[2] = {false, false};
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_attention(const Context& c) { return std::make_unique<AttentionStep>(c); }
+
+}  // namespace accelerate::cpu

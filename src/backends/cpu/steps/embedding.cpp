@@ -1,0 +1,62 @@
+#include "backends/cpu/steps/make.hpp"
+#include "graph/ops/norm.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+class EmbeddingStep final : public Step {
+ public:
+  // Alone, or behind a layer norm that leads the group and normalises the sum.
+  explicit EmbeddingStep(const Context& c) {
+    const std::size_t lookup = c.group.size() - 1;
+    const Node& node = c.node(lookup);
+    for (std::size_t i = 0; i < node.operands.size(); i += 2) {
+      tables_.emplace_back(c.weights, c.weight_name(i, lookup));
+      inputs.push_back(node.operands[i + 1]);
+    }
+    if (lookup == 0) return;
+    normalize_ = true;
+    weight_ = c.vector(1);
+    bias_ = c.vector(2);
+    epsilon_ = static_cast<float>(c.as<ops::LayerNorm>().epsilon);
+  }
+
+  WeightBytes weight_bytes(std::set<std::string>&) const override {
+    WeightBytes sum = weight_.bytes();
+    sum += bias_.bytes();
+    for (const TableWeight& table : tables_) sum += table.bytes();
+    return sum;
+  }
+
+  void prepare(const Weights& weights, ThreadPool&) override {
+    for (TableWeight& table : tables_) table.prepare();
+    weight_.prepare(weights);
+    bias_.prepare(weights);
+  }
+
+  void run(const Run& run) const override {
+    const Location& out = run.at(outputs[0]);
+    std::vector<EmbeddingTable> tables;
+    for (std::size_t i = 0; i < tables_.size(); ++i) tables.push_back(tables_[i].table(run.at(inputs[i]).index));
+    run.kernels.embedding(run.pool, {.tables = tables,
+                                     .output = out,
+                                     .rows = out.rows,
+                                     .width = out.width,
+                                     .normalize = normalize_,
+                                     .norm_weight = weight_.data(),
+                                     .norm_bias = bias_.data(),
+                                     .epsilon = epsilon_});
+  }
+
+ private:
+  std::vector<TableWeight> tables_;
+  bool normalize_ = false;
+  VectorWeight weight_, bias_;
+  float epsilon_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_embedding(const Context& c) { return std::make_unique<EmbeddingStep>(c); }
+
+}  // namespace accelerate::cpu

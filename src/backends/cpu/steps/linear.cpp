@@ -1,0 +1,75 @@
+#include "graph/ops/linear.hpp"
+
+#include <algorithm>
+
+#include "backends/cpu/steps/make.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+class LinearStep final : public Step {
+ public:
+  LinearStep(const Context& c, std::vector<std::string> matrices, std::vector<VectorWeight::Part> biases, bool gated,
+             accelerate::Activation activation, Value residual)
+      : matrix_(c.weights, std::move(matrices), c.level, gated),
+        activation_(activation_of(activation)),
+        residual_(residual) {
+    const bool any = std::any_of(biases.begin(), biases.end(), [](const auto& part) { return !part.name.empty(); });
+    if (any) bias_ = VectorWeight(c.weights, std::move(biases));
+    inputs = {c.node().operands[0]};
+    if (residual) inputs.push_back(residual);
+    in_place = residual;
+  }
+
+  WeightBytes weight_bytes(std::set<std::string>& counted) const override {
+    WeightBytes sum = counted.insert(matrix_.key()).second ? matrix_.bytes() : WeightBytes{};
+    sum += bias_.bytes();
+    return sum;
+  }
+
+  void prepare(const Weights& weights, ThreadPool& pool) override {
+    matrix_.prepare(weights, pool);
+    bias_.prepare(weights);
+  }
+
+  void run(const Run& run) const override {
+    const Location& out = run.at(outputs[0]);
+    run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(),
+                       {.bias = bias_.data(),
+                        .activation = activation_,
+                        .residual = residual_ ? ConstRows(run.at(residual_)) : ConstRows{}},
+                       out);
+  }
+
+ private:
+  MatrixWeight matrix_;
+  VectorWeight bias_;
+  Activation activation_;
+  Value residual_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_linear(const Context& c) {
+  std::vector<std::string> matrices;
+  std::vector<VectorWeight::Part> biases;
+  for (std::size_t member = 0; member < c.group.size(); ++member) {
+    matrices.push_back(c.weight_name(1, member));
+    const bool has_bias = static_cast<bool>(c.node(member).operands[2]);
+    biases.push_back({has_bias ? c.weight_name(2, member) : "", c.node(member).type.shape.last().number()});
+  }
+  return std::make_unique<LinearStep>(c, std::move(matrices), std::move(biases), false, c.as<ops::Linear>().activation,
+                                      c.node().operands[3]);
+}
+
+std::unique_ptr<Step> make_gated_linear(const Context& c) {
+  const std::int64_t size = c.node().type.shape.last().number();
+  std::vector<VectorWeight::Part> biases;
+  for (const std::size_t i : {std::size_t{3}, std::size_t{4}}) {
+    biases.push_back({c.node().operands[i] ? c.weight_name(i) : "", size});
+  }
+  return std::make_unique<LinearStep>(c, std::vector{c.weight_name(1), c.weight_name(2)}, std::move(biases), true,
+                                      c.as<ops::GatedLinear>().activation, Value{});
+}
+
+}  // namespace accelerate::cpu

@@ -1,0 +1,60 @@
+// Makers of steps: one file a kind of operation.
+#pragma once
+
+#include "backends/cpu/step.hpp"
+#include "graph/activation.hpp"
+
+namespace accelerate::cpu {
+
+// What a maker of steps sees: the node, and the nodes that run with it.
+struct Context {
+  const Graph& graph;
+  const Weights& weights;
+  Level level;
+  const std::vector<int>& uses;
+  const std::vector<std::size_t>& group;
+
+  const Node& node(std::size_t member = 0) const { return graph.nodes()[group[member]]; }
+  Value value(std::size_t member = 0) const { return {static_cast<std::int32_t>(group[member])}; }
+  const Node& operand(std::size_t index, std::size_t member = 0) const {
+    return graph.node(node(member).operands[index]);
+  }
+  const std::string& weight_name(std::size_t index, std::size_t member = 0) const {
+    const Node& weight = operand(index, member);
+    if (weight.source != Node::Source::weight) {
+      throw Error(ErrorKind::unsupported, std::string(node().operation->name()) + " with a computed weight",
+                  node().name);
+    }
+    return weight.name;
+  }
+  VectorWeight vector(std::size_t index) const {
+    if (!node().operands[index]) return {};
+    return {weights, {{weight_name(index), operand(index).type.shape.last().number()}}};
+  }
+  template <typename Operation>
+  const Operation& as(std::size_t member = 0) const {
+    return static_cast<const Operation&>(*node(member).operation);
+  }
+};
+
+Activation activation_of(accelerate::Activation activation);
+
+// Offsets of the items of a [batch, tokens, ...] value; `uniform` holds them where the value is dense.
+std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& extents,
+                                         std::vector<std::int64_t>& uniform);
+
+std::unique_ptr<Step> make_embedding(const Context& c);
+std::unique_ptr<Step> make_linear(const Context& c);
+std::unique_ptr<Step> make_gated_linear(const Context& c);
+std::unique_ptr<Step> make_layer_norm(const Context& c);
+std::unique_ptr<Step> make_rms_norm(const Context& c);
+std::unique_ptr<Step> make_attention(const Context& c);
+std::unique_ptr<Step> make_pool(const Context& c);
+std::unique_ptr<Step> make_select_rows(const Context& c);
+std::unique_ptr<Step> make_normalize(const Context& c);
+std::unique_ptr<Step> make_activate(const Context& c);
+std::unique_ptr<Step> make_combine(const Context& c);
+std::unique_ptr<Step> make_concat(const Context& c);
+std::unique_ptr<Step> make_slice(const Context& c);
+
+}  // namespace accelerate::cpu

@@ -1,0 +1,81 @@
+#include <map>
+
+#include "backends/cpu/fusion.hpp"
+#include "backends/cpu/steps/make.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+using Maker = std::unique_ptr<Step> (*)(const Context&);
+
+const std::map<std::string_view, Maker>& makers() {
+  static const std::map<std::string_view, Maker> table{{"embedding", make_embedding},
+                                                       {"linear", make_linear},
+                                                       {"gated_linear", make_gated_linear},
+                                                       {"layer_norm", make_layer_norm},
+                                                       {"rms_norm", make_rms_norm},
+                                                       {"attention", make_attention},
+                                                       {"pool", make_pool},
+                                                       {"select_rows", make_select_rows},
+                                                       {"normalize", make_normalize},
+                                                       {"activate", make_activate},
+                                                       {"add", make_combine},
+                                                       {"multiply", make_combine},
+                                                       {"concat", make_concat},
+                                                       {"slice", make_slice}};
+  return table;
+}
+
+}  // namespace
+
+cpu::Activation activation_of(accelerate::Activation activation) {
+  switch (activation) {
+    case accelerate::Activation::none: return Activation::none;
+    case accelerate::Activation::relu: return Activation::relu;
+    case accelerate::Activation::gelu: return Activation::gelu_erf;
+    case accelerate::Activation::gelu_tanh: return Activation::gelu_tanh;
+    case accelerate::Activation::quick_gelu: return Activation::quick_gelu;
+    case accelerate::Activation::silu: return Activation::silu;
+    case accelerate::Activation::tanh: return Activation::tanh;
+    case accelerate::Activation::sigmoid: return Activation::sigmoid;
+  }
+  return Activation::none;
+}
+
+// Offsets of the items of a [batch, tokens, ...] value; `uniform` holds them where the value is dense.
+std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& extents,
+                                         std::vector<std::int64_t>& uniform) {
+  if (shape.ragged) return extents.offsets(shape.ragged_symbol());
+  const std::int64_t batch = shape.dims[0].evaluate(extents), tokens = shape.dims[1].evaluate(extents);
+  for (std::int64_t i = 0; i <= batch; ++i) uniform.push_back(i * tokens);
+  return uniform;
+}
+
+bool has_kernel(std::string_view operation) { return makers().contains(operation); }
+
+std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level) {
+  const Fusion fusion = find_fusions(graph);
+  const std::vector<int> uses = use_counts(graph);
+  std::vector<std::unique_ptr<Step>> steps;
+  for (const std::vector<std::size_t>& group : fusion.groups) {
+    if (group.empty()) continue;
+    const Context context{graph, weights, level, uses, group};
+    const Node& node = context.node();
+    const auto maker = makers().find(node.operation->name());
+    if (maker == makers().end()) {
+      throw Error(ErrorKind::unsupported, "operation " + std::string(node.operation->name()) + " has no kernel here",
+                  "backend cpu");
+    }
+    std::unique_ptr<Step> step = maker->second(context);
+    step->path = node.name;
+    step->operation = node.operation->name();
+    const bool several_results = node.operation->name() == "linear";
+    for (std::size_t member = 0; member < (several_results ? group.size() : 1); ++member) {
+      step->outputs.push_back(context.value(member));
+    }
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+}  // namespace accelerate::cpu
