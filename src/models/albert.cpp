@@ -44,7 +44,8 @@ class Albert final : public TextEncoder {
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {
     const auto scope = b.scope("predictions");
     return masked_lm_head(
-        b, rows, {.dense = "dense", .norm = "LayerNorm", .activation = activation(c), .epsilon = epsilon_of(c)});
+        b, rows,
+        {.dense = "dense", .norm = "LayerNorm", .activation = activation(c), .epsilon = layer_norm_epsilon(c)});
   }
 
   Value sequence_logits(Builder& b, const Config&, Value last) const override {
@@ -58,7 +59,6 @@ class Albert final : public TextEncoder {
   }
 
  private:
-  static double epsilon_of(const Config& c) { return c.get("layer_norm_eps", 1e-12); }
   static Activation activation(const Config& c) { return activation_of(c, "hidden_act", "gelu_new"); }
 
   // floor(i / (layers / groups)) with the division in double, as the published code rounds it.
@@ -72,9 +72,11 @@ class Albert final : public TextEncoder {
                                  {.query = b.linear("attention.query", x),
                                   .key = b.linear("attention.key", x),
                                   .value = b.linear("attention.value", x)});
-    x = b.layer_norm("attention.LayerNorm", b.linear("attention.dense", context, {.residual = x}), epsilon_of(c));
+    x = b.layer_norm("attention.LayerNorm", b.linear("attention.dense", context, {.residual = x}),
+                     layer_norm_epsilon(c));
     const Value hidden = b.linear("ffn", x, {.activation = activation(c)});
-    return b.layer_norm("full_layer_layer_norm", b.linear("ffn_output", hidden, {.residual = x}), epsilon_of(c));
+    return b.layer_norm("full_layer_layer_norm", b.linear("ffn_output", hidden, {.residual = x}),
+                        layer_norm_epsilon(c));
   }
 };
 

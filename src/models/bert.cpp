@@ -27,7 +27,7 @@ class Bert final : public TextEncoder {
                           {.dense = "transform.dense",
                            .norm = "transform.LayerNorm",
                            .activation = activation_of(c, "hidden_act"),
-                           .epsilon = c.get("layer_norm_eps", 1e-12)});
+                           .epsilon = layer_norm_epsilon(c)});
   }
 
   std::vector<Graph::Output> pretraining(Builder& b, const Config& c, Value last) const override {

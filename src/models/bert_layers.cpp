@@ -3,10 +3,8 @@
 namespace accelerate {
 namespace {
 
-double epsilon_of(const Config& c) { return c.number_or({"layer_norm_eps"}, 1e-12, 0, 1); }
-
 Value layer(Builder& b, const Config& c, const Summary& sizes, Value x) {
-  const double epsilon = epsilon_of(c);
+  const double epsilon = layer_norm_epsilon(c);
   const Value context = attend(b, sizes.hidden_size / sizes.heads,
                                {.query = b.linear("attention.self.query", x),
                                 .key = b.linear("attention.self.key", x),
@@ -18,12 +16,14 @@ Value layer(Builder& b, const Config& c, const Summary& sizes, Value x) {
 
 }  // namespace
 
+double layer_norm_epsilon(const Config& c) { return c.number_or({"layer_norm_eps"}, 1e-12, 0, 1); }
+
 Value bert_embeddings(Builder& b, const Config& c, InputRule positions) {
   const auto scope = b.scope("embeddings");
   const Value x = b.embedding({{"word_embeddings", b.token_input("input_ids")},
                                {"token_type_embeddings", b.token_input("token_type_ids", {InputRule::Fill::zeros})},
                                {"position_embeddings", b.token_input("position_ids", positions)}});
-  return b.layer_norm("LayerNorm", x, epsilon_of(c));
+  return b.layer_norm("LayerNorm", x, layer_norm_epsilon(c));
 }
 
 Encoded bert_layers(Builder& b, const Config& c, const Summary& sizes, Value embedded) {

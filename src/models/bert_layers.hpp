@@ -5,6 +5,9 @@
 
 namespace accelerate {
 
+// layer_norm_eps; 1e-12 where absent.
+double layer_norm_epsilon(const Config& c);
+
 // Words, token types and positions, then layer norm, in scope "embeddings": [batch, tokens~, embedding size].
 Value bert_embeddings(Builder& b, const Config& c, InputRule positions);
 

@@ -27,7 +27,7 @@ class Electra final : public TextEncoder {
 
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {
     Value x = b.linear("generator_predictions.dense", rows, {.activation = Activation::gelu});
-    x = b.layer_norm("generator_predictions.LayerNorm", x, c.get("layer_norm_eps", 1e-12));
+    x = b.layer_norm("generator_predictions.LayerNorm", x, layer_norm_epsilon(c));
     return b.linear("generator_lm_head", x);
   }
 

@@ -60,7 +60,7 @@ class ModernBert final : public TextEncoder {
   }
 
   static Value norm(Builder& b, const Config& c, std::string_view name, Value x) {
-    return b.layer_norm(name, x, c.get("norm_eps", 1e-5), bias(c, "norm_bias"));
+    return b.layer_norm(name, x, c.number_or({"norm_eps"}, 1e-5, 0, 1), bias(c, "norm_bias"));
   }
 
   static Value head(Builder& b, const Config& c, Value x) {

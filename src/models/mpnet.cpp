@@ -38,7 +38,7 @@ class MpNet final : public TextEncoder {
 
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {
     const auto scope = b.scope("lm_head");
-    return masked_lm_head(b, rows, {.dense = "dense", .norm = "layer_norm", .epsilon = epsilon_of(c)});
+    return masked_lm_head(b, rows, {.dense = "dense", .norm = "layer_norm", .epsilon = layer_norm_epsilon(c)});
   }
 
   Value sequence_logits(Builder& b, const Config&, Value last) const override {
@@ -47,14 +47,12 @@ class MpNet final : public TextEncoder {
   }
 
  private:
-  static double epsilon_of(const Config& c) { return c.get("layer_norm_eps", 1e-12); }
-
   static Value embed(Builder& b, const Config& c) {
     const auto scope = b.scope("embeddings");
     const InputRule positions{InputRule::Fill::columns_after_padding, kPaddingId};
     const Value x = b.embedding({{"word_embeddings", b.token_input("input_ids")},
                                  {"position_embeddings", b.token_input("position_ids", positions)}});
-    return b.layer_norm("LayerNorm", x, epsilon_of(c));
+    return b.layer_norm("LayerNorm", x, layer_norm_epsilon(c));
   }
 
   static Value relative_bias(Builder& b, const Summary& sizes) {
@@ -68,9 +66,10 @@ class MpNet final : public TextEncoder {
                                   .key = b.linear("attention.attn.k", x),
                                   .value = b.linear("attention.attn.v", x),
                                   .relative_bias = bias});
-    x = b.layer_norm("attention.LayerNorm", b.linear("attention.attn.o", context, {.residual = x}), epsilon_of(c));
+    x = b.layer_norm("attention.LayerNorm", b.linear("attention.attn.o", context, {.residual = x}),
+                     layer_norm_epsilon(c));
     const Value hidden = b.linear("intermediate.dense", x, {.activation = activation_of(c, "hidden_act")});
-    return b.layer_norm("output.LayerNorm", b.linear("output.dense", hidden, {.residual = x}), epsilon_of(c));
+    return b.layer_norm("output.LayerNorm", b.linear("output.dense", hidden, {.residual = x}), layer_norm_epsilon(c));
   }
 };
 

@@ -63,7 +63,9 @@ class NomicBert final : public TextEncoder {
   }
 
  private:
-  static double epsilon_of(const Config& c) { return c.get_any({"layer_norm_eps", "layer_norm_epsilon"}, 1e-12); }
+  static double epsilon_of(const Config& c) {
+    return c.number_or({"layer_norm_eps", "layer_norm_epsilon"}, 1e-12, 0, 1);
+  }
 
   // Of the gate, and of the transform in front of the vocabulary.
   static Activation activation(const Config& c) {

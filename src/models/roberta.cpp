@@ -38,7 +38,7 @@ class Roberta final : public TextEncoder {
 
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {
     const auto scope = b.scope("lm_head");
-    return masked_lm_head(b, rows, {.dense = "dense", .norm = "layer_norm", .epsilon = c.get("layer_norm_eps", 1e-12)});
+    return masked_lm_head(b, rows, {.dense = "dense", .norm = "layer_norm", .epsilon = layer_norm_epsilon(c)});
   }
 
   Value sequence_logits(Builder& b, const Config&, Value last) const override {
