@@ -36,7 +36,8 @@ class Comparison {
     ++result_.compared;
     if (tolerance_.l2 == 0) {
       const double bound = tolerance_.absolute + tolerance_.relative * std::abs(expected);
-      result_.share_of_bound = std::max(result_.share_of_bound, error == 0 ? 0 : error / bound);
+      const double share = error == 0 ? 0 : std::isfinite(error) ? error / bound : kInfinity;
+      result_.share_of_bound = std::max(result_.share_of_bound, share);
     }
     if (!std::isfinite(expected) && error == 0) return;
     squared_error_ += error * error;

@@ -81,7 +81,8 @@ class ChangedGolden : public testing::Test {
 
   void copy(const std::string& fixture) {
     model_ = kGoldens / "models" / fixture;
-    std::filesystem::copy(model_ / "golden", folder_, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy(model_ / "golden", folder_,
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   }
   void change_tensor(const std::string& file, const std::string& name, std::size_t index, float by) {
     std::vector<std::pair<std::string, Tensor>> tensors;
