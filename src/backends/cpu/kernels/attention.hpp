@@ -6,8 +6,8 @@ namespace {
 
 using detail::AttentionBlock;
 
-constexpr int64_t kKeyBlock = 256;  // the scores of a tile: 12 KiB
-constexpr int64_t kQueryBlock = 128 / kTileRows * kTileRows;
+constexpr int64_t kKeyBlock = 256;                                              // the scores of a tile: 12 KiB
+constexpr int64_t kQueryBlock = (128 + kTileRows - 1) / kTileRows * kTileRows;  // 128 tokens pack their keys once
 
 inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -49,6 +49,13 @@ inline KeyRange visible(const AttentionBlock& a, int64_t first, int64_t last) {
   const int64_t from = a.reach_back > first + a.shift ? 0 : first + a.shift - a.reach_back;
   const int64_t until = a.reach_ahead >= a.keys ? a.keys : smaller(a.keys, last + a.shift + a.reach_ahead + 1);
   return {larger(from, 0), larger(until, 0)};
+}
+
+// A head's part of each row lies a whole row from the next, too far for the processor to foresee.
+inline void ask_for(const float* rows, int64_t stride, int64_t count, int64_t width) {
+  for (int64_t r = 0; r < count; ++r) {
+    for (int64_t d = 0; d < width; d += kLineFloats) __builtin_prefetch(rows + r * stride + d);
+  }
 }
 
 inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count, float* out) {
@@ -115,7 +122,7 @@ inline float exponentiate(float* row, int64_t width, float most) {
   Vec total = set1(0.0F);
   const Vec shift = set1(most);
   for (int64_t j = 0; j < width; j += kLanes) {
-    const Vec p = exp2(load(row + j) - shift);
+    const Vec p = exp2_below_zero(load(row + j) - shift);
     total = total + p;
     store(row + j, p);
   }
@@ -198,8 +205,10 @@ void attention(const AttentionBlock& a) {
   const RowTiles tiles{a.query_begin, queries, (queries + kTileRows - 1) / kTileRows};
   const KeyRange seen = visible(a, a.query_begin, a.query_end - 1);
   const int64_t begin = seen.begin / kPanel * kPanel;
+  ask_for(a.query + a.query_begin * a.query_stride, a.query_stride, queries, a.head_dim);
   for (int64_t block = begin; block < seen.end || block == begin; block += kKeyBlock) {
     const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
+    ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
     pack_key_block(a, block, block_end - block, s.keys);
     const Values values = value_block(a, block, block_end - block, s.values);
     if (a.bias != nullptr) load_bias(a, block, block_end - block, s.bias);

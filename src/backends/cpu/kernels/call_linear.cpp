@@ -23,15 +23,19 @@ Grid grid_of(const detail::LevelTable& table, int threads, std::int64_t rows, st
   grid.row_blocks = divide_up(grid.tiles, table.row_block / table.tile_rows);
   grid.groups = 1;
   if (threads > 1) {
-    // Four tasks a thread, so that one that is interrupted does not hold up the rest; whole rounds of them, so that
-    // none idles at the end.
+    // About four tasks a thread, so that one that is interrupted does not hold up the rest, and of the numbers from
+    // there on the one whose rounds of tasks end soonest.
     const auto affordable = static_cast<std::int64_t>(flops / kSmallestTask);
     const std::int64_t wanted = std::max<std::int64_t>(1, std::min<std::int64_t>(affordable, 4 * threads));
-    grid.groups = std::clamp<std::int64_t>(divide_up(wanted, grid.row_blocks), 1, panels);
-    const std::int64_t tasks = grid.groups * grid.row_blocks;
-    if (tasks % threads != 0 && tasks < 8 * threads) {
-      const std::int64_t rounded = divide_up(divide_up(tasks, threads) * threads, grid.row_blocks);
-      if (rounded <= panels && affordable >= threads) grid.groups = rounded;
+    const std::int64_t least = std::clamp<std::int64_t>(divide_up(wanted, grid.row_blocks), 1, panels);
+    const std::int64_t most =
+        std::clamp<std::int64_t>(affordable / grid.row_blocks, least, std::min(panels, 3 * least));
+    const auto rounds = [&](std::int64_t groups) {
+      return divide_up(groups * grid.row_blocks, threads) * divide_up(panels, groups);
+    };
+    grid.groups = least;
+    for (std::int64_t groups = least + 1; groups <= most; ++groups) {
+      if (rounds(groups) < rounds(grid.groups)) grid.groups = groups;
     }
   }
   return grid;

@@ -206,7 +206,7 @@ void linear(const LinearBlock& b) {
   const int64_t rows = b.row_end - b.row_begin;
   const RowTiles tiles{b.row_begin, rows, (rows + kTileRows - 1) / kTileRows};
   const float* x = b.x + b.row_begin * b.x_stride;
-  const bool crowded = b.x_stride % 1024 == 0;
+  const bool crowded = kTileRows > 8 && b.x_stride % 1024 == 0;  // more rows than a set of the cache has places
   if (rows < 8 || (b.in_features <= kShallow && !crowded)) {
     const Part whole{x, b.x_stride, 0, b.in_features, true, true};
     for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {

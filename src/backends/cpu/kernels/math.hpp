@@ -27,6 +27,19 @@ inline Vec exp2(Vec x) {
   return exp2_fraction(x - (t - set1(kRound))) * shift_into_exponent(t);
 }
 
+// The same for x <= 0 (NaN stays NaN), relative error 2e-7: a softmax sums these.
+inline Vec exp2_below_zero(Vec x) {
+  x = maximum(set1(-127.0F), x);
+  const Vec t = x + set1(kRound);
+  const Vec r = x - (t - set1(kRound));
+  Vec p = set1(0.0013276472F);
+  p = fma(p, r, set1(0.00967554148F));
+  p = fma(p, r, set1(0.0555071327F));
+  p = fma(p, r, set1(0.240221197F));
+  p = fma(p, r, set1(0.693146967F));
+  return fma(p, r, set1(1.00000007F)) * shift_into_exponent(t);
+}
+
 // e^x to 2 ulp.
 inline Vec exp(Vec x) {
   x = minimum(set1(89.0F), maximum(set1(-88.0F), x));
