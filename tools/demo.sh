@@ -21,10 +21,13 @@ if [[ $status -eq 3 ]]; then
 elif [[ $status -ne 0 ]]; then
   exit "$status"
 fi
+model=${model#"$PWD/"}
 
 show() {
   printf '\n$ ipfs-accelerate'
-  printf ' %q' "$@"
+  for word in "$@"; do
+    [[ $word == *" "* ]] && printf ' "%s"' "$word" || printf ' %s' "$word"
+  done
   printf '\n'
   "$program" "$@"
 }
