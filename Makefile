@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := release
-.PHONY: release debug sanitize thread coverage demo test bench format install check-all setup clean help
+.PHONY: release debug sanitize thread coverage demo test bench docs format install check-all setup clean help
 
 release debug: ## Build everything into build/release (the default) or build/debug
 	@tools/setup.sh build
@@ -22,6 +22,10 @@ test: release ## Build and run all tests
 bench: ## Build and run the benchmarks
 	@tools/setup.sh build bench
 	@tools/bench.sh
+
+docs: ## Generate the reference of the public headers into build/docs/html
+	@tools/setup.sh docs
+	@tools/docs.sh
 
 format: ## Format all C++ sources in place
 	@tools/setup.sh check

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that a task needs, and nothing that is there already.
 #
-#   tools/setup.sh [build|demo|test|bench|check|all]...     without a word: build
+#   tools/setup.sh [build|demo|test|bench|docs|check|all]...     without a word: build
 set -euo pipefail
 
 packages_for() {
@@ -10,11 +10,12 @@ packages_for() {
       libutf8proc-dev libgtest-dev python3 ;;
     demo) echo python3 python3-pip ;;
     test) packages_for build ;;
-    bench) echo libbenchmark-dev ;;
+    bench) echo python3-pip python3-venv ;;
+    docs) echo doxygen ;;
     check) echo clang-14 libclang-rt-14-dev llvm-14 clang-format-14 clang-tidy-14 ;;
-    all) for each in build demo bench check; do packages_for $each; done ;;
+    all) for each in build demo bench docs check; do packages_for $each; done ;;
     *)
-      echo "setup: no task named '$1'; there are build, demo, test, bench, check and all" >&2
+      echo "setup: no task named '$1'; there are build, demo, test, bench, docs, check and all" >&2
       return 2
       ;;
   esac
