@@ -248,7 +248,8 @@ class Run {
     }
     if (!command_.stats) return;
     Table table({{""}, {"", Align::right}});
-    for (const auto& [name, value] : memory_stats().members()) {
+    const Json stats = memory_stats();
+    for (const auto& [name, value] : stats.members()) {
       const std::size_t unit = name.rfind('_');
       const std::string label = unit == std::string::npos ? name : name.substr(0, unit);
       std::string shown = value.dump();

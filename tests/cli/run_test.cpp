@@ -240,6 +240,14 @@ TEST(Run, MeasuresRepeatedRuns) {
   EXPECT_GT(found.at("stats").at("open_milliseconds").as_double(), 0);
 }
 
+TEST(Run, ShowsPeopleWhatItMeasured) {
+  const Finished shown = run_program({"run", fixture("bert").string(), "Hello!", "--repeat", "3", "--stats"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  for (const char* part : {"3 runs: median ", "open ", "run ", " ms\n", "peak_allocated ", "kB\n"}) {
+    EXPECT_TRUE(contains(shown.out, part)) << part << "\n" << shown.out;
+  }
+}
+
 TEST(Inspect, ShowsWhatAFolderHolds) {
   const Finished shown = run_program({"inspect", fixture("bert_masked_lm").string()});
   EXPECT_EQ(shown.code, 0) << shown.err;
