@@ -59,7 +59,7 @@ ArenaLayout::ArenaLayout(const Placement& placement, const Extents& extents) {
   const std::vector<Placement::Buffer>& buffers = placement.buffers();
   std::vector<std::size_t> sizes;
   for (const Placement::Buffer& buffer : buffers) {
-    const auto elements = static_cast<std::size_t>((buffer.rows * Dim(buffer.columns)).evaluate(extents));
+    const auto elements = static_cast<std::size_t>((buffer.rows * Dim(buffer.stride())).evaluate(extents));
     sizes.push_back((elements * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment);
   }
   std::vector<std::size_t> order(buffers.size());

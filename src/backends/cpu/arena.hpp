@@ -20,6 +20,7 @@ class Placement {
   struct Buffer {
     Dim rows;
     std::int64_t columns = 0;
+    std::int64_t stride() const { return row_stride(columns); }
     std::size_t first = 0, last = 0;  // steps between which it is needed, both included
   };
 

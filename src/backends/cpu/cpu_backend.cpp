@@ -82,7 +82,7 @@ class CpuSession final : public Session {
       const Placement::Place& place = c_->placement->place(i);
       if (place.buffer < 0) continue;
       const auto buffer = static_cast<std::size_t>(place.buffer);
-      value.stride = c_->placement->buffers()[buffer].columns;
+      value.stride = c_->placement->buffers()[buffer].stride();
       value.data = reinterpret_cast<float*>(arena_.data() + layout.offsets[buffer]) + place.column;
     }
     laid_out_ = true;
