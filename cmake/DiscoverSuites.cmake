@@ -1,9 +1,16 @@
 # Run after PROGRAM is linked: writes OUTPUT, a ctest entry PREFIX.Suite for each GoogleTest suite in it.
-execute_process(
-  COMMAND ${PROGRAM} --gtest_list_tests
-  OUTPUT_VARIABLE listing
-  RESULT_VARIABLE status
-  TIMEOUT 60)
+# A program that was linked a moment ago can still be busy: then it is asked again.
+foreach(try RANGE 20)
+  execute_process(
+    COMMAND ${PROGRAM} --gtest_list_tests
+    OUTPUT_VARIABLE listing
+    RESULT_VARIABLE status
+    TIMEOUT 60)
+  if(NOT status MATCHES "busy")
+    break()
+  endif()
+  execute_process(COMMAND ${CMAKE_COMMAND} -E sleep 0.2)
+endforeach()
 if(NOT status EQUAL 0)
   file(REMOVE ${PROGRAM})
   message(FATAL_ERROR "${PROGRAM} could not list its tests (${status}):\n${listing}")
