@@ -76,7 +76,8 @@ std::string help_text(const std::vector<CommandFacts>& commands) {
 std::string help_text(const CommandFacts& command) {
   std::string out = command.summary + ".\n\nUsage: " + command.usage + "\n";
   if (!command.arguments.empty()) out += "\nArguments:\n";
-  for (const OptionFacts& argument : command.arguments) add_entry(out, argument.value, kOptionColumn, argument.description);
+  for (const OptionFacts& argument : command.arguments)
+    add_entry(out, argument.value, kOptionColumn, argument.description);
   out += "\nOptions:\n";
   for (const OptionFacts& option : command.options) {
     add_entry(out, spelled(option), kOptionColumn, described(option));
