@@ -113,7 +113,7 @@ class CsvFile final : public ResultFile {
     const std::span<const float> vector = vector_of(results, row);
     for (std::size_t i = 0; i < vector.size(); ++i) {
       std::array<char, 32> number{};
-      const auto end = std::to_chars(number.data(), number.data() + number.size(), vector[i]).ptr;
+      char* const end = std::to_chars(number.data(), number.data() + number.size(), vector[i]).ptr;
       fields.emplace_back(std::to_string(i), std::string(number.data(), end));
     }
     add_line(fields, text);

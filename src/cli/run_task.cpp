@@ -217,7 +217,7 @@ TaskResults run_task(const Model& model, const std::string& task, const RunComma
 
 double shortest(float value) {
   std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  const char* end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
   double read = 0;
   std::from_chars(text.data(), end, read);
   return read;

@@ -201,7 +201,7 @@ class Answers {
     records.finish(report_);
   }
 
-  Json setting(std::string_view key, Json fallback) const {
+  Json setting(std::string_view key, const Json& fallback) const {
     const Json* found = golden_.settings.find(key);
     return found == nullptr ? fallback : *found;
   }
