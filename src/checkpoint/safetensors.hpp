@@ -1,6 +1,6 @@
 // Safetensors files: opened by memory map, every offset checked before a byte of data is looked at.
 //
-// Format: https://huggingface.co/docs/safetensors (8 bytes little-endian header length, JSON header, data).
+// Format: that of the safetensors library (8 bytes little-endian header length, JSON header, data).
 #pragma once
 
 #include <cstdint>
