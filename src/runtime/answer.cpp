@@ -35,7 +35,7 @@ std::vector<text::Encoding> pieces_of(const TextProcessor& processor, std::strin
   std::vector<text::Encoding> pieces;
   text::Encoding first;
   try {
-    first = processor.tokenizer().encode(question, context, piece_options(processor.settings(), options));
+    first = processor.encode({question, context}, piece_options(processor.settings(), options));
   } catch (const Error& error) {
     throw error.within("question and context");
   }

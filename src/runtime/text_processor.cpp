@@ -49,6 +49,12 @@ Json default_decoder(const text::Tokenizer& tokenizer) {
   return decoder;
 }
 
+// What overflowed has the types that the tokenizer gave it before its template, so they are changed one by one.
+void drop_types(text::Encoding& encoding) {
+  std::ranges::fill(encoding.type_ids, 0);
+  for (text::Encoding& piece : encoding.overflowing) drop_types(piece);
+}
+
 std::string number_of(std::size_t text) { return "texts[" + std::to_string(text) + "]"; }
 
 }  // namespace
@@ -121,6 +127,7 @@ TokenizedTexts TextProcessor::ids_of(std::span<const TextView> texts, const Batc
     for (std::size_t i = 0; i < rows.rows(); ++i) {
       tokenized.ids.emplace_back(rows.row(i).begin(), rows.row(i).end());
       tokenized.type_ids.emplace_back(rows.row_types(i).begin(), rows.row_types(i).end());
+      if (!settings_.token_types) std::ranges::fill(tokenized.type_ids.back(), 0);
       if (rows.truncated[i] == 0) continue;
       check_length(first + i, part[i], true, options.strict);
       tokenized.truncated.push_back(first + i);
@@ -129,10 +136,17 @@ TokenizedTexts TextProcessor::ids_of(std::span<const TextView> texts, const Batc
   return tokenized;
 }
 
+text::Encoding TextProcessor::encode(const TextView& input, const text::EncodeOptions& options) const {
+  text::Encoding encoding =
+      input.pair ? tokenizer_.encode(input.text, *input.pair, options) : tokenizer_.encode(input.text, options);
+  if (!settings_.token_types) drop_types(encoding);
+  return encoding;
+}
+
 text::Encoding TextProcessor::encoding_of(std::size_t number, const TextView& input,
                                           const text::EncodeOptions& options) const {
   try {
-    return input.pair ? tokenizer_.encode(input.text, *input.pair, options) : tokenizer_.encode(input.text, options);
+    return encode(input, options);
   } catch (const Error& error) {
     throw error.within(number_of(number));
   }

@@ -22,11 +22,13 @@ namespace accelerate::runtime {
 struct TextSettings {
   std::int64_t max_tokens = 0;                 // longest input, special tokens included; 0: no limit known
   bool lower_case = false;                     // sentence_bert_config.json: do_lower_case
+  bool token_types = true;                     // false: the second text of a pair has the type of the first
   std::map<std::string, std::string> prompts;  // config_sentence_transformers.json
   std::string default_prompt;                  // the name of one of them; empty: none
 };
 // `architecture_limit` is what the architecture takes, 0 where it says nothing. As sentence-transformers does it, its
-// max_seq_length stands in for the tokenizer's model_max_length; the architecture's limit holds in any case.
+// max_seq_length stands in for the tokenizer's model_max_length; the architecture's limit holds in any case. Token
+// types are for tokenizers that Transformers lets make them, in front of models that have more than one.
 TextSettings text_settings(const Checkpoint& checkpoint, std::int64_t architecture_limit);
 
 // Texts as lists of ids, and which of them were too long.
@@ -52,7 +54,8 @@ class TextProcessor {
   // Ids of all texts, cut to the longest input (longest_first for pairs). Error{invalid_input} with "texts[i]" in
   // front of where it went wrong: no UTF-8 (with the byte), or, if strict, too long (with both numbers).
   TokenizedTexts ids_of(std::span<const TextView> texts, const BatchOptions& options) const;
-  // The same with tokens, offsets and words.
+  // The same with tokens, offsets and words. encode() says no number of the text where it fails.
+  text::Encoding encode(const TextView& input, const text::EncodeOptions& options) const;
   text::Encoding encoding_of(std::size_t number, const TextView& input, const text::EncodeOptions& options) const;
   // max_length as ids_of has it.
   text::EncodeOptions options() const;
