@@ -1,7 +1,6 @@
 #include "text/added_tokens.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace accelerate::text {
 
@@ -47,8 +46,7 @@ void AddedTokens::Matcher::build(const std::map<std::int32_t, Entry>& entries, b
 
 std::size_t AddedTokens::Matcher::next_start(std::string_view text, std::size_t from) const {
   if (first_bytes.size() == 1) {
-    const void* found = std::memchr(text.data() + from, first_bytes[0], text.size() - from);
-    return found == nullptr ? text.size() : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+    return std::min(text.find(first_bytes[0], from), text.size());
   }
   while (from < text.size() && !starts[static_cast<unsigned char>(text[from])]) ++from;
   return from;
