@@ -4,6 +4,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "graph/ops/attention.hpp"
+
 namespace accelerate::runtime {
 namespace {
 
@@ -92,9 +94,44 @@ std::vector<std::int64_t> kept_columns(std::span<const std::int64_t> mask, std::
   return kept;
 }
 
-// Transformers' tokenizers make token types also for models that have none; all zeros say nothing.
+// Transformers' tokenizers make token types also for models that have none; all zeros say nothing. Of positions it is
+// seen when the mask is known, in check_positions().
 bool says_nothing(const std::string& name, const Tensor& values) {
-  return name == "token_type_ids" && std::ranges::all_of(values.as<std::int64_t>(), [](auto v) { return v == 0; });
+  return name == "position_ids" ||
+         (name == "token_type_ids" && std::ranges::all_of(values.as<std::int64_t>(), [](auto v) { return v == 0; }));
+}
+
+// Whether attention counts how far apart two rows are: what rows without padding between them tell.
+bool counts_distances(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes(), [](const Node& node) {
+    if (node.source != Node::Source::operation || node.operation->name() != "attention") return false;
+    const auto& attention = static_cast<const ops::Attention&>(*node.operation);
+    const bool more_than_qkv =
+        std::any_of(node.operands.begin() + 3, node.operands.end(), [](Value v) { return static_cast<bool>(v); });
+    return attention.window >= 0 || more_than_qkv;
+  });
+}
+
+// Kept columns must follow each other, or the rows of `item` would be nearer to each other than the columns are.
+void check_distances(const Item& item) {
+  for (std::int64_t row = 1; row < item.rows(); ++row) {
+    if (item.column(row) == item.column(row - 1) + 1) continue;
+    throw Error(ErrorKind::unsupported,
+                "row " + std::to_string(item.number) + ", column " + std::to_string(item.column(row) - 1) +
+                    " is 0 between tokens, which is not supported for models whose attention counts distances",
+                "attention_mask");
+  }
+}
+
+// A model without a table of positions takes those that count columns, from wherever they begin: it has them anyway.
+void check_positions(const Graph& graph, const Item& item) {
+  if (item.position_ids.empty() || graph.find_input("position_ids") != nullptr) return;
+  const auto shift = [&](std::int64_t row) {
+    return item.position_ids[static_cast<std::size_t>(item.column(row))] - item.column(row);
+  };
+  for (std::int64_t row = 1; row < item.rows(); ++row) {
+    if (shift(row) != shift(0)) invalid("position_ids", "is given, but this model takes none that skip or repeat");
+  }
 }
 
 // The values as i64, if they fit.
@@ -106,7 +143,8 @@ Tensor checked_input(const Graph& graph, const std::string& name, const Tensor& 
     invalid(name, "has type " + std::string(name_of(tensor.dtype())) + ", expected i64 or i32");
   }
   const Dims expected = name == "prompt_length" ? Dims{dims[0]} : dims;
-  if (tensor.dims() != expected) {
+  const bool one_for_all = name == "position_ids" || name == "token_type_ids";
+  if (tensor.dims() != expected && !(one_for_all && tensor.dims() == Dims{1, dims[1]})) {
     invalid(name, "has shape " + to_string(tensor.dims()) + ", expected " + to_string(expected));
   }
   Tensor values = tensor.to(DType::i64);
@@ -164,8 +202,15 @@ std::vector<Item> items_of(const Graph& graph, const NamedTensors& inputs) {
   for (std::size_t i = 0; i < items.size(); ++i) items[i].number = i;
   for (const auto& [name, tensor] : inputs) {
     const Tensor values = checked_input(graph, name, tensor, dims);
-    const std::size_t width = values.bytes().size() / sizeof(std::int64_t) / items.size();
-    for (Item& item : items) set_input(item, name, values.as<std::int64_t>().subspan(item.number * width, width));
+    const auto rows = static_cast<std::size_t>(values.dim(0)), width = values.as<std::int64_t>().size() / rows;
+    for (Item& item : items) {
+      set_input(item, name, values.as<std::int64_t>().subspan(rows == 1 ? 0 : item.number * width, width));
+    }
+  }
+  const bool distances = counts_distances(graph);
+  for (const Item& item : items) {
+    if (distances) check_distances(item);
+    check_positions(graph, item);
   }
   return items;
 }

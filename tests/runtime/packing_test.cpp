@@ -34,11 +34,11 @@ Feeds feeds(const Graph& graph, const NamedTensors& inputs) { return feeds_of(gr
 
 // The error that `call` ends in.
 template <typename Call>
-std::string error_of(Call&& call) {
+std::string error_of(Call&& call, ErrorKind kind = ErrorKind::invalid_input) {
   try {
     call();
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
+    EXPECT_EQ(error.kind(), kind);
     return error.what();
   }
   return "no error";
@@ -132,6 +132,45 @@ TEST(Packing, TokenTypesOfAModelThatHasNone) {
               feeds(graph, {{"input_ids", ids}, {"token_type_ids", matrix(1, 2, {0, 1})}});
             }),
             "token_type_ids: is given, but this model takes none");
+}
+
+// Words without a table of positions, and attention that sees `window` rows.
+Graph attention_graph(std::int64_t window) {
+  Weights weights;
+  weights.add("words.weight", Tensor(DType::f32, {10, 2}));
+  Builder b("encode", weights);
+  const Value x = b.embedding({{"words", b.token_input("input_ids")}});
+  b.output("x", b.attention({.query = x, .key = x, .value = x, .heads = 1, .window = window}));
+  return b.finish();
+}
+
+TEST(Packing, AGapInTheMaskIsRefusedWhereDistancesCount) {
+  const NamedTensors gap{{"input_ids", matrix(2, 3, {1, 2, 3, 4, 5, 6})},
+                         {"attention_mask", matrix(2, 3, {0, 1, 1, 1, 0, 1})}};
+  EXPECT_EQ(values(feeds(attention_graph(-1), gap), "input_ids"), (std::vector<std::int64_t>{2, 3, 4, 6}));
+  EXPECT_EQ(error_of([&] { feeds(attention_graph(1), gap); }, ErrorKind::unsupported),
+            "attention_mask: row 1, column 1 is 0 between tokens, which is not supported for models whose attention "
+            "counts distances");
+}
+
+TEST(Packing, OneRowOfPositionsOrTypesIsForAllItems) {
+  const Feeds packed = feeds(kColumns, {{"input_ids", matrix(2, 2, {1, 2, 3, 4})},
+                                        {"position_ids", matrix(1, 2, {3, 2})},
+                                        {"token_type_ids", matrix(1, 2, {0, 1})}});
+  EXPECT_EQ(values(packed, "position_ids"), (std::vector<std::int64_t>{3, 2, 3, 2}));
+  EXPECT_EQ(values(packed, "token_type_ids"), (std::vector<std::int64_t>{0, 1, 0, 1}));
+}
+
+TEST(Packing, PositionsOfAModelThatHasNoTable) {
+  const Graph graph = attention_graph(1);
+  const auto given = [&](std::vector<std::int64_t> positions) {
+    return feeds(graph, {{"input_ids", matrix(1, 3, {1, 2, 3})}, {"position_ids", matrix(1, 3, positions)}});
+  };
+  EXPECT_EQ(values(given({5, 6, 7}), "input_ids"), (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_EQ(error_of([&] {
+              given({0, 1, 1});
+            }),
+            "position_ids: is given, but this model takes none that skip or repeat");
 }
 
 TEST(Packing, RowsGoBackToTheirColumns) {
