@@ -55,7 +55,8 @@ inline void transpose(Vec (&r)[16]) {
   ACCELERATE_PAIR(2)
   ACCELERATE_PAIR(4)
   ACCELERATE_PAIR(6)
-  ACCELERATE_PAIR(8) ACCELERATE_PAIR(10) ACCELERATE_PAIR(12) ACCELERATE_PAIR(14)
+  ACCELERATE_PAIR(8)
+  ACCELERATE_PAIR(10) ACCELERATE_PAIR(12) ACCELERATE_PAIR(14)
 #undef ACCELERATE_PAIR
 #define ACCELERATE_QUAD(i)                                                                                       \
   r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[(i) + 2])));             \
