@@ -13,6 +13,17 @@ namespace {
 
 Shape shape_of(const Dims& dims) { return Shape(std::vector<Dim>(dims.begin(), dims.end())); }
 
+[[noreturn]] void fail_shape(const Weight& weight, const std::string& expected) {
+  throw Error(ErrorKind::corrupted, "has shape " + accelerate::to_string(weight.dims) + ", expected " + expected,
+              weight.where, "the config and the weights may be from different models");
+}
+
+// Operations rely on the rank of what they are given, and only here the tensor's name in the file is known.
+void require_matrix(const Weight& weight, std::int64_t columns) {
+  if (weight.dims.size() == 2 && weight.dims[1] == columns) return;
+  fail_shape(weight, "[any, " + std::to_string(columns) + "]");
+}
+
 // Bucket of a distance key - query: half of the buckets for each direction, the first half of those exact, the rest
 // by the logarithm of the distance, in f32 as Transformers rounds it.
 std::int64_t relative_bucket(std::int64_t distance, std::int64_t buckets, std::int64_t max_distance) {
@@ -87,11 +98,7 @@ bool Builder::has(std::string_view name) const { return weights_.find(full_name(
 
 Value Builder::weight(std::string_view name, const Dims& expected) {
   const Weight& weight = weights_.at(full_name(name));
-  if (!expected.empty() && weight.dims != expected) {
-    throw Error(ErrorKind::corrupted,
-                "has shape " + accelerate::to_string(weight.dims) + ", expected " + accelerate::to_string(expected),
-                weight.where, "the config and the weights may be from different models");
-  }
+  if (!expected.empty() && weight.dims != expected) fail_shape(weight, accelerate::to_string(expected));
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].source == Node::Source::weight && nodes_[i].name == weight.name) {
       return {static_cast<std::int32_t>(i)};
@@ -133,8 +140,13 @@ Value Builder::apply(std::shared_ptr<const Operation> operation, std::vector<Val
 
 Value Builder::embedding(const std::vector<Lookup>& lookups) {
   std::vector<Value> operands;
+  std::int64_t hidden_size = 0;  // the first table's, which all the others must share
   for (const Lookup& lookup : lookups) {
-    operands.push_back(weight(std::string(lookup.table) + ".weight"));
+    const std::string name = std::string(lookup.table) + ".weight";
+    const Weight& table = weights_.at(full_name(name));
+    if (operands.empty()) hidden_size = table.dims.empty() ? 1 : table.dims.back();
+    require_matrix(table, hidden_size);
+    operands.push_back(weight(name));
     operands.push_back(lookup.index);
   }
   const Scope inner = scope(lookups.front().table);
@@ -167,8 +179,10 @@ Value Builder::linear(Value x, Value weight, Value bias, const LinearOptions& op
 }
 
 Value Builder::gated_linear(std::string_view gate, std::string_view up, Value x, Activation activation, Bias bias) {
-  const Value gate_weight = weight(std::string(gate) + ".weight");
-  const Value up_weight = weight(std::string(up) + ".weight");
+  const std::string gate_name = std::string(gate) + ".weight", up_name = std::string(up) + ".weight";
+  require_matrix(weights_.at(full_name(gate_name)), width(x));
+  require_matrix(weights_.at(full_name(up_name)), width(x));
+  const Value gate_weight = weight(gate_name), up_weight = weight(up_name);
   const std::int64_t out = type(gate_weight).shape.dims[0].number();
   const Value gate_bias = bias_of(gate, bias, out);
   const Value up_bias = bias_of(up, bias, out);

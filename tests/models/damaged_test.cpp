@@ -102,6 +102,20 @@ TEST(Damaged, WrongShapesNameTheTensorAndBothShapes) {
                {"encoder.relative_attention_bias.weight", "[16, 2]", "expected [32, 2]"});
 }
 
+TEST(Damaged, TensorsThatAreNoMatricesAreNamed) {
+  const std::vector<std::pair<std::string, std::string>> matrices{
+      {"bert", "embeddings.token_type_embeddings.weight"},
+      {"albert_masked_lm", "albert.embeddings.word_embeddings.weight"},
+      {"nomic_bert", "encoder.layers.0.mlp.fc11.weight"},
+      {"nomic_bert", "encoder.layers.0.mlp.fc12.weight"}};
+  for (const auto& [golden, tensor] : matrices) {
+    for (const Dims& dims : {Dims{}, Dims{5}, Dims{2, 2, 2}}) {
+      GoldenCopy copy(golden);
+      expect_error(copy.reshape(tensor, dims), ErrorKind::corrupted, {tensor, to_string(dims), "expected ["});
+    }
+  }
+}
+
 TEST(Damaged, PrunedWidthsAreTakenFromTheWeights) {
   GoldenCopy copy("bert");
   copy.reshape("encoder.layer.0.intermediate.dense.weight", {20, 32});

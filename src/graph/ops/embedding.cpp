@@ -8,7 +8,9 @@ namespace accelerate::ops {
 Type Embedding::infer(Operands operands) const {
   expect(operands.size() >= 2 && operands.size() % 2 == 0, *this, "operands come as pairs of table and index");
   const Type& index = operand(operands, 1, *this, "index");
-  const Dim hidden = operand(operands, 0, *this, "table").shape.last();
+  const Shape& first = operand(operands, 0, *this, "table").shape;
+  expect(first.rank() == 2, *this, "table has shape " + first.to_string() + ", expected [rows, hidden]");
+  const Dim hidden = first.last();
   for (std::size_t i = 0; i < operands.size(); i += 2) {
     const Type& table = operand(operands, i, *this, "table");
     const Type& ids = operand(operands, i + 1, *this, "index");
