@@ -67,7 +67,12 @@ GoldenCase read_case(const Json& json, const std::filesystem::path& golden) {
     throw Error(ErrorKind::corrupted, "has texts and pairs of different number", "case \"" + read.name + "\"");
   }
   if (const Json* settings = json.find("settings")) read.settings = *settings;
-  if (const Json* expected = json.find("expected")) read.expected = *expected;
+  if (const Json* expected = json.find("expected")) {
+    if (!expected->is_object() && !expected->is_null()) {
+      throw Error(ErrorKind::corrupted, "\"expected\" is no object", "case \"" + read.name + "\"");
+    }
+    read.expected = *expected;
+  }
   if (const Json* tensors = json.find("tensors")) {
     read.tensor_file = tensor_file(golden, tensors->at("file").as_string());
     read_names(*tensors, "inputs", kInputs, read.inputs);
@@ -124,8 +129,18 @@ void keep_first_row(NamedTensors& inputs) {
   if (mask == inputs.end() || mask->second.rank() != 2) return;
   const Tensor whole = mask->second.to(DType::i64);
   std::int64_t length = 0;
-  for (const std::int64_t real : whole.as<std::int64_t>().first(static_cast<std::size_t>(whole.dim(1)))) length += real;
-  for (auto& [name, tensor] : inputs) tensor = first_row(tensor, length);
+  const Dims dims = whole.dims();
+  if (whole.elements() == 0) return;
+  for (const std::int64_t real : whole.as<std::int64_t>().first(static_cast<std::size_t>(dims[1]))) {
+    length += real != 0 ? 1 : 0;
+  }
+  for (auto& [name, tensor] : inputs) {
+    if (tensor.dims() != dims) {
+      throw Error(ErrorKind::corrupted,
+                  "has shape " + to_string(tensor.dims()) + ", but attention_mask has " + to_string(dims), name);
+    }
+    tensor = first_row(tensor, length);
+  }
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ RowMask mask_for(const std::string& name, const Tensor& output, const NamedTenso
   const auto ids = inputs.find("input_ids");
   const auto mask = inputs.find("attention_mask");
   if (ids == inputs.end() || mask == inputs.end() || output.rank() < 2 || ids->second.rank() != 2) return {};
+  // Said to be wrong where the inputs are compared; here it would mask rows that there are none of.
+  if (mask->second.dims() != ids->second.dims()) return {};
   const Tensor whole = mask->second.to(DType::i64);
   const auto real = whole.as<std::int64_t>();
   const auto columns = static_cast<std::size_t>(ids->second.dim(1));

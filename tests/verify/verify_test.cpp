@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 
 #include "checkpoint/safetensors.hpp"
 #include "core/file.hpp"
@@ -85,6 +86,9 @@ class ChangedGolden : public testing::Test {
                           std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
   }
   void change_tensor(const std::string& file, const std::string& name, std::size_t index, float by) {
+    change_tensor(file, name, [=](Tensor& tensor) { tensor.as<float>()[index] += by; });
+  }
+  void change_tensor(const std::string& file, const std::string& name, const std::function<void(Tensor&)>& change) {
     std::vector<std::pair<std::string, Tensor>> tensors;
     {
       const SafetensorsFile read = SafetensorsFile::open(model_ / "golden" / file);
@@ -92,7 +96,7 @@ class ChangedGolden : public testing::Test {
         const Tensor shared = stored.tensor();
         Tensor own(shared.dtype(), shared.dims());
         std::copy(shared.bytes().begin(), shared.bytes().end(), own.bytes().begin());
-        if (stored.name == name) own.as<float>()[index] += by;
+        if (stored.name == name) change(own);
         tensors.emplace_back(stored.name, own);
       }
     }
@@ -189,6 +193,23 @@ TEST_F(ChangedGolden, RefusesBrokenCases) {
   EXPECT_THROW(verified("a"), Error);
   std::ofstream(folder_ / "cases.json") << "{";
   EXPECT_THROW(verified("a"), Error);
+}
+
+TEST_F(ChangedGolden, RefusesExpectationsThatItCouldNotCompare) {
+  copy("bert");
+  change_cases("\"expected\": {", "\"expected\": [], \"left\": {");
+  EXPECT_THROW(verified("single_short"), Error);
+}
+
+TEST_F(ChangedGolden, FailsWhereTheMaskHasAnotherShape) {
+  for (const Dims& dims : {Dims{3, 34}, Dims{1, 1}, Dims{5, 70}, Dims{3}}) {
+    copy("bert");
+    change_tensor("batch_padded.safetensors", "inputs.attention_mask",
+                  [&](Tensor& mask) { mask = Tensor(DType::i64, dims); });
+    const CaseReport report = verified("batch_padded");
+    EXPECT_EQ(report.state_of(Source::text), State::failed) << to_string(dims);
+    EXPECT_EQ(report.state_of(Source::tensors), State::failed) << to_string(dims);
+  }
 }
 
 TEST_F(ChangedGolden, StopsOnRequest) {
