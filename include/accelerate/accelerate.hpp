@@ -268,8 +268,8 @@ struct MemoryPrediction {
 };
 
 struct InspectOptions {
-  std::vector<std::int64_t> batches = {1};
-  std::vector<std::int64_t> tokens = {};  // empty: 128 and the longest the model takes
+  std::vector<std::int64_t> batches = {1};  // each at most 1048576
+  std::vector<std::int64_t> tokens = {};    // empty: 128 and the longest the model takes
   std::vector<std::string> precisions = {"f32"};
   std::string device = "auto";
   std::string task = {};  // whose outputs are computed; empty: the folder's own

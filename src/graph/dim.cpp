@@ -98,9 +98,13 @@ Extents& Extents::set_ragged(const std::string& symbol, std::vector<std::int64_t
   std::int64_t longest = 0, squares = 0;
   for (const std::int64_t length : lengths) {
     if (length < 0) throw Error(ErrorKind::invalid_input, "negative length of " + symbol);
-    offsets.push_back(offsets.back() + length);
+    std::int64_t end = 0, square = 0;
+    bool overflow = __builtin_add_overflow(offsets.back(), length, &end);
+    overflow |= __builtin_mul_overflow(length, length, &square);
+    overflow |= __builtin_add_overflow(squares, square, &squares);
+    if (overflow) throw Error(ErrorKind::invalid_input, "the lengths of " + symbol + " are too large together");
+    offsets.push_back(end);
     longest = std::max(longest, length);
-    squares += length * length;
   }
   set("batch", batch);
   set(symbol, longest);

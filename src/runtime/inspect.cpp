@@ -7,6 +7,9 @@ namespace {
 
 using runtime::kEncode;
 
+// Predictions hold a length for every text of the batch.
+constexpr std::int64_t kMostTexts = std::int64_t{1} << 20;
+
 runtime::TextSettings settings_of(const ModelDefinition& definition) {
   const Checkpoint& checkpoint = definition.checkpoint;
   return runtime::text_settings(checkpoint, definition.architecture->summary(checkpoint.config()).max_tokens);
@@ -78,7 +81,7 @@ Inspection inspect(const std::filesystem::path& folder, const InspectOptions& op
   const std::int64_t most = definition.architecture->summary(definition.checkpoint.config()).max_tokens;
   const auto lengths = options.tokens.empty() ? default_lengths(settings.max_tokens) : options.tokens;
   expect_sizes(lengths, "tokens", most);
-  expect_sizes(options.batches, "batches", 0);
+  expect_sizes(options.batches, "batches", kMostTexts);
   for (const Support::Missing& missing : backend.supports(graph, {std::string(backend.name()), {}}).missing) {
     inspection.missing.push_back(missing.operation + ": " + missing.reason);
   }

@@ -41,6 +41,8 @@ TEST(Extents, RefusesContradictions) {
   extents.set_ragged("tokens", {3, 1});
   EXPECT_THROW(extents.set_ragged("frames", {1, 2, 3}), Error);
   EXPECT_THROW(extents.set_ragged("frames", {-1, 2}), Error);
+  EXPECT_THROW(Extents().set_ragged("tokens", {1LL << 32}), Error);
+  EXPECT_THROW(Extents().set_uniform("tokens", 20, 1LL << 30), Error);
   EXPECT_EQ(extents.offsets("tokens"), (std::vector<std::int64_t>{0, 3, 4}));
 }
 

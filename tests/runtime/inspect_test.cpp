@@ -75,6 +75,7 @@ TEST(Inspect, DefaultLengthsEndAtTheLongest) {
 
 TEST(Inspect, SizesThatCannotBe) {
   EXPECT_THROW(inspect(model_folder("bert"), {.batches = {0}}), Error);
+  EXPECT_THROW(inspect(model_folder("bert"), {.batches = {1 << 30}}), Error);
   EXPECT_THROW(inspect(model_folder("bert"), {.tokens = {100000}}), Error);
   EXPECT_THROW(inspect(model_folder("bert"), {.precisions = {"f12"}}), Error);
   EXPECT_THROW(inspect(model_folder("bert"), {.task = "fill-mask"}), Error);
