@@ -133,7 +133,12 @@ void CommandLine::fail_option(int found, const std::vector<char*>& words) const 
   if (optopt >= kFirstLong) throw UsageError{written + " takes no value, found \"" + word + "\"", help};
 
   std::vector<std::string> known;
-  for (const OptionFacts& option : facts_.options) known.push_back("--" + option.name);
+  std::string meant;  // what a shortened option may stand for; with one meaning it would have been taken
+  for (const OptionFacts& option : facts_.options) {
+    known.push_back("--" + option.name);
+    if (written.size() > 2 && known.back().starts_with(written)) meant += (meant.empty() ? "" : ", ") + known.back();
+  }
+  if (!meant.empty()) throw UsageError{written + " may mean " + meant, help};
   const std::vector<std::string> near = nearest(written, known, 1);
   std::string hint;
   if (!near.empty() && edit_distance(written, near[0]) <= 3) hint = "did you mean " + near[0] + "? ";

@@ -117,7 +117,7 @@ std::string text_in(const Json& json, std::initializer_list<const char*> names, 
     if (found == nullptr) continue;
     if (!found->is_string()) {
       throw Error(ErrorKind::invalid_input,
-                  std::string("\"") + name + "\" is a " + std::string(found->kind_name()) + ", expected a string",
+                  std::string("\"") + name + "\": found " + std::string(found->kind_name()) + ", expected a string",
                   where);
     }
     return found->as_string();
