@@ -79,7 +79,11 @@ std::string foreign_weights(const fs::path& folder) {
 
 Config read_config(const fs::path& folder) {
   const fs::path path = folder / kConfig;
-  if (is_file(path)) return Config::read(path);
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) return Config::read(path);
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw Error(ErrorKind::not_found, "cannot be opened: " + error.message(), path.string());
+  }
   if (const std::string foreign = foreign_weights(folder); !foreign.empty()) refuse_foreign(folder, foreign);
   throw Error(ErrorKind::not_found, "no such file", path.string(),
               "give the folder that a model was published in, the one with config.json");
