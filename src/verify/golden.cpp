@@ -148,8 +148,10 @@ void keep_first_row(NamedTensors& inputs) {
 GoldenFolder read_golden(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "cases.json";
   if (!std::filesystem::exists(file)) {
-    throw Error(ErrorKind::not_found, "there is no such golden folder, it would hold cases.json", folder.string(),
-                "--golden names the folder with what Transformers computed");
+    throw Error(ErrorKind::not_found,
+                std::filesystem::exists(folder) ? "holds no cases.json, which a golden folder has"
+                                                : "there is no such golden folder, it would hold cases.json",
+                folder.string(), "--golden names the folder with what Transformers computed");
   }
   try {
     const Json json = Json::parse(read_file(file), "cases.json");
@@ -160,6 +162,7 @@ GoldenFolder read_golden(const std::filesystem::path& folder) {
       golden.cases = read_sentences(json, folder);
     } else {
       for (const Json& each : json.at("cases").items()) golden.cases.push_back(read_case(each, folder));
+      if (golden.cases.empty()) throw Error(ErrorKind::corrupted, "lists no case", "cases.json");
     }
     return golden;
   } catch (const Error& error) {
