@@ -10,7 +10,7 @@ namespace accelerate {
 
 struct MemoryUse {
   std::int64_t current = 0;  // bytes held now
-  std::int64_t peak = 0;     // most bytes held at once since the start or the last reset_peak()
+  std::int64_t peak = 0;     // most bytes held at once since the start or the last reset_peak_host_memory()
 };
 
 // Zeroed bytes, aligned to 64; Error{out_of_memory}. Blocks of 2 MiB and more ask for huge pages.

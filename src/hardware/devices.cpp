@@ -37,14 +37,14 @@ std::string joined(const std::vector<std::string>& words) {
   });
 }
 
-std::vector<Fact> facts_of(const CpuInfo& info, cpu::Level level) {
+std::vector<Fact> facts_of(const CpuInfo& info, cpu::Level level, int threads) {
   const CpuAllowance allowance = cpu_allowance();
   std::vector<Fact> facts = {{"processor", info.name},
                              {"cores", std::to_string(info.physical_cores)},
                              {"logical cpus", std::to_string(info.logical_cpus)},
                              {"allowed cpus", std::to_string(allowance.affinity)}};
   if (allowance.quota > 0) facts.push_back({"cgroup quota", number_text(allowance.quota) + " cpus"});
-  facts.push_back({"threads", std::to_string(default_thread_count())});
+  facts.push_back({"threads", std::to_string(threads)});
   facts.push_back({"vector level", std::string(cpu::name_of(level))});
   facts.push_back({"vector features", joined(info.features)});
   for (const Cache& cache : info.caches) {
@@ -127,7 +127,7 @@ DeviceReport probe_cpu(const ProbeOptions& options) {
     const cpu::Level level = cpu::current_level();
     report.description = info.name + ", " + std::to_string(info.physical_cores) +
                          (info.physical_cores == 1 ? " core, " : " cores, ") + std::string(cpu::name_of(level));
-    report.facts = facts_of(info, level);
+    report.facts = facts_of(info, level, options.threads > 0 ? options.threads : default_thread_count());
     report.stage = "measure";
     if (options.measure) report.measured = measure(info, cpu::kernels(level), options);
     report.stage.clear();
