@@ -1,6 +1,7 @@
 #include "text/tokenizer.hpp"
 
 #include "core/file.hpp"
+#include "text/legacy_defaults.hpp"
 #include "text/legacy_files.hpp"
 #include "text/tokenizer_state.hpp"
 
@@ -16,15 +17,15 @@ Json json_file(const std::filesystem::path& path) {
 }  // namespace
 
 Tokenizer Tokenizer::open(const std::filesystem::path& folder) {
-  const Json config = json_file(folder / "tokenizer_config.json");
-  const Json specials = json_file(folder / "special_tokens_map.json");
+  LegacySettings settings{json_file(folder / "tokenizer_config.json"), json_file(folder / "special_tokens_map.json")};
   const std::filesystem::path path = folder / "tokenizer.json";
   std::error_code ignored;
   try {
     const bool whole = std::filesystem::is_regular_file(path, ignored);
+    if (!whole) settings = with_class_defaults(folder, std::move(settings.config), std::move(settings.specials));
     auto state = std::make_shared<State>(whole ? read_parts_of_text(read_file(path), "tokenizer.json")
-                                               : read_legacy_parts(folder, config, specials));
-    state->read_settings(config, specials);
+                                               : read_legacy_parts(folder, settings.config, settings.specials));
+    state->read_settings(settings.config, settings.specials);
     return Tokenizer(std::move(state));
   } catch (const Error& error) {
     throw error.within(folder.string());

@@ -51,6 +51,36 @@ INSTANTIATE_TEST_SUITE_P(Golden, OlderFiles,
                                          "roberta", "t5", "whisper", "xlm_roberta"),
                          [](const auto& family) { return std::string(family.param); });
 
+struct OnlyVocabulary {
+  const char *golden, *model_type;
+  std::vector<const char*> files;
+  std::int32_t padding;
+};
+
+class Vocabulary : public testing::TestWithParam<OnlyVocabulary> {};
+
+// Nothing but the vocabulary and what kind of model it is for.
+TEST_P(Vocabulary, IsEnoughWhereTheModelTypeIsKnown) {
+  const std::string golden = GetParam().golden;
+  const TemporaryFolder folder("only_" + golden);
+  for (const char* name : GetParam().files) std::filesystem::copy(goldens() / golden / name, folder.path() / name);
+  folder.write("config.json", "{\"model_type\": \"" + std::string(GetParam().model_type) + "\"}");
+  const Tokenizer tokenizer = Tokenizer::open(folder.path());
+  EXPECT_EQ(tokenizer.special_tokens().pad, GetParam().padding);
+  EXPECT_TRUE(tokenizer.special_tokens().mask);
+  for (const Json& row : lines_of(goldens() / golden / "cases.jsonl")) {
+    SCOPED_TRACE(row.dump().substr(0, 300));
+    const TextInput input = input_of(row);
+    EXPECT_EQ(tokenizer.encode_batch(std::span(&input, 1)).front().ids, integers(row.at("ids")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, Vocabulary,
+                         testing::Values(OnlyVocabulary{"bert", "electra", {"vocab.txt"}, 0},
+                                         OnlyVocabulary{"roberta", "roberta", {"vocab.json", "merges.txt"}, 1},
+                                         OnlyVocabulary{"xlm_roberta", "xlm-roberta", {"sentencepiece.bpe.model"}, 1}),
+                         [](const auto& family) { return std::string(family.param.golden); });
+
 template <typename F>
 Error error_of(F&& run) {
   try {
