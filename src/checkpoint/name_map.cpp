@@ -115,7 +115,11 @@ class Spellings {
         add(from, i, std::move(other));
         continue;
       }
-      const std::optional<Match> matched = match(row.name, from.stored);
+      std::optional<Match> matched = match(row.name, from.stored);
+      if (!matched && tied && (matched = match(row.stored, from.stored))) {
+        add(from, i, Spelling{.stored = substitute(row.name, *matched), .used = {}});
+        continue;
+      }
       if (!matched || (row.rule != NameRule::alternative && from.count > 1)) continue;
       Spelling other{.stored = substitute(row.stored, *matched), .index = from.index, .count = from.count, .used = {}};
       if (row.rule == NameRule::part) {

@@ -42,7 +42,8 @@ NameRow alternative(std::string name, std::string stored);
 NameRow part(std::string name, std::string stored, int index, int count);
 // Stored as [in, out] where the architecture means [out, in] (GPT-2): transposed("*.c_fc.weight").
 NameRow transposed(std::string stored);
-// Used when nothing else is found: tied("lm_head.weight", "embed_tokens.weight").
+// Either is used for the other when nothing else is found, since a file may hold any one of them:
+// tied("lm_head.weight", "embed_tokens.weight").
 NameRow tied(std::string name, std::string stored);
 }  // namespace names
 

@@ -64,6 +64,9 @@ TEST_F(NameMaps, TiesAreUsedOnlyWhenNothingElseIsThere) {
   const Checkpoint own = with({{"bert.embeddings.word_embeddings.weight", {4, 2}}, {"cls.decoder.weight", {4, 2}}});
   EXPECT_EQ(stored_name(kBert, own, "cls.decoder.weight"), "cls.decoder.weight");
   EXPECT_EQ(stored_name(kBert, tied, "cls.decoder.bias"), "");
+  const Checkpoint other = with({{"cls.decoder.weight", {4, 2}}});
+  EXPECT_EQ(stored_name(kBert, other, "embeddings.word_embeddings.weight"), "cls.decoder.weight");
+  EXPECT_EQ(stored_name(kBert, own, "embeddings.word_embeddings.weight"), "bert.embeddings.word_embeddings.weight");
 }
 
 TEST_F(NameMaps, PartsAreViewsOfRowsNotCopies) {
