@@ -56,17 +56,22 @@ inline void transpose(Vec (&r)[16]) {
   ACCELERATE_PAIR(4)
   ACCELERATE_PAIR(6)
   ACCELERATE_PAIR(8)
-  ACCELERATE_PAIR(10) ACCELERATE_PAIR(12) ACCELERATE_PAIR(14)
+  ACCELERATE_PAIR(10)
+  ACCELERATE_PAIR(12)
+  ACCELERATE_PAIR(14)
 #undef ACCELERATE_PAIR
 #define ACCELERATE_QUAD(i)                                                                                       \
   r[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[(i) + 2])));             \
   r[(i) + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[i]), _mm512_castps_pd(t[(i) + 2])));       \
   r[(i) + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(t[(i) + 1]), _mm512_castps_pd(t[(i) + 3]))); \
   r[(i) + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(t[(i) + 1]), _mm512_castps_pd(t[(i) + 3])));
-      ACCELERATE_QUAD(0) ACCELERATE_QUAD(4) ACCELERATE_QUAD(8) ACCELERATE_QUAD(12)
+  ACCELERATE_QUAD(0)
+  ACCELERATE_QUAD(4)
+  ACCELERATE_QUAD(8)
+  ACCELERATE_QUAD(12)
 #undef ACCELERATE_QUAD
-      // r[4 g + c] now holds, in each of its four 128-bit lanes l, column 4 l + c of the rows 4 g to 4 g + 3.
-      for (int c = 0; c < 4; ++c) {
+  // r[4 g + c] now holds, in each of its four 128-bit lanes l, column 4 l + c of the rows 4 g to 4 g + 3.
+  for (int c = 0; c < 4; ++c) {
     t[c] = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88);
     t[4 + c] = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
     t[8 + c] = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd);
