@@ -139,7 +139,8 @@ Tensor checked_input(const Graph& graph, const std::string& name, const Tensor& 
   if (std::ranges::find(kKnownInputs, name) == std::end(kKnownInputs)) {
     invalid(name, "is no input of this model; it takes input_ids, attention_mask, token_type_ids, position_ids");
   }
-  if (tensor.dtype() != DType::i64 && tensor.dtype() != DType::i32) {
+  const bool yes_or_no = name == "attention_mask" && tensor.dtype() == DType::boolean;
+  if (tensor.dtype() != DType::i64 && tensor.dtype() != DType::i32 && !yes_or_no) {
     invalid(name, "has type " + std::string(name_of(tensor.dtype())) + ", expected i64 or i32");
   }
   const Dims expected = name == "prompt_length" ? Dims{dims[0]} : dims;

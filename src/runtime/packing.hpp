@@ -37,10 +37,10 @@ Feeds feeds_of(const Graph& graph, std::span<const Item> items, std::span<const 
 
 // Items of padded tensors under Transformers' names: input_ids [batch, columns] and, where given, attention_mask,
 // token_type_ids, position_ids, all of that shape (the last two also [1, columns], for all items), and prompt_length
-// [batch], as i64 or i32. Error{invalid_input} for other types or shapes, a mask that is not 0 or 1, a row whose mask
-// has no 1, a name that the graph does not know. Error{unsupported} for a mask with a 0 between tokens where attention
-// has rotary positions, a position bias or a window: rows without the padding between them do not tell how far apart
-// they were.
+// [batch], as i64 or i32, the mask also as boolean. Error{invalid_input} for other types or shapes, a mask that is not
+// 0 or 1, a row whose mask has no 1, a name that the graph does not know. Error{unsupported} for a mask with a 0
+// between tokens where attention has rotary positions, a position bias or a window: rows without the padding between
+// them do not tell how far apart they were.
 std::vector<Item> items_of(const Graph& graph, const NamedTensors& inputs);
 
 // Writes an output of a run over `items` where their numbers say: into `whole` [batch, columns, ...] where `ragged`,

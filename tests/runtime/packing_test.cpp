@@ -76,6 +76,12 @@ TEST(Packing, TakesWhatIsGivenAlsoAsI32) {
   EXPECT_EQ(values(packed, "position_ids"), (std::vector<std::int64_t>{3, 1}));
 }
 
+TEST(Packing, TakesAMaskOfTruths) {
+  const Feeds packed = feeds(kColumns, {{"input_ids", matrix(1, 3, {7, 8, 9})},
+                                        {"attention_mask", matrix(1, 3, {0, 1, 1}).to(DType::boolean)}});
+  EXPECT_EQ(values(packed, "input_ids"), (std::vector<std::int64_t>{8, 9}));
+}
+
 TEST(Packing, LargestIndexIsTheSmallestTables) {
   EXPECT_EQ(largest_index(kColumns, "input_ids"), 9);
   EXPECT_EQ(largest_index(kColumns, "position_ids"), 3);
