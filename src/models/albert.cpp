@@ -8,6 +8,7 @@ namespace {
 class Albert final : public TextEncoder {
  public:
   std::string_view model_type() const override { return "albert"; }
+  std::string_view tokenizer_class() const override { return "AlbertTokenizer"; }
 
   NameMap names(const Config&) const override {
     return NameMap{names::prefix("albert."),

@@ -59,6 +59,8 @@ class Architecture {
   virtual ~Architecture() = default;
   virtual std::string_view model_type() const = 0;
   virtual Family family() const = 0;
+  // The class of Transformers that reads a folder's older tokenizer files where they do not name one; empty: none.
+  virtual std::string_view tokenizer_class() const { return {}; }
   // Error{corrupted} naming the field that is missing or makes no sense.
   virtual Summary summary(const Config& config) const = 0;
   // How published files spell the names that build() asks for.

@@ -8,6 +8,7 @@ namespace {
 class Bert final : public TextEncoder {
  public:
   std::string_view model_type() const override { return "bert"; }
+  std::string_view tokenizer_class() const override { return "BertTokenizer"; }
 
   NameMap names(const Config&) const override {
     return NameMap{names::prefix("bert."),

@@ -10,6 +10,7 @@ constexpr double kEpsilon = 1e-12;  // not in the config
 class DistilBert final : public TextEncoder {
  public:
   std::string_view model_type() const override { return "distilbert"; }
+  std::string_view tokenizer_class() const override { return "DistilBertTokenizer"; }
 
   NameMap names(const Config&) const override {
     return NameMap{names::prefix("distilbert."),

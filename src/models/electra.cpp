@@ -8,6 +8,7 @@ namespace {
 class Electra final : public TextEncoder {
  public:
   std::string_view model_type() const override { return "electra"; }
+  std::string_view tokenizer_class() const override { return "ElectraTokenizer"; }
 
   NameMap names(const Config&) const override {
     return NameMap{names::prefix("electra."),

@@ -11,6 +11,7 @@ constexpr std::int64_t kPaddingId = 1, kBuckets = 32, kMaxDistance = 128;
 class MpNet final : public TextEncoder {
  public:
   std::string_view model_type() const override { return "mpnet"; }
+  std::string_view tokenizer_class() const override { return "MPNetTokenizer"; }
 
   Summary summary(const Config& c) const override {
     Summary s = TextEncoder::summary(c);

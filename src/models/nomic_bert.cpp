@@ -11,6 +11,7 @@ namespace {
 class NomicBert final : public TextEncoder {
  public:
   std::string_view model_type() const override { return "nomic_bert"; }
+  std::string_view tokenizer_class() const override { return "BertTokenizer"; }
 
   // Beyond the trained positions the published code stretches the rotary angles, which is not built.
   Summary summary(const Config& c) const override {

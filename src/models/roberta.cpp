@@ -7,9 +7,11 @@ namespace {
 
 class Roberta final : public TextEncoder {
  public:
-  explicit Roberta(std::string_view model_type) : model_type_(model_type) {}
+  Roberta(std::string_view model_type, std::string_view tokenizer_class)
+      : model_type_(model_type), tokenizer_class_(tokenizer_class) {}
 
   std::string_view model_type() const override { return model_type_; }
+  std::string_view tokenizer_class() const override { return tokenizer_class_; }
 
   // Positions begin after that of padding.
   Summary summary(const Config& c) const override {
@@ -49,18 +51,18 @@ class Roberta final : public TextEncoder {
  private:
   static std::int64_t padding_id(const Config& c) { return c.size_or({"pad_token_id"}, 1, 0); }
 
-  std::string_view model_type_;
+  std::string_view model_type_, tokenizer_class_;
 };
 
 }  // namespace
 
 const Architecture& roberta() {
-  static const Roberta architecture("roberta");
+  static const Roberta architecture("roberta", "RobertaTokenizer");
   return architecture;
 }
 
 const Architecture& xlm_roberta() {
-  static const Roberta architecture("xlm-roberta");
+  static const Roberta architecture("xlm-roberta", "XLMRobertaTokenizer");
   return architecture;
 }
 

@@ -22,11 +22,12 @@ Json lower_cased(const Json& tokenizer) {
 }
 
 // sentence-transformers puts a lower-casing step in front of the tokenizer's own normalisation.
-text::Tokenizer open_tokenizer(const Checkpoint& checkpoint, bool lower_case) {
-  if (!lower_case) return text::Tokenizer::open(checkpoint.folder());
+text::Tokenizer open_tokenizer(const Checkpoint& checkpoint, const TextSettings& settings) {
+  const auto open = [&] { return text::Tokenizer::open(checkpoint.folder(), settings.tokenizer_class); };
+  if (!settings.lower_case) return open();
   const std::optional<Json> tokenizer = checkpoint.json("tokenizer.json");
   if (!tokenizer) {
-    if (checkpoint.has_file("vocab.txt")) return text::Tokenizer::open(checkpoint.folder());
+    if (checkpoint.has_file("vocab.txt")) return open();
     throw Error(ErrorKind::unsupported, "do_lower_case needs a tokenizer.json", "sentence_bert_config.json");
   }
   return text::Tokenizer::from_json(lower_cased(*tokenizer), checkpoint.path_of("tokenizer.json").string(),
@@ -74,9 +75,7 @@ std::vector<TextView> views(std::span<const TextPair> pairs) {
 }
 
 TextProcessor::TextProcessor(const Checkpoint& checkpoint, TextSettings settings)
-    : checkpoint_(checkpoint),
-      settings_(std::move(settings)),
-      tokenizer_(open_tokenizer(checkpoint, settings_.lower_case)) {}
+    : checkpoint_(checkpoint), settings_(std::move(settings)), tokenizer_(open_tokenizer(checkpoint, settings_)) {}
 
 const TextProcessor::Spelling& TextProcessor::spelling() const {
   std::call_once(spelled_, [&] {

@@ -22,6 +22,7 @@ namespace accelerate::runtime {
 struct TextSettings {
   std::int64_t max_tokens = 0;                 // longest input, special tokens included; 0: no limit known
   bool lower_case = false;                     // sentence_bert_config.json: do_lower_case
+  std::string tokenizer_class;                 // what older tokenizer files are read as where they do not say
   bool token_types = true;                     // false: the second text of a pair has the type of the first
   std::map<std::string, std::string> prompts;  // config_sentence_transformers.json
   std::string default_prompt;                  // the name of one of them; empty: none
@@ -29,7 +30,8 @@ struct TextSettings {
 // `architecture_limit` is what the architecture takes, 0 where it says nothing. As sentence-transformers does it, its
 // max_seq_length stands in for the tokenizer's model_max_length; the architecture's limit holds in any case. Token
 // types are for tokenizers that Transformers lets make them, in front of models that have more than one.
-TextSettings text_settings(const Checkpoint& checkpoint, std::int64_t architecture_limit);
+TextSettings text_settings(const Checkpoint& checkpoint, std::int64_t architecture_limit,
+                           std::string_view tokenizer_class = {});
 
 // Texts as lists of ids, and which of them were too long.
 struct TokenizedTexts {

@@ -51,8 +51,10 @@ std::int64_t smaller_limit(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
-TextSettings text_settings(const Checkpoint& checkpoint, std::int64_t architecture_limit) {
+TextSettings text_settings(const Checkpoint& checkpoint, std::int64_t architecture_limit,
+                           std::string_view tokenizer_class) {
   TextSettings settings;
+  settings.tokenizer_class = tokenizer_class;
   const std::optional<Config> sentence = sentence_config(checkpoint);
   const std::int64_t own = sentence ? sentence->size_or({"max_seq_length"}, 0) : 0;
   settings.max_tokens = smaller_limit(own != 0 ? own : tokenizer_limit(checkpoint), architecture_limit);

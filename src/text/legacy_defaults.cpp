@@ -3,27 +3,25 @@
 #include <array>
 #include <string>
 
-#include "core/file.hpp"
 #include "text/legacy_folder.hpp"
 
 namespace accelerate::text {
 namespace {
 
 struct ClassDefaults {
-  std::string_view model_type, tokenizer_class;
+  std::string_view tokenizer_class;
   std::string_view begin, end, padding, unknown, mask;
   bool marks_text = true;  // begin and end are bos_token and eos_token too
 };
 
-constexpr std::array<ClassDefaults, 8> kClasses = {{
-    {"bert", "BertTokenizer", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", false},
-    {"distilbert", "DistilBertTokenizer", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", false},
-    {"electra", "ElectraTokenizer", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", false},
-    {"nomic_bert", "BertTokenizer", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", false},
-    {"roberta", "RobertaTokenizer", "<s>", "</s>", "<pad>", "<unk>", "<mask>"},
-    {"xlm-roberta", "XLMRobertaTokenizer", "<s>", "</s>", "<pad>", "<unk>", "<mask>"},
-    {"mpnet", "MPNetTokenizer", "<s>", "</s>", "<pad>", "[UNK]", "<mask>"},
-    {"albert", "AlbertTokenizer", "[CLS]", "[SEP]", "<pad>", "<unk>", "[MASK]"},
+constexpr std::array<ClassDefaults, 7> kClasses = {{
+    {"BertTokenizer", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", false},
+    {"DistilBertTokenizer", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", false},
+    {"ElectraTokenizer", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]", false},
+    {"RobertaTokenizer", "<s>", "</s>", "<pad>", "<unk>", "<mask>"},
+    {"XLMRobertaTokenizer", "<s>", "</s>", "<pad>", "<unk>", "<mask>"},
+    {"MPNetTokenizer", "<s>", "</s>", "<pad>", "[UNK]", "<mask>"},
+    {"AlbertTokenizer", "[CLS]", "[SEP]", "<pad>", "<unk>", "[MASK]"},
 }};
 
 std::string text_at(const Json& json, std::string_view key) {
@@ -31,26 +29,20 @@ std::string text_at(const Json& json, std::string_view key) {
   return value != nullptr && value->is_string() ? value->as_string() : std::string();
 }
 
-std::string model_type_of(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / "config.json";
-  return is_file(path) ? text_at(Json::parse(read_file(path), "config.json"), "model_type") : std::string();
-}
-
 // "RobertaTokenizerFast" is RobertaTokenizer.
-const ClassDefaults* defaults_of(const std::filesystem::path& folder, const Json& config) {
-  const std::string named = text_at(config, "tokenizer_class");
-  const std::string model_type = named.empty() ? model_type_of(folder) : std::string();
+const ClassDefaults* defaults_of(std::string_view name) {
   for (const ClassDefaults& each : kClasses) {
-    if (named.empty() ? each.model_type == model_type : named.starts_with(each.tokenizer_class)) return &each;
+    if (name.starts_with(each.tokenizer_class)) return &each;
   }
   return nullptr;
 }
 
 }  // namespace
 
-LegacySettings with_class_defaults(const std::filesystem::path& folder, Json config, Json specials) {
+LegacySettings with_class_defaults(std::string_view default_class, Json config, Json specials) {
   LegacySettings settings{std::move(config), std::move(specials)};
-  const ClassDefaults* defaults = defaults_of(folder, settings.config);
+  const std::string named = text_at(settings.config, "tokenizer_class");
+  const ClassDefaults* defaults = defaults_of(named.empty() ? default_class : named);
   if (defaults == nullptr) return settings;
   for (Json* each : {&settings.config, &settings.specials}) {
     if (!each->is_object()) *each = Json::object();

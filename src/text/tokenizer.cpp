@@ -16,13 +16,13 @@ Json json_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-Tokenizer Tokenizer::open(const std::filesystem::path& folder) {
+Tokenizer Tokenizer::open(const std::filesystem::path& folder, std::string_view default_class) {
   LegacySettings settings{json_file(folder / "tokenizer_config.json"), json_file(folder / "special_tokens_map.json")};
   const std::filesystem::path path = folder / "tokenizer.json";
   std::error_code ignored;
   try {
     const bool whole = std::filesystem::is_regular_file(path, ignored);
-    if (!whole) settings = with_class_defaults(folder, std::move(settings.config), std::move(settings.specials));
+    if (!whole) settings = with_class_defaults(default_class, std::move(settings.config), std::move(settings.specials));
     auto state = std::make_shared<State>(whole ? read_parts_of_text(read_file(path), "tokenizer.json")
                                                : read_legacy_parts(folder, settings.config, settings.specials));
     state->read_settings(settings.config, settings.specials);

@@ -95,9 +95,11 @@ class Tokenizer {
   // RoBERTa, CLIP, OPT, Whisper, Qwen2: decided from tokenizer_config.json); else spiece.model, sentencepiece.bpe.model
   // or tokenizer.model. Reads tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it.
   //
+  // `default_class` is the class of Transformers ("BertTokenizer") that older files are read as where they name none.
+  //
   // Error{not_found} when the folder has none of them (lists what was looked for), Error{corrupted} when a file
   // contradicts its format, Error{unsupported} for an unknown component type.
-  static Tokenizer open(const std::filesystem::path& folder);
+  static Tokenizer open(const std::filesystem::path& folder, std::string_view default_class = {});
   // From the parsed tokenizer.json alone; `where` names it in errors. `config` is tokenizer_config.json or null.
   static Tokenizer from_json(const Json& json, std::string_view where, const Json& config = Json());
 

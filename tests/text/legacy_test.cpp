@@ -52,20 +52,19 @@ INSTANTIATE_TEST_SUITE_P(Golden, OlderFiles,
                          [](const auto& family) { return std::string(family.param); });
 
 struct OnlyVocabulary {
-  const char *golden, *model_type;
+  const char *golden, *tokenizer_class;
   std::vector<const char*> files;
   std::int32_t padding;
 };
 
 class Vocabulary : public testing::TestWithParam<OnlyVocabulary> {};
 
-// Nothing but the vocabulary and what kind of model it is for.
-TEST_P(Vocabulary, IsEnoughWhereTheModelTypeIsKnown) {
+// Nothing but the vocabulary and the class that reads it.
+TEST_P(Vocabulary, IsEnoughWhereTheClassIsKnown) {
   const std::string golden = GetParam().golden;
   const TemporaryFolder folder("only_" + golden);
   for (const char* name : GetParam().files) std::filesystem::copy(goldens() / golden / name, folder.path() / name);
-  folder.write("config.json", "{\"model_type\": \"" + std::string(GetParam().model_type) + "\"}");
-  const Tokenizer tokenizer = Tokenizer::open(folder.path());
+  const Tokenizer tokenizer = Tokenizer::open(folder.path(), GetParam().tokenizer_class);
   EXPECT_EQ(tokenizer.special_tokens().pad, GetParam().padding);
   EXPECT_TRUE(tokenizer.special_tokens().mask);
   for (const Json& row : lines_of(goldens() / golden / "cases.jsonl")) {
@@ -76,9 +75,10 @@ TEST_P(Vocabulary, IsEnoughWhereTheModelTypeIsKnown) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Vocabulary,
-                         testing::Values(OnlyVocabulary{"bert", "electra", {"vocab.txt"}, 0},
-                                         OnlyVocabulary{"roberta", "roberta", {"vocab.json", "merges.txt"}, 1},
-                                         OnlyVocabulary{"xlm_roberta", "xlm-roberta", {"sentencepiece.bpe.model"}, 1}),
+                         testing::Values(OnlyVocabulary{"bert", "ElectraTokenizer", {"vocab.txt"}, 0},
+                                         OnlyVocabulary{"roberta", "RobertaTokenizer", {"vocab.json", "merges.txt"}, 1},
+                                         OnlyVocabulary{
+                                             "xlm_roberta", "XLMRobertaTokenizer", {"sentencepiece.bpe.model"}, 1}),
                          [](const auto& family) { return std::string(family.param.golden); });
 
 template <typename F>
