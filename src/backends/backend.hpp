@@ -48,13 +48,14 @@ struct CompileOptions {
   Precision precision = Precision::f32;
   std::map<std::string, Precision> overrides;  // by the path of an operation: "encoder.layer.3.output.dense"
   int threads = 0;                             // 0: as many as this process may use
+  Cancellation cancellation;                   // looked at between weights: Error{interrupted}
 };
 
 // A plan in use: its buffers and state. Not for two threads at once; start one session a thread.
 class Session {
  public:
   virtual ~Session() = default;
-  // Error{invalid_input} naming an input that is missing or has another shape.
+  // Error{invalid_input} naming an input that is missing or has another shape; Error{interrupted} once cancelled.
   virtual Outputs run(const Feeds& feeds) = 0;
 };
 

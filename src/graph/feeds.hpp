@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "accelerate/progress.hpp"
 #include "accelerate/tensor.hpp"
 #include "graph/graph.hpp"
 
@@ -13,6 +14,7 @@ namespace accelerate {
 struct Feeds {
   std::map<std::string, Tensor, std::less<>> tensors;
   Extents extents;
+  Cancellation cancellation;  // looked at between operations: Error{interrupted}
 };
 
 // Outputs by name; a ragged one as rows without padding.

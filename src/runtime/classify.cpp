@@ -27,7 +27,7 @@ Classifications classify(const LoadedModel& model, std::span<const TextView> tex
   const TokenizedTexts tokenized = model.processor().ids_of(texts, options.batch);
   Classifications result{std::vector<std::vector<Score>>(texts.size()), tokenized.truncated};
   for_each_batch(items_of(tokenized), options.batch, [&](std::span<const Item> batch) {
-    const Outputs outputs = compiled->run(feeds_of(graph, batch));
+    const Outputs outputs = compiled->run(feeds_of(graph, batch), options.batch.cancellation);
     const std::span<const float> logits = outputs.at("logits").as<float>();
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const std::vector<double> scores = scores_of(logits.subspan(i * labels, labels), function);

@@ -65,7 +65,7 @@ Embeddings embed(const LoadedModel& model, std::span<const std::string> texts, c
   const std::int64_t width = graph.node(graph.find_output(kEmbedding)->value).type.shape.last().number();
   Embeddings result{Tensor(DType::f32, {static_cast<std::int64_t>(texts.size()), width}), tokenized.truncated};
   for_each_batch(std::move(items), options.batch, [&](std::span<const Item> batch) {
-    const Outputs outputs = compiled->run(feeds_of(graph, batch));
+    const Outputs outputs = compiled->run(feeds_of(graph, batch), options.batch.cancellation);
     place_rows(outputs.at(kEmbedding), false, batch, result.vectors);
   });
   if (options.normalize.value_or(false)) normalize_rows(result.vectors);

@@ -50,7 +50,7 @@ FilledMasks fill_mask(const LoadedModel& model, std::span<const std::string> tex
   FilledMasks result{std::vector<std::vector<Mask>>(texts.size()), tokenized.truncated};
   for_each_batch(std::move(items), options.batch, [&](std::span<const Item> batch) {
     const std::vector<Selected> places = masks_of(batch, mask);
-    const Outputs outputs = compiled->run(feeds_of(compiled->graph(), batch, places));
+    const Outputs outputs = compiled->run(feeds_of(compiled->graph(), batch, places), options.batch.cancellation);
     const Tensor& logits = outputs.at("selected_logits");
     const auto width = static_cast<std::size_t>(logits.dim(1));
     for (std::size_t i = 0; i < places.size(); ++i) {

@@ -16,7 +16,10 @@ std::string stored_dtype(const Checkpoint& checkpoint) {
 }
 
 CompileOptions compile_options(const OpenOptions& options) {
-  return {.precision = precision_named(options.precision), .overrides = {}, .threads = options.threads};
+  return {.precision = precision_named(options.precision),
+          .overrides = {},
+          .threads = options.threads,
+          .cancellation = options.cancellation};
 }
 
 ModelDefinition open_definition(const std::filesystem::path& folder, const OpenOptions& options) {
@@ -82,7 +85,8 @@ std::vector<std::string> outputs_of(const ModelDefinition& definition, Task task
 LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions& options)
     : definition_(open_definition(folder, options)),
       settings_(text_settings(definition_.checkpoint,
-                              definition_.architecture->summary(definition_.checkpoint.config()).max_tokens)),
+                              definition_.architecture->summary(definition_.checkpoint.config()).max_tokens,
+                              definition_.architecture->tokenizer_class())),
       info_(info_of(definition_, settings_)),
       plans_(backend_of_device(options.device), compile_options(options), definition_.weights) {}
 

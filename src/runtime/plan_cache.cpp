@@ -15,7 +15,8 @@ std::unique_ptr<Session> CompiledGraph::borrow() {
   return session;
 }
 
-Outputs CompiledGraph::run(const Feeds& feeds) {
+Outputs CompiledGraph::run(Feeds feeds, const Cancellation& cancellation) {
+  feeds.cancellation = cancellation;
   prepare();
   std::unique_ptr<Session> session = borrow();
   // A session whose run fails is not given back: nobody promises what its buffers hold.

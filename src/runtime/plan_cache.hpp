@@ -21,7 +21,8 @@ class CompiledGraph {
   const Graph& graph() const { return graph_; }
   // Compiles unless that is done. Errors of Backend::compile.
   void prepare();
-  Outputs run(const Feeds& feeds);
+  // Errors of Session::run; the cancellation is looked at between operations.
+  Outputs run(Feeds feeds, const Cancellation& cancellation);
 
  private:
   std::unique_ptr<Session> borrow();

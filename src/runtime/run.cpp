@@ -62,7 +62,7 @@ NamedTensors run(const LoadedModel& model, const NamedTensors& inputs, const Run
   const Dims& dims = inputs.find("input_ids")->second.dims();
   NamedTensors outputs = padded_outputs(graph, dims[0], dims[1]);
   for_each_batch(std::move(items), options.batch, [&](std::span<const Item> batch) {
-    const Outputs rows = compiled->run(feeds_of(graph, batch));
+    const Outputs rows = compiled->run(feeds_of(graph, batch), options.batch.cancellation);
     for (const Graph::Output& output : graph.outputs()) {
       const bool ragged = graph.node(output.value).type.shape.ragged;
       place_rows(rows.at(output.name), ragged, batch, outputs[output.name]);

@@ -52,7 +52,10 @@ class CpuSession final : public Session {
         values_[i] = locate(feeds.tensors.find(node.name)->second, node, values_[i]);
     }
     const Run run{kernels(c_->level), *c_->pool, extents_, values_, workspace_.data()};
-    for (const auto& step : c_->steps) step->run(run);
+    for (const auto& step : c_->steps) {
+      feeds.cancellation.check();
+      step->run(run);
+    }
     return outputs();
   }
 
@@ -137,9 +140,13 @@ class CpuPlan final : public Plan {
 };
 
 void require_f32(const CompileOptions& options) {
-  bool only_f32 = options.precision == Precision::f32;
-  for (const auto& [path, precision] : options.overrides) only_f32 &= precision == Precision::f32;
-  if (!only_f32) throw Error(ErrorKind::unsupported, "computes in f32 only so far", "backend cpu");
+  const auto require = [](Precision precision, const std::string& where) {
+    if (precision == Precision::f32) return;
+    throw Error(ErrorKind::unsupported, "precision " + std::string(name_of(precision)) + " is not there yet, only f32",
+                where);
+  };
+  require(options.precision, "backend cpu");
+  for (const auto& [path, precision] : options.overrides) require(precision, "backend cpu: " + path);
 }
 
 class CpuBackend final : public Backend {
@@ -193,7 +200,10 @@ class CpuBackend final : public Backend {
     compiled->level = current_level();
     compiled->steps = make_steps(compiled->graph, *compiled->weights, compiled->level);
     compiled->placement = std::make_unique<Placement>(compiled->graph, compiled->steps);
-    for (const auto& step : compiled->steps) step->prepare(*compiled->weights, *compiled->pool);
+    for (const auto& step : compiled->steps) {
+      options.cancellation.check();
+      step->prepare(*compiled->weights, *compiled->pool);
+    }
     return std::make_unique<CpuPlan>(std::move(compiled));
   }
 
