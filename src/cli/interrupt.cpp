@@ -1,6 +1,11 @@
 #include "cli/interrupt.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
+#include <string_view>
+
+#include "cli/exit_code.hpp"
 
 namespace accelerate::cli {
 namespace {
@@ -11,6 +16,15 @@ const Cancellation* cancellation = nullptr;
 void on_signal(int number) {
   received = number;
   if (cancellation != nullptr) cancellation->cancel();
+}
+
+// A mapped file that became shorter meanwhile: the missing page cannot be given, so the program ends here. Only calls
+// that are safe in a signal handler.
+void on_lost_page(int) {
+  constexpr std::string_view kMessage =
+      "error: a model file became shorter while it was read\n  hint: copy it whole, then run again\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  _exit(exit_code_of(ErrorKind::corrupted));
 }
 
 }  // namespace
@@ -25,6 +39,7 @@ Cancellation install_signal_handlers() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGBUS, on_lost_page);
   return shared;
 }
 
