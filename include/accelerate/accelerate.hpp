@@ -165,9 +165,11 @@ struct Span {
 struct Entity {
   std::string label;  // of a token: "B-PER"; of a group: "PER"
   double score = 0;
-  std::string word;         // the token as the vocabulary spells it; of a group: its tokens as text
+  std::string word;         // the token as the vocabulary spells it, or its piece of the text where it is unknown; of
+                            // a group: its tokens as text
   std::int64_t index = -1;  // of a token: its place among the text's tokens; -1 for a group
   Span span;
+  std::string token;  // as the tokenizer gives it ("[UNK]"); empty for a group
 };
 
 struct TokenClassifications {

@@ -13,7 +13,7 @@ std::size_t best_label(std::span<const double> scores) {
 
 Entity entity_of(const LabelledToken& token, const CodePoints& text, std::span<const std::string> labels) {
   const std::size_t label = best_label(token.scores);
-  return {labels[label], token.scores[label], token.word, token.index, text.span(token.start, token.end)};
+  return {labels[label], token.scores[label], token.word, token.index, text.span(token.start, token.end), token.token};
 }
 
 std::vector<double> mean_scores(std::span<const LabelledToken> word) {
@@ -115,7 +115,7 @@ std::vector<LabelledToken> labelled_tokens(const TextProcessor& processor, const
   for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
     if (encoding.special_tokens_mask[i] != 0) continue;
     LabelledToken token;
-    token.word = encoding.tokens[i];
+    token.word = token.token = encoding.tokens[i];
     token.scores = scores_of(logits.subspan(i * labels, labels), ScoreFunction::softmax);
     token.start = encoding.offsets[i].begin;
     token.end = encoding.offsets[i].end;

@@ -12,7 +12,7 @@ namespace accelerate::runtime {
 
 // A token of a text with its score for every label.
 struct LabelledToken {
-  std::string word;
+  std::string word, token;  // they differ where the token is unknown
   std::vector<double> scores;
   std::int64_t start = 0, end = 0;  // code points
   std::int64_t index = 0;
