@@ -1,5 +1,6 @@
 #include "core/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -10,9 +11,35 @@ namespace {
   throw Error(ErrorKind::corrupted, "found " + std::string(value.kind_name()) + ", expected " + std::string(expected));
 }
 
+// Bytes of the valid UTF-8 that begins at `position`; 0 where it is none (cut, overlong, a surrogate, too large).
+std::size_t utf8_length(std::string_view text, std::size_t position) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return position + i < text.size() ? static_cast<unsigned char>(text[position + i]) : 0U;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  const std::size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  const unsigned least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const unsigned most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  if (byte(1) < least || byte(1) > most) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  return length;
+}
+
+void write_beyond_ascii(std::string& out, std::string_view text, std::size_t& position) {
+  const std::size_t length = utf8_length(text, position);
+  out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(position, length);
+  position += std::max<std::size_t>(length, 1) - 1;
+}
+
+// A file's name may be any bytes; JSON may not, so those that are no UTF-8 become U+FFFD.
 void write_string(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     switch (c) {
       case '"': out += "\\\""; break;
       case '\\': out += "\\\\"; break;
@@ -25,6 +52,8 @@ void write_string(std::string& out, std::string_view text) {
           out += "\\u00";
           out += kHex[static_cast<unsigned char>(c) >> 4];
           out += kHex[static_cast<unsigned char>(c) & 15];
+        } else if (static_cast<unsigned char>(c) >= 0x80) {
+          write_beyond_ascii(out, text, i);
         } else {
           out += c;
         }

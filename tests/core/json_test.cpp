@@ -127,6 +127,27 @@ TEST(Json, InvalidUtf8IsAnErrorThatCanBePrinted) {
   }
 }
 
+TEST(Json, BytesThatAreNoUtf8AreWrittenAsReplacementCharacters) {
+  const std::pair<std::string, std::string> written[] = {
+      {"\u00e9\u4e2d\U0001F600", "\u00e9\u4e2d\U0001F600"},
+      {"a\xff"
+       "b",
+       "a\ufffd"
+       "b"},
+      {"\xc3", "\ufffd"},
+      {"\xc0\x80", "\ufffd\ufffd"},
+      {"\xed\xa0\x80", "\ufffd\ufffd\ufffd"},
+      {"\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd"},
+  };
+  for (const auto& [text, expected] : written) {
+    const Json json{text};
+    EXPECT_EQ(json.dump(), "\"" + expected + "\"");
+    EXPECT_NO_THROW(parse(json.dump()));
+  }
+  Json object;
+  EXPECT_EQ(object.set("\xfe", 1).dump(), "{\"\ufffd\":1}");
+}
+
 TEST(Json, AZeroByteEndsNothing) {
   EXPECT_TRUE(contains(error_for(std::string_view("{}\0", 3)).what(), "line 1, column 3: a zero byte"));
   EXPECT_EQ(error_for(std::string_view("{}\0garbage", 10)).kind(), ErrorKind::corrupted);
