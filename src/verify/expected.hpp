@@ -11,6 +11,8 @@ namespace accelerate::verify {
 void check_answers(const Model& model, const GoldenCase& golden, WeightKind weights, const BatchOptions& batch,
                    CaseReport& report);
 
+// Whether `expected` has an entry that check_vectors compares.
+bool expects_vectors(const GoldenCase& golden);
 // The entries of `expected` about vectors (mean_pooled_head, embedding_head, cosine, norm, nearest), for vectors
 // [texts, n] f32 that were computed from given tensors.
 void check_vectors(const Tensor& vectors, const GoldenCase& golden, WeightKind weights, Source from,

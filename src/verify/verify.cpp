@@ -1,6 +1,7 @@
 #include "verify/verify.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 
@@ -11,6 +12,7 @@ namespace accelerate::verify {
 namespace {
 
 constexpr std::string_view kHidden = "hidden_states.";
+constexpr std::array<const char*, 2> kPooled = {"sentence_embedding", "mean_pooled"};
 
 bool is_logits(std::string_view name) { return name.ends_with("logits"); }
 
@@ -56,6 +58,7 @@ class CaseRun {
       check_answers(model_, golden_, weights_, batch_, report_);
     }
     if (!tensors_.inputs.empty()) check_outputs(Source::tensors, tensors_.inputs);
+    note_untested();
     finish();
     return std::move(report_);
   }
@@ -123,12 +126,15 @@ class CaseRun {
         report_.checks.push_back({from, name, State::unsupported, std::nullopt, "the model has no such output"});
       }
     }
+    if (from == Source::tensors && !golden_.has_text()) ask_for_vectors(options.outputs);
     if (options.outputs.empty()) return;
     try {
       NamedTensors given = inputs;
       if (const Json* length = golden_.settings.find("prompt_length")) leave_prompt_out(*length, given);
       const NamedTensors found = model_.run(given, options);
-      for (const std::string& name : options.outputs) compare_output(from, name, found.at(name));
+      for (const std::string& name : options.outputs) {
+        if (tensors_.outputs.contains(name)) compare_output(from, name, found.at(name));
+      }
       if (from == Source::tensors && !golden_.has_text()) check_pooled(found);
     } catch (const Error& error) {
       add_check(report_, from, "run", error);
@@ -157,12 +163,45 @@ class CaseRun {
     }
   }
 
+  // What is expected of vectors follows from the given tensors, whether or not the golden holds the vectors themselves.
+  void ask_for_vectors(std::vector<std::string>& outputs) const {
+    if (!expects_vectors(golden_)) return;
+    const std::vector<std::string>& offered = model_.info().outputs;
+    for (const char* name : kPooled) {
+      if (std::find(outputs.begin(), outputs.end(), name) != outputs.end()) return;
+    }
+    for (const char* name : kPooled) {
+      if (std::find(offered.begin(), offered.end(), name) == offered.end()) continue;
+      outputs.emplace_back(name);
+      return;
+    }
+  }
+
   void check_pooled(const NamedTensors& found) {
-    for (const char* name : {"sentence_embedding", "mean_pooled"}) {
+    for (const char* name : kPooled) {
       const auto vectors = found.find(name);
       if (vectors == found.end()) continue;
       check_vectors(vectors->second, golden_, weights_, Source::tensors, report_);
       return;
+    }
+  }
+
+  // An expectation that nothing was compared with must not pass: scores, entities or answers of a case without text.
+  void note_untested() {
+    if (!golden_.expected.is_object()) return;
+    const bool stopped = std::any_of(report_.checks.begin(), report_.checks.end(), [](const Check& check) {
+      return check.state == State::failed || check.state == State::unsupported;
+    });
+    if (stopped) return;
+    for (const auto& [key, expected] : golden_.expected.members()) {
+      const std::string what = "expected." + key;
+      const bool compared = std::any_of(report_.checks.begin(), report_.checks.end(),
+                                        [&what](const Check& check) { return check.what == what; });
+      if (compared) continue;
+      report_.checks.push_back({golden_.has_text() ? Source::text : Source::tensors, what, State::untested,
+                                std::nullopt,
+                                golden_.has_text() ? "nothing of this case could be compared with it"
+                                                   : "it is made from text, and this case holds none"});
     }
   }
 

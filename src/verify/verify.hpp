@@ -66,7 +66,8 @@ struct Options {
 
 // Runs every case of the golden folder (cases.json and safetensors, as docs/goldens.md describes) from its raw input
 // and from its given tensors, and compares whatever the folder holds: inputs, outputs at positions that are no padding,
-// and `expected`. A case that cannot run is reported as failed or unsupported, never left out.
+// and `expected`; an entry of it that could not be compared (scores of a case without text) is an untested check.
+// A case that cannot run is reported as failed or unsupported, never left out.
 // Error{not_found}: no such folder or case (lists them); Error{corrupted}: cases.json contradicts its format;
 // Error{interrupted}.
 Report verify(const Model& model, const std::filesystem::path& golden, const Options& options = {});

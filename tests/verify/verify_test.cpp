@@ -187,6 +187,28 @@ TEST_F(ChangedGolden, CallsUntestedWhatItDoesNotKnow) {
   EXPECT_EQ(report.state, State::untested);
 }
 
+TEST_F(ChangedGolden, CallsUntestedWhatNeedsTheTextThatACaseLacks) {
+  copy("bert_tensors");
+  EXPECT_EQ(verified("left_padding").state, State::passed);
+  change_cases("\"mean_pooled_head\"", "\"scores\": [], \"input_ids\": [[1]], \"mean_pooled_head\"");
+  const CaseReport report = verified("left_padding");
+  EXPECT_EQ(report.state, State::untested);
+  for (const char* what : {"expected.scores", "expected.input_ids"}) {
+    EXPECT_TRUE(std::any_of(report.checks.begin(), report.checks.end(), [what](const Check& check) {
+      return check.what == what && check.state == State::untested;
+    })) << what;
+  }
+}
+
+TEST_F(ChangedGolden, ComparesExpectedVectorsWhoseTensorsAreNotGiven) {
+  copy("bert_tensors");
+  change_cases("outputs.mean_pooled", "outputs.pooler_output");
+  const CaseReport report = verified("left_padding");
+  EXPECT_EQ(report.state, State::passed);
+  EXPECT_TRUE(std::any_of(report.checks.begin(), report.checks.end(),
+                          [](const Check& check) { return check.what == "expected.mean_pooled_head"; }));
+}
+
 TEST_F(ChangedGolden, RefusesBrokenCases) {
   copy("bert");
   std::ofstream(folder_ / "cases.json") << "{\"cases\": [{\"name\": \"a\"}]}";
