@@ -107,6 +107,39 @@ typedef struct accelerate_classify_options {
 #define ACCELERATE_CLASSIFY_OPTIONS \
   { sizeof(accelerate_classify_options), 0, NULL, NULL }
 
+typedef struct accelerate_token_options {
+  size_t size;
+  const char* aggregation;          /* "none", "simple", "first", "average", "max"; NULL: "none" */
+  const char* const* ignore_labels; /* [ignore_count]: what has one of these labels is left out */
+  int64_t ignore_count;             /* -1: "O" alone, 0: nothing is left out */
+  const accelerate_batch_options* batch;
+} accelerate_token_options;
+#define ACCELERATE_TOKEN_OPTIONS \
+  { sizeof(accelerate_token_options), NULL, NULL, -1, NULL }
+
+typedef struct accelerate_answer_options {
+  size_t size;
+  size_t top_k;                          /* 0: 1 */
+  int64_t max_seq_len;                   /* tokens of question and context in one run; 0: 384 or what the model takes */
+  int64_t doc_stride;                    /* tokens that neighbouring pieces of a long context share; -1: 128 at most */
+  int64_t max_answer_len;                /* tokens; 0: 15 */
+  bool handle_impossible_answer;         /* "" may be the best answer */
+  bool align_to_words;                   /* the macro says yes */
+  const accelerate_batch_options* batch; /* strict: a context that needs more than one piece is refused */
+} accelerate_answer_options;
+#define ACCELERATE_ANSWER_OPTIONS \
+  { sizeof(accelerate_answer_options), 0, 0, -1, 0, false, true, NULL }
+
+typedef struct accelerate_run_options {
+  size_t size;
+  const char* const* outputs;            /* [output_count]: names among the "outputs" of accelerate_model_info_json() */
+  size_t output_count;                   /* 0: all but hidden states */
+  bool layers;                           /* also every hidden state: hidden_states.0 (of the embeddings), .1, ... */
+  const accelerate_batch_options* batch; /* strict means nothing here: too many tokens are always refused */
+} accelerate_run_options;
+#define ACCELERATE_RUN_OPTIONS \
+  { sizeof(accelerate_run_options), NULL, 0, false, NULL }
+
 /* ---- Models ---- */
 
 typedef struct accelerate_model accelerate_model;
@@ -170,6 +203,83 @@ ACCELERATE_API accelerate_status accelerate_model_fill_mask(const accelerate_mod
                                                             const accelerate_batch_options* options,
                                                             accelerate_score_list** scores);
 ACCELERATE_API void accelerate_score_list_free(accelerate_score_list* scores);
+/* The text that stands for a place to fill, "[MASK]"; "" where the tokenizer has none. Freed by
+ * accelerate_string_free. */
+ACCELERATE_API accelerate_status accelerate_model_mask_token(const accelerate_model* model, char** token);
+
+/* A document and how well it answers the query. */
+typedef struct accelerate_ranked {
+  size_t index; /* into the documents given */
+  double score;
+} accelerate_ranked;
+
+typedef struct accelerate_ranking {
+  size_t count;
+  const accelerate_ranked* documents; /* [count], the best first; equal ones in the order given */
+  size_t truncated_count;
+  const size_t* truncated; /* numbers of documents that were too long together with the query */
+} accelerate_ranking;
+
+/* Scores of the pairs (query, documents[i]) by a model with one class (a cross-encoder); ACCELERATE_UNSUPPORTED for
+ * others. */
+ACCELERATE_API accelerate_status accelerate_model_rerank(const accelerate_model* model, const char* query,
+                                                         const char* const* documents, size_t count,
+                                                         const accelerate_classify_options* options,
+                                                         accelerate_ranking** ranking);
+ACCELERATE_API void accelerate_ranking_free(accelerate_ranking* ranking);
+
+/* A piece of a text: half-open, counted in code points as Python does, and in bytes. */
+typedef struct accelerate_span {
+  int64_t start, end;
+  int64_t start_byte, end_byte;
+} accelerate_span;
+
+/* A token or a group of tokens that name something. */
+typedef struct accelerate_entity {
+  const char* label; /* of a token: "B-PER"; of a group: "PER" */
+  double score;
+  const char* word; /* the token as the vocabulary spells it; of a group: its tokens as text */
+  int64_t index;    /* of a token: its place among the text's tokens; -1 for a group */
+  accelerate_span span;
+} accelerate_entity;
+
+/* The entities of one text, in its order. */
+typedef struct accelerate_entities {
+  size_t count;
+  const accelerate_entity* entities; /* [count] */
+} accelerate_entities;
+
+typedef struct accelerate_entity_list {
+  size_t count;                     /* texts */
+  const accelerate_entities* items; /* [count] */
+  size_t truncated_count;
+  const size_t* truncated;
+} accelerate_entity_list;
+
+/* As Transformers' TokenClassificationPipeline. */
+ACCELERATE_API accelerate_status accelerate_model_classify_tokens(const accelerate_model* model,
+                                                                  const char* const* texts, size_t count,
+                                                                  const accelerate_token_options* options,
+                                                                  accelerate_entity_list** entities);
+ACCELERATE_API void accelerate_entity_list_free(accelerate_entity_list* entities);
+
+/* A piece of the context; "" with the span 0 to 0: there is no answer. */
+typedef struct accelerate_answer {
+  const char* text;
+  double score;
+  accelerate_span span;
+} accelerate_answer;
+
+typedef struct accelerate_answer_list {
+  size_t count;
+  const accelerate_answer* items; /* [count], the best first */
+} accelerate_answer_list;
+
+/* As Transformers' QuestionAnsweringPipeline. */
+ACCELERATE_API accelerate_status accelerate_model_answer(const accelerate_model* model, const char* question,
+                                                         const char* context, const accelerate_answer_options* options,
+                                                         accelerate_answer_list** answers);
+ACCELERATE_API void accelerate_answer_list_free(accelerate_answer_list* answers);
 
 /* ---- Tensors ---- */
 
@@ -214,11 +324,25 @@ ACCELERATE_API const accelerate_tensor* accelerate_tensors_at(const accelerate_t
 /* NULL when there is none of that name. */
 ACCELERATE_API const accelerate_tensor* accelerate_tensors_find(const accelerate_tensors* tensors, const char* name);
 
-/* Runs tensors under the names of Transformers' arguments (input_ids, attention_mask, ...) and gives its outputs. With
- * `outputs` (count > 0) only those; with `layers` also every hidden state. */
+/* Runs tensors under the names of Transformers' arguments (input_ids, attention_mask, ...) and gives its outputs. */
 ACCELERATE_API accelerate_status accelerate_model_run(const accelerate_model* model, const accelerate_tensors* inputs,
-                                                      const char* const* outputs, size_t count, bool layers,
+                                                      const accelerate_run_options* options,
                                                       accelerate_tensors** results);
+
+/* Texts as tensors. */
+typedef struct accelerate_model_inputs {
+  const accelerate_tensors* tensors; /* what accelerate_model_run() takes: [texts, tokens] i64 each; freed with this */
+  size_t truncated_count;
+  const size_t* truncated; /* numbers of texts that were longer than the model takes */
+} accelerate_model_inputs;
+
+/* What the processor makes of texts, padded on the tokenizer's side; with `pairs`, of the pairs (texts[i],
+ * pairs[i]). */
+ACCELERATE_API accelerate_status accelerate_model_encode(const accelerate_model* model, const char* const* texts,
+                                                         const char* const* pairs, size_t count,
+                                                         const accelerate_batch_options* options,
+                                                         accelerate_model_inputs** inputs);
+ACCELERATE_API void accelerate_model_inputs_free(accelerate_model_inputs* inputs);
 
 /* ---- Before loading ---- */
 
@@ -226,6 +350,20 @@ ACCELERATE_API accelerate_status accelerate_model_run(const accelerate_model* mo
  * of `tokens` tokens (0: 128 and the longest there may be). Reads no weights. Freed by accelerate_string_free. */
 ACCELERATE_API accelerate_status accelerate_inspect_json(const char* folder, int64_t tokens, char** json);
 ACCELERATE_API void accelerate_string_free(char* string);
+/* The graph that computes `outputs` (count 0: those of the folder's own task): one line an operation, or with
+ * `graphviz` a digraph for dot. Freed by accelerate_string_free. */
+ACCELERATE_API accelerate_status accelerate_describe_graph(const char* folder, bool graphviz,
+                                                           const char* const* outputs, size_t count, char** text);
+
+/* Bytes of this process: what the library allocated (tensors, packed weights, arenas), and what the system counts, 0
+ * where it does not say. The caller's own struct, so it never grows. */
+typedef struct accelerate_process_memory {
+  int64_t allocated, allocated_peak;
+  int64_t resident, resident_peak;
+} accelerate_process_memory;
+ACCELERATE_API accelerate_status accelerate_memory_use(accelerate_process_memory* memory);
+/* The peak of `allocated` counts from now on. */
+ACCELERATE_API void accelerate_reset_peak_memory(void);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 #include "runtime/c_api.hpp"
 
-#include <cstring>
 #include <new>
+#include <utility>
 
 #include "runtime/model_json.hpp"
 
@@ -79,6 +79,19 @@ std::vector<std::string> strings(const char* const* texts, std::size_t count, co
   return all;
 }
 
+std::vector<TextPair> text_pairs(const char* const* texts, const char* const* pairs, std::size_t count) {
+  std::vector<std::string> first = strings(texts, count, "texts"), second = strings(pairs, count, "pairs");
+  std::vector<TextPair> both;
+  for (std::size_t i = 0; i < count; ++i) both.push_back({std::move(first[i]), std::move(second[i])});
+  return both;
+}
+
+char* new_string(std::string_view text) {
+  char* copy = new char[text.size() + 1];
+  *std::ranges::copy(text, copy).out = '\0';
+  return copy;
+}
+
 }  // namespace accelerate::c_api
 
 using accelerate::c_api::guarded;
@@ -144,12 +157,31 @@ accelerate_status accelerate_inspect_json(const char* folder, int64_t tokens, ch
     *required(json, "json") = nullptr;
     accelerate::InspectOptions options;
     if (tokens != 0) options.tokens = {tokens};
-    const std::string text =
-        accelerate::runtime::to_json(accelerate::inspect(required(folder, "folder"), options)).dump();
-    auto copy = std::make_unique<char[]>(text.size() + 1);
-    std::memcpy(copy.get(), text.c_str(), text.size() + 1);
-    *json = copy.release();
+    const accelerate::Inspection inspection = accelerate::inspect(required(folder, "folder"), options);
+    *json = accelerate::c_api::new_string(accelerate::runtime::to_json(inspection).dump());
   });
 }
 
 void accelerate_string_free(char* string) { delete[] string; }
+
+accelerate_status accelerate_describe_graph(const char* folder, bool graphviz, const char* const* outputs, size_t count,
+                                            char** text) {
+  return guarded([&] {
+    *required(text, "text") = nullptr;
+    const auto format = graphviz ? accelerate::GraphFormat::graphviz : accelerate::GraphFormat::text;
+    const std::vector<std::string> wanted = accelerate::c_api::strings(outputs, count, "outputs");
+    *text = accelerate::c_api::new_string(accelerate::describe_graph(required(folder, "folder"), format, wanted));
+  });
+}
+
+accelerate_status accelerate_memory_use(accelerate_process_memory* memory) {
+  return guarded([&] {
+    *required(memory, "memory") = {};
+    const accelerate::ProcessMemory use = accelerate::memory_use();
+    *memory = {use.allocated, use.allocated_peak, use.resident, use.resident_peak};
+  });
+}
+
+void accelerate_reset_peak_memory() {
+  guarded([] { accelerate::reset_peak_memory(); });
+}

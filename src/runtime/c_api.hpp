@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "accelerate/accelerate.h"
@@ -56,6 +57,11 @@ Options options_or(const Options* given, Options defaults) {
 }
 
 BatchOptions batch_options(const accelerate_batch_options* given);
+// Error{invalid_input} naming `name[i]` that is NULL.
 std::vector<std::string> strings(const char* const* texts, std::size_t count, const char* name);
+// (texts[i], pairs[i]); errors as strings'.
+std::vector<TextPair> text_pairs(const char* const* texts, const char* const* pairs, std::size_t count);
+// What accelerate_string_free() frees.
+char* new_string(std::string_view text);
 
 }  // namespace accelerate::c_api

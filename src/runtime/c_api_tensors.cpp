@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "runtime/c_api.hpp"
 
@@ -17,6 +19,29 @@ struct accelerate_tensors {
 };
 
 namespace {
+
+// Freed through the type that callers see.
+struct OwnedInputs : accelerate_model_inputs {
+  explicit OwnedInputs(accelerate::ModelInputs result)
+      : accelerate_model_inputs{}, owned{std::move(result.tensors), {}}, owned_truncated(std::move(result.truncated)) {
+    owned.list();
+    tensors = &owned;
+    truncated_count = owned_truncated.size();
+    truncated = owned_truncated.data();
+  }
+  accelerate_tensors owned;
+  const std::vector<std::size_t> owned_truncated;
+};
+
+accelerate::RunOptions run_options(const accelerate_run_options* given) {
+  const accelerate_run_options defaults = ACCELERATE_RUN_OPTIONS;
+  const accelerate_run_options options = accelerate::c_api::options_or(given, defaults);
+  accelerate::RunOptions run;
+  run.outputs = accelerate::c_api::strings(options.outputs, options.output_count, "options.outputs");
+  run.layers = options.layers;
+  run.batch = accelerate::c_api::batch_options(options.batch);
+  return run;
+}
 
 using accelerate::c_api::guarded;
 using accelerate::c_api::required;
@@ -80,16 +105,27 @@ const accelerate_tensor* accelerate_tensors_find(const accelerate_tensors* tenso
 }
 
 accelerate_status accelerate_model_run(const accelerate_model* model, const accelerate_tensors* inputs,
-                                       const char* const* outputs, size_t count, bool layers,
-                                       accelerate_tensors** results) {
+                                       const accelerate_run_options* options, accelerate_tensors** results) {
   return guarded([&] {
     *required(results, "results") = nullptr;
-    accelerate::RunOptions options;
-    options.outputs = accelerate::c_api::strings(outputs, count, "outputs");
-    options.layers = layers;
     auto made = std::make_unique<accelerate_tensors>();
-    made->values = required(model, "model")->value.run(required(inputs, "inputs")->values, options);
+    made->values = required(model, "model")->value.run(required(inputs, "inputs")->values, run_options(options));
     made->list();
     *results = made.release();
   });
 }
+
+accelerate_status accelerate_model_encode(const accelerate_model* model, const char* const* texts,
+                                          const char* const* pairs, size_t count,
+                                          const accelerate_batch_options* options, accelerate_model_inputs** inputs) {
+  return guarded([&] {
+    *required(inputs, "inputs") = nullptr;
+    const accelerate::Model& opened = required(model, "model")->value;
+    const accelerate::BatchOptions batch = accelerate::c_api::batch_options(options);
+    *inputs =
+        new OwnedInputs(pairs == nullptr ? opened.encode(accelerate::c_api::strings(texts, count, "texts"), batch)
+                                         : opened.encode(accelerate::c_api::text_pairs(texts, pairs, count), batch));
+  });
+}
+
+void accelerate_model_inputs_free(accelerate_model_inputs* inputs) { delete static_cast<OwnedInputs*>(inputs); }

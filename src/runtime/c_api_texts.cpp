@@ -18,6 +18,18 @@ struct OwnedEmbeddings : accelerate_embeddings {
   const Embeddings owned;
 };
 
+struct OwnedRanking : accelerate_ranking {
+  explicit OwnedRanking(Ranking result) : accelerate_ranking{}, owned_truncated(std::move(result.truncated)) {
+    for (const Ranked& document : result.documents) listed.push_back({document.index, document.score});
+    count = listed.size();
+    documents = listed.data();
+    truncated_count = owned_truncated.size();
+    truncated = owned_truncated.data();
+  }
+  std::vector<accelerate_ranked> listed;
+  const std::vector<std::size_t> owned_truncated;
+};
+
 struct OwnedScores : accelerate_score_list {
   explicit OwnedScores(std::vector<std::size_t> too_long)
       : accelerate_score_list{}, owned_truncated(std::move(too_long)) {
@@ -40,20 +52,20 @@ struct OwnedScores : accelerate_score_list {
   std::vector<accelerate_scores> listed;
 };
 
-Classifications classified(const Model& model, const char* const* texts, const char* const* pairs, std::size_t count,
-                           const accelerate_classify_options* given) {
+ClassifyOptions classify_options(const accelerate_classify_options* given) {
   const accelerate_classify_options defaults = ACCELERATE_CLASSIFY_OPTIONS;
   const accelerate_classify_options options = options_or(given, defaults);
   ClassifyOptions classify;
   if (options.top_k != 0) classify.top_k = options.top_k;
   if (options.activation != nullptr) classify.activation = options.activation;
   classify.batch = batch_options(options.batch);
-  const std::vector<std::string> first = strings(texts, count, "texts");
-  if (pairs == nullptr) return model.classify(first, classify);
-  const std::vector<std::string> second = strings(pairs, count, "pairs");
-  std::vector<TextPair> both;
-  for (std::size_t i = 0; i < count; ++i) both.push_back({first[i], second[i]});
-  return model.classify(both, classify);
+  return classify;
+}
+
+Classifications classified(const Model& model, const char* const* texts, const char* const* pairs, std::size_t count,
+                           const ClassifyOptions& options) {
+  if (pairs == nullptr) return model.classify(strings(texts, count, "texts"), options);
+  return model.classify(text_pairs(texts, pairs, count), options);
 }
 
 }  // namespace
@@ -89,8 +101,8 @@ accelerate_status accelerate_model_classify(const accelerate_model* model, const
                                             accelerate_score_list** scores) {
   return guarded([&] {
     *required(scores, "scores") = nullptr;
-    const accelerate::Classifications found =
-        accelerate::c_api::classified(required(model, "model")->value, texts, pairs, count, options);
+    const accelerate::Classifications found = accelerate::c_api::classified(
+        required(model, "model")->value, texts, pairs, count, accelerate::c_api::classify_options(options));
     auto list = std::make_unique<accelerate::c_api::OwnedScores>(found.truncated);
     for (std::size_t i = 0; i < found.scores.size(); ++i) list->add(i, -1, found.scores[i]);
     *scores = list.release();
@@ -117,4 +129,27 @@ accelerate_status accelerate_model_fill_mask(const accelerate_model* model, cons
 
 void accelerate_score_list_free(accelerate_score_list* scores) {
   delete static_cast<accelerate::c_api::OwnedScores*>(scores);
+}
+
+accelerate_status accelerate_model_mask_token(const accelerate_model* model, char** token) {
+  return guarded([&] {
+    *required(token, "token") = nullptr;
+    *token = accelerate::c_api::new_string(required(model, "model")->value.mask_token());
+  });
+}
+
+accelerate_status accelerate_model_rerank(const accelerate_model* model, const char* query,
+                                          const char* const* documents, size_t count,
+                                          const accelerate_classify_options* options, accelerate_ranking** ranking) {
+  return guarded([&] {
+    *required(ranking, "ranking") = nullptr;
+    const std::vector<std::string> all = strings(documents, count, "documents");
+    *ranking = new accelerate::c_api::OwnedRanking(
+        required(model, "model")
+            ->value.rerank(required(query, "query"), all, accelerate::c_api::classify_options(options)));
+  });
+}
+
+void accelerate_ranking_free(accelerate_ranking* ranking) {
+  delete static_cast<accelerate::c_api::OwnedRanking*>(ranking);
 }

@@ -4,20 +4,11 @@
 #include <cstring>
 
 #include "accelerate/accelerate.h"
+#include "runtime/c_api_opened.hpp"
 #include "runtime/goldens.hpp"
 
 namespace accelerate {
 namespace {
-
-struct Opened {
-  explicit Opened(const char* name) {
-    EXPECT_EQ(accelerate_model_open(model_folder(name).c_str(), nullptr, &model), ACCELERATE_OK)
-        << accelerate_last_error();
-  }
-  Opened(const Opened&) = delete;
-  ~Opened() { accelerate_model_free(model); }
-  accelerate_model* model = nullptr;
-};
 
 const char* const kTexts[] = {"God is light.", "Hello!"};
 
@@ -127,9 +118,12 @@ TEST(CApi, RunsTensors) {
   const int64_t dims[] = {1, 4};
   ASSERT_EQ(accelerate_tensors_set(inputs, "input_ids", ACCELERATE_I64, dims, 2, ids, sizeof ids), ACCELERATE_OK);
   const char* const wanted[] = {"last_hidden_state"};
+  accelerate_run_options options = ACCELERATE_RUN_OPTIONS;
+  options.outputs = wanted;
+  options.output_count = 1;
+  options.layers = true;
   accelerate_tensors* outputs = nullptr;
-  ASSERT_EQ(accelerate_model_run(opened.model, inputs, wanted, 1, true, &outputs), ACCELERATE_OK)
-      << accelerate_last_error();
+  ASSERT_EQ(accelerate_model_run(opened.model, inputs, &options, &outputs), ACCELERATE_OK) << accelerate_last_error();
   const accelerate_tensor* last = accelerate_tensors_find(outputs, "last_hidden_state");
   ASSERT_NE(last, nullptr);
   EXPECT_EQ(last->dtype, ACCELERATE_F32);
@@ -143,7 +137,7 @@ TEST(CApi, RunsTensors) {
   EXPECT_EQ(accelerate_tensors_set(inputs, "input_ids", ACCELERATE_I64, dims, 2, ids, 7), ACCELERATE_INVALID_INPUT);
   const int64_t far[] = {2, 364, 99999, 3};
   ASSERT_EQ(accelerate_tensors_set(inputs, "input_ids", ACCELERATE_I64, dims, 2, far, sizeof far), ACCELERATE_OK);
-  EXPECT_EQ(accelerate_model_run(opened.model, inputs, nullptr, 0, false, &outputs), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_run(opened.model, inputs, nullptr, &outputs), ACCELERATE_INVALID_INPUT);
   EXPECT_NE(std::strstr(accelerate_last_error(), "row 0, column 2 is 99999"), nullptr);
   accelerate_tensors_free(inputs);
 }
@@ -159,6 +153,34 @@ TEST(CApi, InfoAndInspectionAreJson) {
   EXPECT_EQ(inspection.at("memory").items().at(0).at("tokens").as_int(), 16);
   EXPECT_GT(inspection.at("memory").items().at(0).at("total").as_int(), 0);
   accelerate_string_free(text);
+}
+
+TEST(CApi, DescribesGraphs) {
+  const std::string folder = model_folder("bert").string();
+  char* text = nullptr;
+  ASSERT_EQ(accelerate_describe_graph(folder.c_str(), false, nullptr, 0, &text), ACCELERATE_OK);
+  EXPECT_EQ(text, describe_graph(folder));
+  accelerate_string_free(text);
+  const char* const outputs[] = {"pooler_output"};
+  ASSERT_EQ(accelerate_describe_graph(folder.c_str(), true, outputs, 1, &text), ACCELERATE_OK);
+  EXPECT_EQ(text, describe_graph(folder, GraphFormat::graphviz, {"pooler_output"}));
+  accelerate_string_free(text);
+  EXPECT_EQ(accelerate_describe_graph("no such folder", false, nullptr, 0, &text), ACCELERATE_NOT_FOUND);
+  EXPECT_EQ(text, nullptr);
+  EXPECT_EQ(accelerate_describe_graph(nullptr, false, nullptr, 0, &text), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_describe_graph(folder.c_str(), false, nullptr, 1, &text), ACCELERATE_INVALID_INPUT);
+}
+
+TEST(CApi, CountsMemory) {
+  const Opened opened("bert");
+  ASSERT_EQ(accelerate_model_prepare(opened.model, nullptr), ACCELERATE_OK);
+  accelerate_reset_peak_memory();
+  accelerate_process_memory memory = {};
+  ASSERT_EQ(accelerate_memory_use(&memory), ACCELERATE_OK);
+  EXPECT_GT(memory.allocated, 0);
+  EXPECT_EQ(memory.allocated, memory_use().allocated);
+  EXPECT_EQ(memory.allocated_peak, memory.allocated);
+  EXPECT_EQ(accelerate_memory_use(nullptr), ACCELERATE_INVALID_INPUT);
 }
 
 TEST(CApi, FailuresHaveAStatusAndWords) {
@@ -184,7 +206,7 @@ TEST(CApi, NullIsAnError) {
   EXPECT_STREQ(accelerate_last_error_where(), "texts[1]");
   EXPECT_EQ(accelerate_model_embed(opened.model, kTexts, 2, nullptr, nullptr), ACCELERATE_INVALID_INPUT);
   EXPECT_EQ(accelerate_model_classify(opened.model, kTexts, nullptr, 2, nullptr, &scores), ACCELERATE_UNSUPPORTED);
-  EXPECT_EQ(accelerate_model_run(opened.model, nullptr, nullptr, 0, false, nullptr), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_run(opened.model, nullptr, nullptr, nullptr), ACCELERATE_INVALID_INPUT);
   EXPECT_EQ(accelerate_inspect_json(nullptr, 0, nullptr), ACCELERATE_INVALID_INPUT);
   EXPECT_EQ(accelerate_model_embed(opened.model, nullptr, 0, nullptr, &embeddings), ACCELERATE_OK);
   EXPECT_EQ(embeddings->count, 0U);
