@@ -29,11 +29,8 @@ char32_t char_at(const Json& json, std::string_view key) {
 
 void unknown_type(std::string_view what, const Json& json) {
   const std::string_view type = type_of(json);
-  if (type.empty()) {
-    throw Error(ErrorKind::corrupted, "a " + std::string(what) + " without a type", std::string(what));
-  }
-  throw Error(ErrorKind::unsupported, "unknown " + std::string(what) + " type \"" + std::string(type) + "\"",
-              std::string(what));
+  if (type.empty()) throw Error(ErrorKind::corrupted, "a " + std::string(what) + " without a type");
+  throw Error(ErrorKind::unsupported, "unknown " + std::string(what) + " type \"" + std::string(type) + "\"");
 }
 
 std::string from_base64(std::string_view text) {

@@ -1,7 +1,7 @@
 #include "text/legacy_folder.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 
 #include "core/file.hpp"
 
@@ -47,6 +47,20 @@ Json template_of(std::string_view single, std::string_view pair, const TokenIds&
   return made.set("special_tokens", std::move(specials));
 }
 
+namespace {
+
+std::int64_t id_in(const std::string& key) {
+  std::int64_t id = -1;
+  const char* end = key.data() + key.size();
+  const auto read = std::from_chars(key.data(), end, id);
+  if (read.ec != std::errc() || read.ptr != end || id < 0) {
+    throw Error(ErrorKind::corrupted, "found \"" + key + "\", expected a token's id", "added_tokens_decoder of tokenizer_config.json");
+  }
+  return id;
+}
+
+}  // namespace
+
 std::map<std::int64_t, Json> added_tokens(const Folder& folder, const TokenIds& vocabulary,
                                           std::map<std::int64_t, Json> by_id) {
   std::map<std::string, bool> seen;
@@ -59,8 +73,7 @@ std::map<std::int64_t, Json> added_tokens(const Folder& folder, const TokenIds& 
     by_id[id] = token.set("normalized", bool_or(from, "normalized", false));
   };
   if (const Json* listed = folder.config.find("added_tokens_decoder")) {
-    for (const auto& [id, token] : listed->members())
-      add(std::atoll(id.c_str()), token.at("content").as_string(), token, false);
+    for (const auto& [id, token] : listed->members()) add(id_in(id), token.at("content").as_string(), token, false);
   }
   if (is_file(folder.path / "added_tokens.json")) {
     const Json more = Json::parse(read_file(folder.path / "added_tokens.json"), "added_tokens.json");

@@ -42,7 +42,6 @@ class Pattern {
   void find_all(std::string_view text, std::vector<Match>& out) const;
   // The expression, or empty for a literal.
   const std::string& expression() const { return expression_; }
-  const std::string& literal_text() const { return literal_; }
 
  private:
   Pattern() = default;
