@@ -1,7 +1,5 @@
 #include "cli/completion.hpp"
 
-#include "accelerate/error.hpp"
-
 namespace accelerate::cli {
 namespace {
 
@@ -182,8 +180,7 @@ std::string completion_script(std::string_view shell, const std::vector<CommandF
   if (shell == "bash") return bash_script(commands);
   if (shell == "zsh") return zsh_script(commands);
   if (shell == "fish") return fish_script(commands);
-  throw Error(ErrorKind::invalid_input, "no completion for the shell \"" + std::string(shell) + "\"", "",
-              "there are bash, zsh and fish");
+  throw UsageError{"no completion for the shell \"" + std::string(shell) + "\"", "there are bash, zsh and fish"};
 }
 
 }  // namespace accelerate::cli

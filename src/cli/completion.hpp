@@ -9,7 +9,7 @@
 
 namespace accelerate::cli {
 
-// shell: "bash", "zsh" or "fish"; Error{invalid_input} for any other.
+// shell: "bash", "zsh" or "fish"; UsageError for any other.
 std::string completion_script(std::string_view shell, const std::vector<CommandFacts>& commands);
 
 }  // namespace accelerate::cli
