@@ -51,10 +51,6 @@ class Config {
   // The same by the first of several names that is there ({"n_embd", "hidden_size"}).
   template <typename T>
   std::optional<T> find_any(std::initializer_list<std::string_view> keys) const;
-  template <typename T>
-  T require_any(std::initializer_list<std::string_view> keys) const;
-  template <typename T>
-  T get_any(std::initializer_list<std::string_view> keys, T fallback) const;
 
   // A count or size by the first of its names that is there: Error{corrupted} unless `least` <= value <= `most`.
   std::int64_t size(std::initializer_list<std::string_view> keys, std::int64_t least = 1,
@@ -115,18 +111,6 @@ template <typename T>
 std::optional<T> Config::find_any(std::initializer_list<std::string_view> keys) const {
   const std::string_view key = first_present(keys);
   return key.empty() ? std::nullopt : find<T>(key);
-}
-
-template <typename T>
-T Config::require_any(std::initializer_list<std::string_view> keys) const {
-  if (std::optional<T> found = find_any<T>(keys)) return *std::move(found);
-  fail_missing(keys);
-}
-
-template <typename T>
-T Config::get_any(std::initializer_list<std::string_view> keys, T fallback) const {
-  std::optional<T> found = find_any<T>(keys);
-  return found ? *std::move(found) : std::move(fallback);
 }
 
 // The types that a field can be read as.

@@ -33,9 +33,9 @@ TEST(Config, AbsentAndNullFieldsTakeTheFallback) {
 
 TEST(Config, FindsAFieldByAnyOfItsNames) {
   const Config c = config_of(R"({"n_embd": 8, "hidden_size": null})");
-  EXPECT_EQ(c.require_any<std::int64_t>({"hidden_size", "n_embd"}), 8);
-  EXPECT_EQ(c.get_any<std::int64_t>({"layers", "n_layer"}, 3), 3);
-  const Error error = error_of([&] { c.require_any<std::int64_t>({"n_layer", "num_hidden_layers"}); });
+  EXPECT_EQ(c.find_any<std::int64_t>({"hidden_size", "n_embd"}), 8);
+  EXPECT_EQ(c.find_any<std::int64_t>({"layers", "n_layer"}), std::nullopt);
+  const Error error = error_of([&] { c.size({"n_layer", "num_hidden_layers"}); });
   EXPECT_STREQ(error.what(), "config.json: field \"n_layer\" or \"num_hidden_layers\" is missing");
 }
 
