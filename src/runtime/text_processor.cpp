@@ -5,35 +5,6 @@
 namespace accelerate::runtime {
 namespace {
 
-Json lower_cased(const Json& tokenizer) {
-  Json steps = Json::array();
-  Json lower;
-  lower.set("type", "Lowercase");
-  steps.push(std::move(lower));
-  if (const Json* normalizer = tokenizer.find("normalizer"); normalizer != nullptr && !normalizer->is_null()) {
-    steps.push(*normalizer);
-  }
-  Json sequence;
-  sequence.set("type", "Sequence");
-  sequence.set("normalizers", std::move(steps));
-  Json changed = tokenizer;
-  changed.set("normalizer", std::move(sequence));
-  return changed;
-}
-
-// sentence-transformers puts a lower-casing step in front of the tokenizer's own normalisation.
-text::Tokenizer open_tokenizer(const Checkpoint& checkpoint, const TextSettings& settings) {
-  const auto open = [&] { return text::Tokenizer::open(checkpoint.folder(), settings.tokenizer_class); };
-  if (!settings.lower_case) return open();
-  const std::optional<Json> tokenizer = checkpoint.json("tokenizer.json");
-  if (!tokenizer) {
-    if (checkpoint.has_file("vocab.txt")) return open();
-    throw Error(ErrorKind::unsupported, "do_lower_case needs a tokenizer.json", "sentence_bert_config.json");
-  }
-  return text::Tokenizer::from_json(lower_cased(*tokenizer), checkpoint.path_of("tokenizer.json").string(),
-                                    checkpoint.json("tokenizer_config.json").value_or(Json()));
-}
-
 Json default_decoder(const text::Tokenizer& tokenizer) {
   Json decoder;
   if (tokenizer.model_type() == "WordPiece") {
@@ -75,7 +46,9 @@ std::vector<TextView> views(std::span<const TextPair> pairs) {
 }
 
 TextProcessor::TextProcessor(const Checkpoint& checkpoint, TextSettings settings)
-    : checkpoint_(checkpoint), settings_(std::move(settings)), tokenizer_(open_tokenizer(checkpoint, settings_)) {}
+    : checkpoint_(checkpoint),
+      settings_(std::move(settings)),
+      tokenizer_(text::Tokenizer::open(checkpoint.folder(), settings_.tokenizer_class, settings_.lower_case)) {}
 
 const TextProcessor::Spelling& TextProcessor::spelling() const {
   std::call_once(spelled_, [&] {

@@ -3,6 +3,7 @@
 #include "core/file.hpp"
 #include "text/legacy_defaults.hpp"
 #include "text/legacy_files.hpp"
+#include "text/precompiled.hpp"
 #include "text/tokenizer_state.hpp"
 
 namespace accelerate::text {
@@ -14,17 +15,27 @@ Json json_file(const std::filesystem::path& path) {
   return Json::parse(read_file(path), path.filename().string());
 }
 
+void put_lower_case_first(Parts& parts) {
+  Json lower;
+  std::vector<std::unique_ptr<Normalizer>> steps;
+  steps.push_back(Normalizer::make(lower.set("type", "Lowercase")));
+  if (parts.normalizer) steps.push_back(std::move(parts.normalizer));
+  parts.normalizer = make_normalizer_sequence(std::move(steps));
+}
+
 }  // namespace
 
-Tokenizer Tokenizer::open(const std::filesystem::path& folder, std::string_view default_class) {
+Tokenizer Tokenizer::open(const std::filesystem::path& folder, std::string_view default_class, bool lower_case) {
   LegacySettings settings{json_file(folder / "tokenizer_config.json"), json_file(folder / "special_tokens_map.json")};
   const std::filesystem::path path = folder / "tokenizer.json";
   std::error_code ignored;
   try {
     const bool whole = std::filesystem::is_regular_file(path, ignored);
     if (!whole) settings = with_class_defaults(default_class, std::move(settings.config), std::move(settings.specials));
-    auto state = std::make_shared<State>(whole ? read_parts_of_text(read_file(path), "tokenizer.json")
-                                               : read_legacy_parts(folder, settings.config, settings.specials));
+    Parts parts = whole ? read_parts_of_text(read_file(path), "tokenizer.json")
+                        : read_legacy_parts(folder, settings.config, settings.specials);
+    if (lower_case) put_lower_case_first(parts);
+    auto state = std::make_shared<State>(std::move(parts));
     state->read_settings(settings.config, settings.specials);
     return Tokenizer(std::move(state));
   } catch (const Error& error) {

@@ -96,10 +96,12 @@ class Tokenizer {
   // or tokenizer.model. Reads tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it.
   //
   // `default_class` is the class of Transformers ("BertTokenizer") that older files are read as where they name none.
+  // `lower_case` puts a lower-casing step in front of the tokenizer's own normalisation, as sentence-transformers does.
   //
   // Error{not_found} when the folder has none of them (lists what was looked for), Error{corrupted} when a file
   // contradicts its format, Error{unsupported} for an unknown component type.
-  static Tokenizer open(const std::filesystem::path& folder, std::string_view default_class = {});
+  static Tokenizer open(const std::filesystem::path& folder, std::string_view default_class = {},
+                        bool lower_case = false);
   // From the parsed tokenizer.json alone; `where` names it in errors. `config` is tokenizer_config.json or null.
   static Tokenizer from_json(const Json& json, std::string_view where, const Json& config = Json());
 

@@ -92,6 +92,18 @@ Error error_of(F&& run) {
   return Error(ErrorKind::internal, "nothing");
 }
 
+TEST(OpeningAFolder, LowerCasesInFrontWhateverTheFilesAre) {
+  const TemporaryFolder older("lower_case");
+  for (const char* name : {"vocab.txt", "tokenizer_config.json"}) {
+    std::filesystem::copy(goldens() / "bert_cased" / name, older.path() / name);
+  }
+  for (const std::filesystem::path& folder : {older.path(), goldens() / "bert_cased"}) {
+    const Tokenizer cased = Tokenizer::open(folder), lower = Tokenizer::open(folder, {}, true);
+    EXPECT_NE(cased.encode("In The Beginning").ids, cased.encode("in the beginning").ids);
+    EXPECT_EQ(lower.encode("In The Beginning").ids, cased.encode("in the beginning").ids);
+  }
+}
+
 TEST(OpeningAFolder, ListsWhatWasLookedFor) {
   const TemporaryFolder folder("empty");
   const Error error = error_of([&] { Tokenizer::open(folder.path()); });
