@@ -79,7 +79,7 @@ class Run {
 
   std::unique_ptr<TextSource> open_source() {
     check_options(command_, task_);
-    return open_texts(command_, takes_pairs(command_, task_), cancellation_);
+    return open_texts(command_, pairs_of(command_, task_), cancellation_);
   }
 
   void note_truncated(const std::vector<std::string>& places, const ModelInfo& info) {

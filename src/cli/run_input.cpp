@@ -128,7 +128,7 @@ std::string text_in(const Json& json, std::initializer_list<const char*> names, 
 
 class FileTexts final : public TextSource {
  public:
-  FileTexts(const std::string& path, bool pairs, const Cancellation& cancellation)
+  FileTexts(const std::string& path, Pairs pairs, const Cancellation& cancellation)
       : lines_(path, cancellation), pairs_(pairs) {
     json_ = path.ends_with(".jsonl") || path.ends_with(".ndjson");
     has_line_ = lines_.next(line_);
@@ -152,7 +152,7 @@ class FileTexts final : public TextSource {
  private:
   TextItem from_line() {
     TextItem item{line_, std::nullopt, lines_.place()};
-    if (!pairs_) return item;
+    if (pairs_ != Pairs::needed) return item;
     const std::size_t tab = line_.find('\t');
     if (tab == std::string::npos) {
       throw Error(ErrorKind::invalid_input, "holds one text, expected two with a tab between them", item.where);
@@ -173,12 +173,30 @@ class FileTexts final : public TextSource {
     TextItem item{text_in(json, {"text", "question"}, where), std::nullopt, where};
     const bool has_pair =
         json.find("pair") != nullptr || json.find("text_pair") != nullptr || json.find("context") != nullptr;
-    if (pairs_ || has_pair) item.pair = text_in(json, {"pair", "text_pair", "context"}, where);
+    check_pair(has_pair, where);
+    if (pairs_ == Pairs::needed || has_pair) item.pair = text_in(json, {"pair", "text_pair", "context"}, where);
     return item;
   }
 
+  void check_pair(bool has_pair, const std::string& where) {
+    if (has_pair && pairs_ == Pairs::none) {
+      throw Error(ErrorKind::invalid_input, "has a second text, but this task takes one text at a time", where,
+                  "pairs are for text-classification and question-answering (--task)");
+    }
+    if (pairs_ != Pairs::optional) return;
+    if (paired_.value_or(has_pair) != has_pair) {
+      throw Error(ErrorKind::invalid_input,
+                  has_pair ? "has a second text, but the lines before it have none"
+                           : "has no second text (\"pair\"), but the lines before it have one",
+                  where);
+    }
+    paired_ = has_pair;
+  }
+
   LineReader lines_;
-  bool pairs_, json_ = false, has_line_ = false;
+  Pairs pairs_;
+  std::optional<bool> paired_;  // whether the lines so far are pairs, where they need not be
+  bool json_ = false, has_line_ = false;
   std::string line_;
 };
 
@@ -210,14 +228,14 @@ std::vector<TextItem> given_items(const RunCommand& command, bool pairs) {
 
 }  // namespace
 
-std::unique_ptr<TextSource> open_texts(const RunCommand& command, bool pairs, const Cancellation& cancellation) {
+std::unique_ptr<TextSource> open_texts(const RunCommand& command, Pairs pairs, const Cancellation& cancellation) {
   const bool both = command.question && command.context;
   const bool given = !command.texts.empty() || both;
   if (given && command.input) throw UsageError{"texts are given and --input too", "one of the two"};
   if (both && !command.texts.empty()) {
     throw UsageError{"--question and --context are given, and further texts too", "leave one of them out"};
   }
-  if (given) return std::make_unique<GivenTexts>(given_items(command, pairs));
+  if (given) return std::make_unique<GivenTexts>(given_items(command, pairs == Pairs::needed));
   if (command.question || command.context) {
     throw UsageError{command.question ? "--question needs --context" : "--context needs --question", ""};
   }

@@ -19,7 +19,10 @@ struct TextItem {
   std::string where;  // "lines.txt: line 3", "text 2"
 };
 
-// Hands out texts in order. `pairs`: each item must have a second text.
+// Whether a task takes second texts: none of them, all or no texts of a file, or every text.
+enum class Pairs { none, optional, needed };
+
+// Hands out texts in order.
 class TextSource {
  public:
   virtual ~TextSource() = default;
@@ -31,7 +34,7 @@ class TextSource {
 
 // By `command`: texts given on the command line, or --input. Throws UsageError when there is neither and standard
 // input is no file or pipe, or when both are given; Error{not_found} for a missing file; Error{invalid_input} for an
-// empty one.
-std::unique_ptr<TextSource> open_texts(const RunCommand& command, bool pairs, const Cancellation& cancellation);
+// empty one. A line of JSON with or without a second text against `pairs` is Error{invalid_input} when it is read.
+std::unique_ptr<TextSource> open_texts(const RunCommand& command, Pairs pairs, const Cancellation& cancellation);
 
 }  // namespace accelerate::cli

@@ -195,7 +195,10 @@ void require(bool given, std::string_view option, std::string_view task,
 
 }  // namespace
 
-bool takes_pairs(const RunCommand& command, const std::string& task) { return command.pair || task == kAnswer; }
+Pairs pairs_of(const RunCommand& command, const std::string& task) {
+  if (command.pair || task == kAnswer) return Pairs::needed;
+  return task == kClassify ? Pairs::optional : Pairs::none;
+}
 
 void check_options(const RunCommand& command, const std::string& task) {
   require(command.prompt.has_value(), "--prompt", task, {kEmbed});

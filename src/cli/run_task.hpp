@@ -20,8 +20,8 @@ struct TaskResults {
   std::vector<std::string> truncated;  // where the texts that were too long came from
 };
 
-// Whether each text needs a second one.
-bool takes_pairs(const RunCommand& command, const std::string& task);
+// Whether the task, as it was asked for, takes second texts.
+Pairs pairs_of(const RunCommand& command, const std::string& task);
 // Throws UsageError on an option that the task has no use for.
 void check_options(const RunCommand& command, const std::string& task);
 

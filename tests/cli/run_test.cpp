@@ -82,6 +82,23 @@ TEST(Run, ClassifiesTextsAndPairs) {
   }
 }
 
+TEST(Run, TakesPairsFromLinesOfJsonAsFromItsOption) {
+  const std::string two = R"({"text": "one", "pair": "two"})", one = R"({"text": "one"})";
+  for (const char* model : {"bert", "bert_masked_lm", "bert_entities"}) {
+    const Finished refused = run_program(Call{.arguments = {"run", fixture(model).string()}, .input = two + "\n"});
+    EXPECT_EQ(refused.code, 3) << model;
+    EXPECT_TRUE(contains(refused.err, "has a second text, but this task takes one text at a time")) << refused.err;
+  }
+  const std::string model = fixture("cross_encoder").string();
+  EXPECT_EQ(run_program(Call{.arguments = {"run", model}, .input = two + "\n" + two + "\n"}).code, 0);
+  EXPECT_EQ(run_program(Call{.arguments = {"run", model}, .input = one + "\n"}).code, 0);
+  const Finished mixed = run_program(Call{.arguments = {"run", model}, .input = two + "\n" + one + "\n"});
+  EXPECT_EQ(mixed.code, 3);
+  EXPECT_TRUE(contains(mixed.err, "line 2: has no second text")) << mixed.err;
+  EXPECT_EQ(run_program(Call{.arguments = {"run", model}, .input = one + "\n" + two + "\n"}).code, 3);
+  EXPECT_EQ(run_program(Call{.arguments = {"run", model, "--pair"}, .input = one + "\n"}).code, 3);
+}
+
 TEST(Run, FillsMasks) {
   const Json expected = golden("bert_masked_lm", "single_short");
   const Json found =
