@@ -1,6 +1,7 @@
 #include <array>
 
 #include "core/memory.hpp"
+#include "runtime/scores.hpp"
 #include "runtime/tasks.hpp"
 
 namespace accelerate {
@@ -43,7 +44,9 @@ void Model::prepare(std::string_view task) const {
 }
 
 Embeddings Model::embed(std::span<const std::string> texts, const EmbedOptions& options) const {
-  return runtime::embed(*impl_, texts, options);
+  Embeddings embeddings = runtime::embed(*impl_, texts, options);
+  runtime::check_finite(embeddings.vectors.as<float>(), info().folder.string());
+  return embeddings;
 }
 
 Classifications Model::classify(std::span<const std::string> texts, const ClassifyOptions& options) const {

@@ -61,7 +61,17 @@ ScoreFunction score_function_of(const Config& config, const std::optional<Config
   return ScoreFunction::softmax;
 }
 
+void check_finite(std::span<const float> values, std::string_view what) {
+  // One sum instead of a test each: it is finite only where all are, but for overflow of f32, which f64 does not know.
+  double sum = 0;
+  for (const float value : values) sum += value;
+  if (std::isfinite(sum)) return;
+  throw Error(ErrorKind::corrupted, "the model gives numbers that are not finite; its weights may be damaged",
+              std::string(what));
+}
+
 std::vector<double> scores_of(std::span<const float> logits, ScoreFunction function) {
+  check_finite(logits, "logits");
   if (function == ScoreFunction::softmax) return softmax(logits);
   std::vector<double> scores(logits.begin(), logits.end());
   for (double& score : scores) {
@@ -76,7 +86,10 @@ std::vector<std::size_t> best(std::span<const double> values, std::size_t count)
   std::iota(order.begin(), order.end(), std::size_t{0});
   count = std::min(count, order.size());
   const auto before = [&](std::size_t a, std::size_t b) {
-    return values[a] > values[b] || (values[a] == values[b] && a < b);
+    // NaN comes last: without a place for it the order would be none.
+    const bool no_a = std::isnan(values[a]), no_b = std::isnan(values[b]);
+    if (no_a != no_b) return no_b;
+    return values[a] > values[b] || (!(values[a] < values[b]) && a < b);
   };
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(), before);
   order.resize(count);

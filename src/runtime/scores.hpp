@@ -21,9 +21,12 @@ ScoreFunction score_function_named(std::string_view name);
 ScoreFunction score_function_of(const Config& config, const std::optional<Config>& sentence_transformers,
                                 std::size_t labels);
 
-// In f64.
+// Error{corrupted} unless all are finite: what a model with damaged weights gives. `what` names them ("logits").
+void check_finite(std::span<const float> values, std::string_view what);
+
+// In f64. Error{corrupted} where a logit is not finite.
 std::vector<double> scores_of(std::span<const float> logits, ScoreFunction function);
-// Indices of the `count` largest values, the largest first; equal ones in order. At most values.size().
+// Indices of the `count` largest values, the largest first; equal ones in order, NaN last. At most values.size().
 std::vector<std::size_t> best(std::span<const double> values, std::size_t count);
 
 }  // namespace accelerate::runtime

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "checkpoint/safetensors.hpp"
 #include "cli/process.hpp"
@@ -110,6 +111,21 @@ TEST_F(BadModel, LacksATensor) {
   }
   write_safetensors(weights, kept);
   expect_error(model, 4, {"encoder.layer.1.output.dense.weight"});
+}
+
+TEST_F(BadModel, HasNumbersThatAreNone) {
+  const SafetensorsFile file = SafetensorsFile::open(fixture("bert") / "model.safetensors");
+  std::vector<std::pair<std::string, Tensor>> changed;
+  for (const StoredTensor& tensor : file.tensors()) {
+    Tensor values = tensor.tensor();
+    if (tensor.name.ends_with("embeddings.LayerNorm.bias")) {
+      values = Tensor(DType::f32, values.dims());
+      std::ranges::fill(values.as<float>(), std::numeric_limits<float>::quiet_NaN());
+    }
+    changed.emplace_back(tensor.name, values);
+  }
+  write_safetensors(weights, changed);
+  expect_error(model, 5, {"numbers that are not finite; its weights may be damaged"});
 }
 
 TEST_F(BadModel, HasATensorOfAnotherShape) {
