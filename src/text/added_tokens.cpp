@@ -24,7 +24,8 @@ AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Model& mod
     }
     ids_.set(token.content, token.id);
     if (token.special) special_.set(token.content, token.id);
-    entries_[token.id] = {std::move(token), std::move(normalized)};
+    const std::int32_t id = token.id;
+    entries_[id] = {std::move(token), std::move(normalized)};
   }
   for (const auto& [id, entry] : entries_) sorted_.push_back(entry.token);
   raw_.build(entries_, false);

@@ -6,8 +6,9 @@
 // or of C++ with functions in it, and everything of theirs is in their own namespace.
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+// C's headers: those of C++ have functions in them.
+#include <stddef.h>  // NOLINT(modernize-deprecated-headers)
+#include <stdint.h>  // NOLINT(modernize-deprecated-headers)
 
 namespace accelerate::cpu::detail {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <immintrin.h>
-#include <stdint.h>
+#include <stdint.h>  // NOLINT(modernize-deprecated-headers)
 
 namespace accelerate::cpu::avx512 {
 namespace {

@@ -2,7 +2,7 @@
 // The file that includes it defines ACCELERATE_LEVEL.
 #pragma once
 
-#include <stdint.h>
+#include <stdint.h>  // NOLINT(modernize-deprecated-headers)
 
 namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
