@@ -54,7 +54,8 @@ std::int64_t id_in(const std::string& key) {
   const char* end = key.data() + key.size();
   const auto read = std::from_chars(key.data(), end, id);
   if (read.ec != std::errc() || read.ptr != end || id < 0) {
-    throw Error(ErrorKind::corrupted, "found \"" + key + "\", expected a token's id", "added_tokens_decoder of tokenizer_config.json");
+    throw Error(ErrorKind::corrupted, "found \"" + key + "\", expected a token's id",
+                "added_tokens_decoder of tokenizer_config.json");
   }
   return id;
 }
