@@ -147,7 +147,7 @@ TEST(Completion, KnowsEveryCommandAndOptionInEveryShell) {
 
 TEST(Completion, OfAnUnknownShellIsAnError) {
   const std::vector<CommandFacts> none;
-  EXPECT_THROW(completion_script("tcsh", none), Error);
+  EXPECT_THROW(completion_script("tcsh", none), UsageError);
 }
 
 }  // namespace
