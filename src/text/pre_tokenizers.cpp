@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 
 #include "text/known_patterns.hpp"
 #include "text/regex.hpp"
@@ -34,13 +33,14 @@ void append_splits(const std::vector<Match>& matches, SplitBehavior behavior, st
     const std::size_t first = out.size();
     std::vector<Match> merged;
     bool previous = false;
-    for (const Match& match : matches | std::views::reverse) {
-      if (match.matched && !previous && !merged.empty()) {
-        merged.back().begin = match.begin;
+    // clang 14 cannot read the standard library's reversed views.
+    for (auto match = matches.rbegin(); match != matches.rend(); ++match) {  // NOLINT(modernize-loop-convert)
+      if (match->matched && !previous && !merged.empty()) {
+        merged.back().begin = match->begin;
       } else {
-        merged.push_back(match);
+        merged.push_back(*match);
       }
-      previous = match.matched;
+      previous = match->matched;
     }
     for (const Match& match : merged) add(match.begin, match.end);
     std::reverse(out.begin() + static_cast<std::ptrdiff_t>(first), out.end());
