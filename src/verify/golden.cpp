@@ -129,7 +129,7 @@ void keep_first_row(NamedTensors& inputs) {
   if (mask == inputs.end() || mask->second.rank() != 2) return;
   const Tensor whole = mask->second.to(DType::i64);
   std::int64_t length = 0;
-  const Dims dims = whole.dims();
+  const Dims& dims = whole.dims();
   if (whole.elements() == 0) return;
   for (const std::int64_t real : whole.as<std::int64_t>().first(static_cast<std::size_t>(dims[1]))) {
     length += real != 0 ? 1 : 0;
