@@ -31,7 +31,9 @@ format: ## Format all C++ sources in place
 	@tools/setup.sh check
 	@tools/check_format.sh --fix
 
-install: release ## Install into PREFIX (/usr/local), stripped
+install: ## Install into PREFIX (/usr/local), stripped
+	@tools/setup.sh build
+	@tools/build.sh release accelerate_program ipfs_accelerate
 	@cmake --install build/release --prefix "$(PREFIX)" --strip
 
 check-all: ## What CI leaves out: thread sanitizer, longer fuzzing, clang-tidy on everything, coverage
