@@ -1,21 +1,25 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that a task needs, and nothing that is there already.
 #
-#   tools/setup.sh [build|demo|test|bench|docs|check|all]...     without a word: build
+#   tools/setup.sh [build|demo|test|bench|docs|check|aarch64|all]...     without a word: build
+#
+# `all` leaves out aarch64, the compiler and emulator that only `make check-aarch64` uses.
 set -euo pipefail
 
 packages_for() {
   case $1 in
     build) echo g++ cmake ninja-build pkg-config ccache nlohmann-json3-dev libsimdjson-dev libpcre2-dev \
-      libutf8proc-dev libgtest-dev python3 ;;
+      libutf8proc-dev libsqlite3-dev libssl-dev libgtest-dev python3 ;;
     demo) echo python3 python3-pip ;;
     test) packages_for build ;;
     bench) echo python3-pip python3-venv ;;
     docs) echo doxygen ;;
     check) echo clang-14 libclang-rt-14-dev llvm-14 clang-format-14 clang-tidy-14 ;;
+    aarch64) packages_for build
+      echo g++-aarch64-linux-gnu qemu-user-static ;;
     all) for each in build demo bench docs check; do packages_for $each; done ;;
     *)
-      echo "setup: no task named '$1'; there are build, demo, test, bench, docs, check and all" >&2
+      echo "setup: no task named '$1'; there are build, demo, test, bench, docs, check, aarch64 and all" >&2
       return 2
       ;;
   esac
