@@ -59,10 +59,19 @@ class Session {
   virtual Outputs run(const Feeds& feeds) = 0;
 };
 
+// One thing that a plan does, in the order of its runs.
+struct PlanStep {
+  std::string operation;           // the name of the first operation in it
+  std::string path;                // of the module in the model
+  std::vector<std::size_t> nodes;  // operations of the graph that it computes
+};
+
 // A graph compiled for one device and precision. Sessions may outlive it.
 class Plan {
  public:
   virtual ~Plan() = default;
+  // What Feeds::step_times of a run belong to; empty where a backend does not tell its steps apart.
+  virtual std::vector<PlanStep> steps() const { return {}; }
   virtual std::unique_ptr<Session> start() const = 0;
 };
 

@@ -7,6 +7,11 @@ void CompiledGraph::prepare() {
   if (!plan_) plan_ = backend_.compile(graph_, weights_, options_);
 }
 
+std::vector<PlanStep> CompiledGraph::steps() {
+  prepare();
+  return plan_->steps();
+}
+
 std::unique_ptr<Session> CompiledGraph::borrow() {
   const std::lock_guard lock(lending_);
   if (idle_.empty()) return plan_->start();

@@ -21,6 +21,8 @@ class CompiledGraph {
   const Graph& graph() const { return graph_; }
   // Compiles unless that is done. Errors of Backend::compile.
   void prepare();
+  // Plan::steps(), compiled if need be.
+  std::vector<PlanStep> steps();
   // Errors of Session::run; the cancellation is looked at between operations.
   Outputs run(Feeds feeds, const Cancellation& cancellation);
 

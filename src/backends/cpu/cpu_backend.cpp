@@ -54,12 +54,18 @@ class CpuSession final : public Session {
     const Run run{kernels(c_->level), *c_->pool, extents_, values_, workspace_.data()};
     for (const auto& step : c_->steps) {
       feeds.cancellation.check();
+      mark(feeds.step_times);
       step->run(run);
     }
+    mark(feeds.step_times);
     return outputs();
   }
 
  private:
+  static void mark(StepTimes* times) {
+    if (times != nullptr) times->push_back(StepTimes::value_type::clock::now());
+  }
+
   // Decides where everything lies for these sizes; memory only grows.
   void lay_out(const Extents& extents) {
     laid_out_ = false;
@@ -134,6 +140,11 @@ class CpuPlan final : public Plan {
  public:
   explicit CpuPlan(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
   std::unique_ptr<Session> start() const override { return std::make_unique<CpuSession>(compiled_); }
+  std::vector<PlanStep> steps() const override {
+    std::vector<PlanStep> steps;
+    for (const auto& step : compiled_->steps) steps.push_back({step->operation, step->path, step->nodes});
+    return steps;
+  }
 
  private:
   std::shared_ptr<const Compiled> compiled_;

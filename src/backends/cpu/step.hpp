@@ -53,11 +53,12 @@ class Step {
   virtual std::size_t workspace_bytes(const Extents&, int /*threads*/) const { return 0; }
   virtual void run(const Run& run) const = 0;
 
-  std::string path;            // of the module in the model, for profiles
-  std::string operation;       // name of the operation, the fused ones joined by +
-  std::vector<Value> inputs;   // values read, weights left out
-  std::vector<Value> outputs;  // values written; several lie side by side in one buffer
-  Value in_place;              // an input whose memory the output may take over when nobody needs it afterwards
+  std::string path;                // of the module in the model, for profiles
+  std::string operation;           // name of the operation, the fused ones joined by +
+  std::vector<std::size_t> nodes;  // of the graph that it computes, for profiles
+  std::vector<Value> inputs;       // values read, weights left out
+  std::vector<Value> outputs;      // values written; several lie side by side in one buffer
+  Value in_place;                  // an input whose memory the output may take over when nobody needs it afterwards
 };
 
 // The steps of a graph in order, fused where the kernels allow. Error{unsupported} naming an operation without kernel.

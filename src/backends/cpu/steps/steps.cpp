@@ -69,6 +69,7 @@ std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights&
     std::unique_ptr<Step> step = maker->second(context);
     step->path = node.name;
     step->operation = node.operation->name();
+    step->nodes = group;
     const bool several_results = node.operation->name() == "linear";
     for (std::size_t member = 0; member < (several_results ? group.size() : 1); ++member) {
       step->outputs.push_back(context.value(member));
