@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/loaded_model.hpp"
+#include "runtime/prediction.hpp"
 
 namespace accelerate {
 namespace {
@@ -18,40 +19,6 @@ runtime::TextSettings settings_of(const ModelDefinition& definition) {
 Graph graph_of_task(const ModelDefinition& definition, const std::string& task) {
   const Task wanted = task.empty() ? definition.program.tasks.front() : task_named(task);
   return definition.program.graph(kEncode).restricted_to(runtime::outputs_of(definition, wanted));
-}
-
-// One mask a text, where the graph asks for places.
-Extents extents_of(std::int64_t batch, std::int64_t tokens) {
-  Extents extents;
-  extents.set_uniform("tokens", batch, tokens);
-  extents.set("selected", batch);
-  return extents;
-}
-
-// The ids and positions that a run is fed with.
-std::int64_t feed_bytes(const Graph& graph, const Extents& extents) {
-  std::int64_t bytes = 0;
-  for (const Node& node : graph.nodes()) {
-    if (node.source == Node::Source::input) bytes += 8 * node.type.shape.elements().evaluate(extents);
-  }
-  return bytes;
-}
-
-MemoryPrediction predict(const ModelDefinition& definition, const Graph& graph, const Backend& backend,
-                         const CompileOptions& options, std::int64_t batch, std::int64_t tokens) {
-  const Extents extents = extents_of(batch, tokens);
-  const MemoryEstimate estimate = backend.memory(graph, *definition.weights, extents, options);
-  MemoryPrediction prediction;
-  prediction.precision = name_of(options.precision);
-  prediction.batch = batch;
-  prediction.tokens = tokens;
-  prediction.weights = estimate.weights;
-  prediction.mapped = estimate.mapped;
-  prediction.activations = estimate.activations + feed_bytes(graph, extents);
-  prediction.workspace = estimate.workspace;
-  prediction.total = prediction.weights + prediction.activations + prediction.workspace;
-  prediction.flops = graph.cost().flops.evaluate(extents);
-  return prediction;
 }
 
 void expect_sizes(const std::vector<std::int64_t>& sizes, const char* name, std::int64_t most) {
@@ -90,7 +57,8 @@ Inspection inspect(const std::filesystem::path& folder, const InspectOptions& op
     const CompileOptions compile{.precision = precision_named(precision), .overrides = {}, .threads = options.threads};
     for (const std::int64_t batch : options.batches) {
       for (const std::int64_t tokens : lengths) {
-        inspection.memory.push_back(predict(definition, graph, backend, compile, batch, tokens));
+        inspection.memory.push_back(
+            runtime::predict_memory(graph, *definition.weights, backend, compile, runtime::extents_of(batch, tokens)));
       }
     }
   }

@@ -34,6 +34,9 @@ class LoadedModel {
   // Opened at first use: tensors run without it.
   const TextProcessor& processor() const;
 
+  // What plans are made on and with.
+  const Backend& backend() const { return plans_.backend(); }
+  const CompileOptions& plan_options() const { return plans_.options(); }
   // The graph "encode" restricted to some outputs.
   std::shared_ptr<CompiledGraph> compiled(const std::vector<std::string>& outputs) const;
   std::shared_ptr<CompiledGraph> compiled(Task task) const { return compiled(outputs_of(definition_, task)); }
