@@ -1,7 +1,6 @@
-// Two selections of measurements side by side: what became faster, what slower, and what is only noise.
+// Two selections of records side by side: what became better, what worse, and what is only noise.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,22 +9,24 @@
 
 namespace accelerate::records {
 
-// What a pair of records may differ in; everything else of its conditions is equal.
-enum class Difference : std::uint8_t {
-  code,       // same model, device, level, precision, workload, batch, tokens, threads, machine
-  precision,  // also the same machine; the newest of each
-  anything,   // two records that a person named
+enum class Verdict : std::uint8_t {
+  same,  // within the noise
+  better,
+  worse,
+  unjudged,  // a figure taken once, or one that is better neither higher nor lower
 };
+// "same", "better", "worse", "unjudged"
+std::string_view name_of(Verdict verdict);
 
+// One figure of two records.
 struct Compared {
-  std::string what;  // "p50_ms", "throughput_per_s", "peak_bytes", "load_ms", "worst_cosine", ...
+  std::string what;  // "p50_ms", "throughput_per_s", "peak_bytes", "worst_cosine", ...
   double before = 0, after = 0;
-  double ratio = 0;  // after / before
-  bool higher_is_better = false;
-  // How much of a ratio may be noise: the spreads of both, at least 2 %. 0 for figures without noise (bytes, cosines).
+  double ratio = 0;  // after / before; 0 where before is 0
+  // How far from 1 the ratio may be by chance: the spreads of both added, at least 0.02; bytes 0.01. An agreement is
+  // judged by one thing: whether it is within its bound.
   double noise = 0;
-  bool better() const;  // beyond the noise
-  bool worse() const;
+  Verdict verdict = Verdict::unjudged;
 };
 
 struct Pair {
@@ -35,23 +36,24 @@ struct Pair {
 
 struct Comparison {
   std::vector<Pair> pairs;
-  std::size_t without_partner = 0;  // records of either side that the other has none for
-  std::size_t regressions() const;  // figures that are worse beyond the noise
+  std::size_t without_partner = 0;  // conditions of one side that the other has no record of
+  std::size_t count(Verdict verdict) const;
 };
 
-// The newest record of every condition against the newest of the same condition on the other side. Error{invalid_input}
-// when two records that were named are of different kinds.
-Comparison compare(const std::vector<Record>& before, const std::vector<Record>& after, Difference difference);
+// What the two sides may differ in; everything else of a record's conditions (kind, model, device, level, machine,
+// workload, batch, tokens, threads, precision) is equal within a pair.
+enum class Differing : std::uint8_t { code, precision };
 
-// The newest record of every condition against the one before it.
-Comparison newest_against_previous(const std::vector<Record>& records);
+// The newest record of every condition of one side with the newest of the other.
+Comparison compare(const std::vector<Record>& before, const std::vector<Record>& after, Differing differing);
+// The newest record of every condition with the one before it.
+Comparison newest_with_previous(const std::vector<Record>& records);
+// Two records that a person chose. Error{invalid_input} when they are of different kinds.
+Comparison compare(const Record& before, const Record& after);
 
-// What a word on the command line selects: a record's id, a code version or commit, or a precision that records have.
-struct Selection {
-  std::vector<Record> records;
-  Difference difference = Difference::anything;
-};
-// Error{not_found} listing what there is.
-Selection select(const Records& records, std::string_view word, const Filter& filter);
+// The same from words, as a command line has them: two ids (or beginnings of them), two versions or commits of the
+// code, or two precisions; looked for in that order: precisions, code, ids. `filter` narrows what is compared.
+// Error{not_found} for a word that is none of these; Error{invalid_input} for two words of different sorts.
+Comparison compare(const Records& records, std::string_view before, std::string_view after, const Filter& filter);
 
 }  // namespace accelerate::records

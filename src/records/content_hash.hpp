@@ -1,9 +1,10 @@
 // Which model a folder holds, whatever the folder is called: a SHA-256 over what decides its answers.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "accelerate/error.hpp"
@@ -20,8 +21,10 @@ std::string sha256_of(std::string_view bytes);
 // Error{not_found} where the folder has none.
 std::vector<std::filesystem::path> hashed_files(const std::filesystem::path& folder);
 
-// SHA-256 over the lines "PATH SIZE SHA256\n" of hashed_files(folder). Reads every weight: Records::content_hash
-// remembers.
+// SHA-256 over the lines "PATH SHA256\n" of hashed_files(folder). Reads every weight: Records::content_hash remembers.
 std::string content_hash(const std::filesystem::path& folder);
+// The same with sums that are known: sum_of gives a file's.
+using SumOf = std::function<std::string(const std::filesystem::path& file)>;
+std::string content_hash(const std::filesystem::path& folder, const SumOf& sum_of);
 
 }  // namespace accelerate::records

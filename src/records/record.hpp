@@ -140,9 +140,10 @@ struct Record {
   Kind kind() const { return static_cast<Kind>(content.index()); }
 };
 
-// Error{invalid_input} naming the field: a content hash that is no SHA-256, a figure that is not finite or negative,
-// a cosine beyond [-1, 1], a share beyond [0, 1] (share_of_limit: [0, 2]), counts below 1 where one is needed, an
-// unknown word for `weights` or `bound`, text that is no UTF-8 or longer than 4096 bytes.
+// Error{invalid_input} naming the field: a content hash that is no SHA-256, a figure that is not finite, or negative
+// where it cannot be, a cosine beyond [-1, 1], top1 beyond [0, 1], percentiles out of order, no batch, an unknown word
+// for `weights` or `bound`, a text that is missing, longer than 4096 bytes or holds a zero byte. Rounding of 1e-6 is
+// let pass. What add() fills in may be empty.
 void validate(const Record& record);
 
 }  // namespace accelerate::records

@@ -14,7 +14,9 @@
 // killed loses at most the one it was writing.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -59,18 +61,22 @@ struct Imported {
 };
 
 enum class Access : std::uint8_t {
-  write,  // made where it is missing, brought to this build's schema
-  read,   // nothing is made or changed; a file that is missing holds no records
+  write,  // made where it is missing
+  read,   // nothing is added; a file that is missing holds no records, and stays missing
 };
+
+// How long to wait for another process that writes.
+inline constexpr std::chrono::milliseconds kPatience{5000};
 
 // The database. Safe to use from several threads.
 class Records {
  public:
-  // Error{unsupported}: a schema newer than this build knows (says which was found and expected), or a database of
-  // another program. Error{unavailable}: locked for longer than the patience below, read-only, a full disk, a folder
-  // that cannot be made. With Access::write, a corrupt file is moved aside to PATH.corrupt-YYYYMMDD-HHMMSS, never
-  // deleted, and a new one begun: notes() says so. With Access::read it is Error{corrupted}.
-  explicit Records(std::filesystem::path path, Access access = Access::write);
+  // An older schema is brought to this build's. Error{unsupported}: a newer one (says which was found and expected), or
+  // a database of another program. Error{unavailable}: locked for longer than `patience`, read-only, a full disk, a
+  // folder that cannot be made. With Access::write, a corrupt file is moved aside to PATH.corrupt-YYYYMMDD-HHMMSS,
+  // never deleted, and a new one begun: take_notes() says so. With Access::read it is Error{corrupted}.
+  explicit Records(std::filesystem::path path, Access access = Access::write,
+                   std::chrono::milliseconds patience = kPatience);
   Records(const Records&) = delete;
   Records& operator=(const Records&) = delete;
   ~Records();
@@ -100,6 +106,7 @@ class Records {
   std::string content_hash(const std::filesystem::path& folder);
 
  private:
+  std::size_t insert_all(const std::vector<Record>& records);
   struct State;
   std::unique_ptr<State> state_;
 };
@@ -109,9 +116,9 @@ class Records {
 class Recorder {
  public:
   using Note = std::function<void(const std::string&)>;
-  // An empty path keeps nothing and says nothing. The file is opened when it is first needed: by add() for writing, by
-  // questions for reading, so that asking never makes a file.
-  Recorder(std::filesystem::path path, Note note);
+  // An empty path keeps nothing and says nothing. The file is opened when it is first needed: by add() and
+  // content_hash() for writing, by the other questions for reading, so that asking never makes a file.
+  Recorder(std::filesystem::path path, Note note, std::chrono::milliseconds patience = kPatience);
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
   ~Recorder();
