@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := release
-.PHONY: release debug sanitize thread coverage demo test bench docs format install check-all setup clean help
+.PHONY: release debug sanitize thread coverage demo test bench docs format install check-all check-aarch64 setup clean help
 
 release debug: ## Build everything into build/release (the default) or build/debug
 	@tools/setup.sh build
@@ -36,8 +36,11 @@ install: ## Install into PREFIX (/usr/local), stripped
 	@tools/build.sh release accelerate_program ipfs_accelerate
 	@cmake --install build/release --prefix "$(PREFIX)" --strip
 
-check-all: ## What CI leaves out: thread sanitizer, longer fuzzing, clang-tidy on everything, coverage
+check-all: ## What CI leaves out: thread sanitizer, longer fuzzing, 64-bit Arm, clang-tidy on everything, coverage
 	@tools/check_all.sh
+
+check-aarch64: ## Cross-build for 64-bit Arm and run the kernel and operation tests in an emulator
+	@tools/check_aarch64.sh
 
 setup: ## Install every Debian package that any verb here needs
 	@tools/setup.sh all

@@ -1,8 +1,9 @@
-# Run after PROGRAM is linked: writes OUTPUT, a ctest entry PREFIX.Suite for each GoogleTest suite in it.
+# Run after PROGRAM is linked: writes OUTPUT, a ctest entry PREFIX.Suite for each GoogleTest suite in it. EMULATOR runs
+# a program of another machine; empty for one of this.
 # A program that was linked a moment ago can still be busy: then it is asked again.
 foreach(try RANGE 20)
   execute_process(
-    COMMAND ${PROGRAM} --gtest_list_tests
+    COMMAND ${EMULATOR} ${PROGRAM} --gtest_list_tests
     OUTPUT_VARIABLE listing
     RESULT_VARIABLE status
     TIMEOUT 60)
@@ -17,13 +18,17 @@ if(NOT status EQUAL 0)
 endif()
 
 set(script "")
+set(command "")
+foreach(word ${EMULATOR} ${PROGRAM})
+  string(APPEND command " [=[${word}]=]")
+endforeach()
 string(REGEX MATCHALL "(^|\n)[^ \n]+\\.( +#[^\n]*)?\n" suites "${listing}")
 foreach(line ${suites})
   string(REGEX REPLACE "^\n?([^ \n]+)\\..*$" "\\1" suite "${line}")
   if(suite MATCHES "DISABLED_")
     continue()
   endif()
-  string(APPEND script "add_test([=[${PREFIX}.${suite}]=] [=[${PROGRAM}]=] [=[--gtest_filter=${suite}.*]=])\n"
+  string(APPEND script "add_test([=[${PREFIX}.${suite}]=]${command} [=[--gtest_filter=${suite}.*]=])\n"
          "set_tests_properties([=[${PREFIX}.${suite}]=] PROPERTIES TIMEOUT 900)\n")
 endforeach()
 if(NOT script)

@@ -30,8 +30,8 @@ function(accelerate_discover_suites target prefix)
   add_custom_command(
     TARGET ${target}
     POST_BUILD
-    COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${target}> -D PREFIX=${prefix} -D OUTPUT=${list} -P
-            ${CMAKE_SOURCE_DIR}/cmake/DiscoverSuites.cmake
+    COMMAND ${CMAKE_COMMAND} -D PROGRAM=$<TARGET_FILE:${target}> -D "EMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}" -D
+            PREFIX=${prefix} -D OUTPUT=${list} -P ${CMAKE_SOURCE_DIR}/cmake/DiscoverSuites.cmake
     BYPRODUCTS ${list}
     VERBATIM)
   file(WRITE ${include} "if(EXISTS \"${list}\")\n  include(\"${list}\")\nelse()\n"

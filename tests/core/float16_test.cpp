@@ -101,14 +101,19 @@ TEST(Float16, NansStayNansWithTheirSign) {
   }
 }
 
-#ifdef __FLT16_MANT_DIG__
 // The compiler's own type, where it has one, on floats of every size.
+#if defined(__aarch64__)
+using CompilersHalf = __fp16;  // gcc 12 knows _Float16 there in C only
+#elif defined(__FLT16_MANT_DIG__)
+using CompilersHalf = _Float16;
+#endif
+#if defined(__aarch64__) || defined(__FLT16_MANT_DIG__)
 TEST(Float16, AgreesWithTheCompilersHalf) {
   std::mt19937 random(7);
   for (int i = 0; i < 2'000'000; ++i) {
     const float value = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
     if (std::isnan(value)) continue;
-    ASSERT_EQ(f32_to_f16(value), std::bit_cast<std::uint16_t>(static_cast<_Float16>(value))) << value;
+    ASSERT_EQ(f32_to_f16(value), std::bit_cast<std::uint16_t>(static_cast<CompilersHalf>(value))) << value;
   }
 }
 #endif
