@@ -88,6 +88,10 @@ Activation dense_activation(const SentenceModule& module) {
   if (name == "GELU") return Activation::gelu;
   if (name == "SiLU") return Activation::silu;
   if (name == "Sigmoid") return Activation::sigmoid;
+  if (name == "Mish") return Activation::mish;
+  if (name == "ReLU6") return Activation::relu6;
+  if (name == "LeakyReLU") return Activation::leaky_relu;
+  if (name == "Hardswish") return Activation::hard_swish;
   fail_unsupported(module, "activation function \"" + path + "\" is not known");
 }
 

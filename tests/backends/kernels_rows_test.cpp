@@ -154,7 +154,7 @@ TEST_P(RowsTest, EveryActivationOnItsWholeRange) {
   const auto count = static_cast<std::int64_t>(points.size());
   Matrix x(1, count), y(1, count);
   std::copy(points.begin(), points.end(), x.values.begin());
-  for (int kind = 0; kind <= static_cast<int>(Activation::relu_squared); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(kLastActivation); ++kind) {
     kernels().activate(pool, static_cast<Activation>(kind), 1, count, x, y);
     EXPECT_TRUE(agrees(y,
                        [&](std::int64_t, std::int64_t i) -> Expected {
@@ -200,7 +200,8 @@ TEST_P(RowsTest, NotANumberStaysOne) {
   ThreadPool pool(1);
   Matrix x(1, 40, 0, std::numeric_limits<float>::quiet_NaN()), y(1, 40);
   for (const Activation kind : {Activation::none, Activation::gelu_erf, Activation::gelu_tanh, Activation::silu,
-                                Activation::tanh, Activation::sigmoid}) {
+                                Activation::tanh, Activation::sigmoid, Activation::relu6, Activation::leaky_relu,
+                                Activation::gelu_10, Activation::hard_swish, Activation::mish, Activation::laplace}) {
     kernels().activate(pool, kind, 1, 40, x, y);
     for (const float value : y.values) ASSERT_TRUE(std::isnan(value)) << "activation " << static_cast<int>(kind);
   }

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@
 namespace accelerate::cpu::testing {
 
 constexpr double kEpsilon = 0x1p-24;  // half a unit in the last place of 1.0F
+constexpr Activation kLastActivation = Activation::laplace;
 constexpr float kUntouched = -12345.0F;
 
 // Values whose last byte is the last before a page that may not be read: a vector that reaches too far crashes.
@@ -118,6 +120,12 @@ inline double reference_activation(Activation kind, double x) {
     case Activation::tanh: return std::tanh(x);
     case Activation::sigmoid: return 1 / (1 + std::exp(-x));
     case Activation::relu_squared: return x > 0 ? x * x : 0;
+    case Activation::relu6: return std::clamp(x, 0.0, 6.0);
+    case Activation::leaky_relu: return x > 0 ? x : 0.01 * x;
+    case Activation::gelu_10: return std::min(10.0, 0.5 * x * std::erfc(-x / std::sqrt(2.0)));
+    case Activation::hard_swish: return x * std::clamp(x + 3, 0.0, 6.0) / 6;
+    case Activation::mish: return x * std::tanh(x > 20 ? x : std::log1p(std::exp(x)));
+    case Activation::laplace: return 0.5 * std::erfc((0.707107 - x) / (0.282095 * std::sqrt(2.0)));
   }
   return 0;
 }

@@ -56,6 +56,12 @@ enum class Activation : std::uint8_t {
   tanh,
   sigmoid,
   relu_squared,
+  relu6,       // relu, at most 6
+  leaky_relu,  // x, or 0.01 x below 0
+  gelu_10,     // gelu_erf, at most 10
+  hard_swish,  // x relu6(x + 3) / 6
+  mish,        // x tanh(log(1 + e^x))
+  laplace,     // Phi((x - 0.707107) / 0.282095)
 };
 
 // --- Weights ---------------------------------------------------------------------------------------------------------

@@ -65,10 +65,9 @@ inline Vec tanh(Vec x) {
   return copy_sign(if_less(a, set1(0.625F), small, large), x);
 }
 
-// x Phi(x) = max(x, 0) - a e^(-a^2/2) R(a), a = |x|, R(a) = erfc(a / sqrt 2) e^(a^2/2) / 2: no cancellation on the
-// negative side, absolute error 2e-7. R is fitted to 4.8 and constant from there on, where the rest is below 1e-7.
-inline Vec gelu_erf(Vec x) {
-  const Vec a = absolute(x);
+// Phi(-a) = e^(-a^2/2) R(a) for a >= 0, R(a) = erfc(a / sqrt 2) e^(a^2/2) / 2. R is fitted to 4.8 and constant from
+// there on, where the rest is below 1e-7.
+inline Vec normal_tail(Vec a) {
   const Vec c = minimum(a, set1(4.8F));
   Vec r = set1(1.32336945e-06F);
   r = fma(r, c, set1(-2.9866966e-05F));
@@ -81,8 +80,27 @@ inline Vec gelu_erf(Vec x) {
   r = fma(r, c, set1(0.249875628F));
   r = fma(r, c, set1(-0.398932995F));
   r = fma(r, c, set1(0.499999886F));
-  const Vec gauss = exp2(a * a * set1(-0.5F * kLog2E));
-  return maximum(set1(0.0F), x) - a * gauss * r;
+  return exp2(a * a * set1(-0.5F * kLog2E)) * r;
+}
+
+// x Phi(x) = max(x, 0) - |x| Phi(-|x|): no cancellation on the negative side, absolute error 2e-7.
+inline Vec gelu_erf(Vec x) {
+  const Vec a = absolute(x);
+  return maximum(set1(0.0F), x) - a * normal_tail(a);
+}
+
+// Ma et al. 2022, with their rounded constants.
+inline Vec laplace(Vec x) {
+  const Vec z = (x - set1(0.707107F)) / set1(0.282095F);
+  const Vec tail = normal_tail(absolute(z));
+  return if_less(z, set1(0.0F), tail, set1(1.0F) - tail);
+}
+
+// Misra 2019: tanh(log(1 + e)) = n / (n + 2), n = e (e + 2), which is 1 from e^20 on.
+inline Vec mish(Vec x) {
+  const Vec e = exp(minimum(set1(20.0F), x));
+  const Vec n = e * (e + set1(2.0F));
+  return x * (n / (n + set1(2.0F)));
 }
 
 inline Vec gelu_tanh(Vec x) {
@@ -91,7 +109,23 @@ inline Vec gelu_tanh(Vec x) {
 }
 
 // In the order of cpu::Activation.
-enum { kNone, kRelu, kGeluErf, kGeluTanh, kQuickGelu, kSilu, kTanh, kSigmoid, kReluSquared };
+enum {
+  kNone,
+  kRelu,
+  kGeluErf,
+  kGeluTanh,
+  kQuickGelu,
+  kSilu,
+  kTanh,
+  kSigmoid,
+  kReluSquared,
+  kRelu6,
+  kLeakyRelu,
+  kGelu10,
+  kHardSwish,
+  kMish,
+  kLaplace,
+};
 
 template <int kKind>
 inline Vec activation(Vec x) {
@@ -106,6 +140,14 @@ inline Vec activation(Vec x) {
     const Vec positive = maximum(set1(0.0F), x);
     return positive * positive;
   }
+  if constexpr (kKind == kRelu6) return minimum(set1(6.0F), maximum(set1(0.0F), x));
+  if constexpr (kKind == kLeakyRelu) return maximum(set1(0.01F) * x, x);
+  if constexpr (kKind == kGelu10) return minimum(set1(10.0F), gelu_erf(x));
+  if constexpr (kKind == kHardSwish) {
+    return x * minimum(set1(6.0F), maximum(set1(0.0F), x + set1(3.0F))) * set1(1.0F / 6.0F);
+  }
+  if constexpr (kKind == kMish) return mish(x);
+  if constexpr (kKind == kLaplace) return laplace(x);
   return x;
 }
 
@@ -126,6 +168,12 @@ inline void with_activation(int kind, Visit visit) {
     case kTanh: return visit(Kind<kTanh>{});
     case kSigmoid: return visit(Kind<kSigmoid>{});
     case kReluSquared: return visit(Kind<kReluSquared>{});
+    case kRelu6: return visit(Kind<kRelu6>{});
+    case kLeakyRelu: return visit(Kind<kLeakyRelu>{});
+    case kGelu10: return visit(Kind<kGelu10>{});
+    case kHardSwish: return visit(Kind<kHardSwish>{});
+    case kMish: return visit(Kind<kMish>{});
+    case kLaplace: return visit(Kind<kLaplace>{});
     default: return visit(Kind<kNone>{});
   }
 }

@@ -38,6 +38,13 @@ cpu::Activation activation_of(accelerate::Activation activation) {
     case accelerate::Activation::silu: return Activation::silu;
     case accelerate::Activation::tanh: return Activation::tanh;
     case accelerate::Activation::sigmoid: return Activation::sigmoid;
+    case accelerate::Activation::relu_squared: return Activation::relu_squared;
+    case accelerate::Activation::relu6: return Activation::relu6;
+    case accelerate::Activation::leaky_relu: return Activation::leaky_relu;
+    case accelerate::Activation::gelu_10: return Activation::gelu_10;
+    case accelerate::Activation::hard_swish: return Activation::hard_swish;
+    case accelerate::Activation::mish: return Activation::mish;
+    case accelerate::Activation::laplace: return Activation::laplace;
   }
   return Activation::none;
 }
