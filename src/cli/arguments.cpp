@@ -43,6 +43,7 @@ using Devices = Described<DevicesCommand>;
 using Inspect = Described<InspectCommand>;
 using Run = Described<RunCommand>;
 using Verify = Described<VerifyCommand>;
+using Bench = Described<BenchCommand>;
 using Completion = Described<CompletionCommand>;
 
 void describe(Devices& d) {
@@ -104,6 +105,32 @@ void describe(Verify& d) {
   add_common(d.line, o.common);
 }
 
+void describe(Bench& d) {
+  BenchCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model", o.model);
+  d.line.numbers_or("batch", "auto", "Texts a run (default: 1); auto looks for the number with the best throughput", 1,
+                    1 << 20, o.batch, o.find_batch);
+  d.line.numbers("tokens", "Lengths of the texts (default: 128, or the longest the model takes)", 1, kMost, o.tokens);
+  d.line.words("precision", "NAME,...", "What weights are stored and multiplied in (default: f32)", o.precisions);
+  d.line.option("input", "FILE", "Measure on these texts, one a line, instead of random tokens; - is stdin", o.input);
+  d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering",
+                "Whose outputs are computed (default: what the folder was published for)", o.task);
+  d.line.decimal("seconds", "S", "Repeat at most so long where the median is not stable sooner (default: 3)", 3600,
+                 o.seconds);
+  d.line.decimal("max-latency", "MS", "With --batch auto: the 90th percentile of a run stays below", 1e9,
+                 o.max_latency);
+  d.line.number("max-memory", "With --batch auto: bytes that a run may take", 1, std::int64_t{1} << 50,
+                [&o](std::int64_t n) { o.max_memory = n; });
+  d.line.optional_value("profile", "FILE",
+                        "Where the time goes, by operation and layer; with FILE also as a trace for Perfetto",
+                        o.profile);
+  d.line.flag("no-record", "Do not keep what is measured among the records", o.no_record);
+  d.line.option("device", "NAME", "Where to compute; `devices` lists what there is (default: auto, the best)",
+                o.device);
+  add_threads(d.line, o.threads);
+  add_common(d.line, o.common);
+}
+
 void describe(Completion& d) { d.line.argument("bash|zsh|fish", "Which shell the script is for", d.options.shell); }
 
 constexpr std::string_view kDevicesExamples =
@@ -123,6 +150,12 @@ constexpr std::string_view kRunExamples =
 constexpr std::string_view kVerifyExamples =
     "ipfs-accelerate verify MODEL\n"
     "ipfs-accelerate verify MODEL --golden DIR --json";
+constexpr std::string_view kBenchExamples =
+    "ipfs-accelerate bench MODEL\n"
+    "ipfs-accelerate bench MODEL --batch 1,8,32 --tokens 16,128 --precision f32,int8 --json\n"
+    "ipfs-accelerate bench MODEL --input lines.txt\n"
+    "ipfs-accelerate bench MODEL --batch auto --max-latency 50\n"
+    "ipfs-accelerate bench MODEL --profile=trace.json";
 constexpr std::string_view kCompletionExamples =
     "ipfs-accelerate completion bash > ~/.local/share/bash-completion/completions/ipfs-accelerate\n"
     "ipfs-accelerate completion zsh > ~/.zfunc/_ipfs-accelerate\n"
@@ -140,6 +173,8 @@ void for_each_command(Use&& use) {
               std::string(kInspectExamples)));
   one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));
   one(Verify("verify", "Compare a model with what Transformers computed", std::string(kVerifyExamples)));
+  one(Bench("bench", "Measure how fast a model is, what memory it takes and how near that is to the machine's limit",
+            std::string(kBenchExamples)));
   one(Completion("completion", "Print a script with which a shell completes this program's commands",
                  std::string(kCompletionExamples)));
 }

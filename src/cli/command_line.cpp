@@ -112,6 +112,50 @@ void CommandLine::numbers(const std::string& name, const std::string& descriptio
       });
 }
 
+void CommandLine::numbers_or(const std::string& name, const std::string& word, const std::string& description,
+                             std::int64_t least, std::int64_t most, std::vector<std::int64_t>& target, bool& chosen) {
+  numbers(name, description, least, most, target);
+  facts_.options.back().value += " or " + word;
+  takes_.back() = [word, &target, &chosen, take_numbers = takes_.back()](const std::string& text) {
+    chosen = text == word;
+    target.clear();
+    if (!chosen) take_numbers(text);
+  };
+}
+
+void CommandLine::words(const std::string& name, const std::string& value, const std::string& description,
+                        std::vector<std::string>& target) {
+  add({.name = name, .letter = "", .value = value, .description = description}, [=, &target](const std::string& text) {
+    target.clear();
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const std::size_t end = std::min(text.find(',', begin), text.size());
+      if (end == begin) throw UsageError{"--" + name + ": found \"" + text + "\", expected words with commas", ""};
+      target.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  });
+}
+
+void CommandLine::decimal(const std::string& name, const std::string& value, const std::string& description,
+                          double most, std::optional<double>& target) {
+  add({.name = name, .letter = "", .value = value, .description = description}, [=, &target](const std::string& text) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || !(number > 0) || number > most) {
+      throw UsageError{"--" + name + ": found \"" + text + "\", expected a number above 0 and at most " +
+                           std::to_string(static_cast<std::int64_t>(most)),
+                       ""};
+    }
+    target = number;
+  });
+}
+
+void CommandLine::optional_value(const std::string& name, const std::string& value, const std::string& description,
+                                 std::optional<std::string>& target) {
+  add({.name = name, .letter = "", .value = value, .description = description, .value_optional = true},
+      [&target](const std::string& text) { target = text; });
+}
+
 void CommandLine::optional_value(const std::string& name, const std::string& value, const std::string& fallback,
                                  const std::string& description, std::string& target) {
   add({.name = name, .letter = "", .value = value, .description = description, .value_optional = true},

@@ -33,6 +33,18 @@ class CommandLine {
               std::function<void(std::int64_t)> take);
   void numbers(const std::string& name, const std::string& description, std::int64_t least, std::int64_t most,
                std::vector<std::int64_t>& target);
+  // The same, or `word` instead of them, which sets `chosen`.
+  void numbers_or(const std::string& name, const std::string& word, const std::string& description, std::int64_t least,
+                  std::int64_t most, std::vector<std::int64_t>& target, bool& chosen);
+  // Words with commas between them.
+  void words(const std::string& name, const std::string& value, const std::string& description,
+             std::vector<std::string>& target);
+  // A number with or without a fraction, above 0 and at most `most`; `value` names its unit.
+  void decimal(const std::string& name, const std::string& value, const std::string& description, double most,
+               std::optional<double>& target);
+  // "--name" sets an empty text; a value must be joined: "--name=value".
+  void optional_value(const std::string& name, const std::string& value, const std::string& description,
+                      std::optional<std::string>& target);
   // "--name" means `fallback`; another value must be joined: "--name=value".
   void optional_value(const std::string& name, const std::string& value, const std::string& fallback,
                       const std::string& description, std::string& target);

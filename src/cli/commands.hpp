@@ -53,10 +53,24 @@ struct VerifyCommand {
   std::optional<std::string> golden, test_case;
 };
 
+struct BenchCommand {
+  CommonOptions common;
+  std::string model, device = "auto";
+  std::vector<std::int64_t> batch, tokens;          // empty: a useful choice
+  bool find_batch = false;                          // --batch auto
+  std::vector<std::string> precisions;              // empty: f32
+  std::optional<std::string> task, input, profile;  // profile: the trace's file; empty: none
+  std::optional<double> seconds, max_latency;       // latency in milliseconds
+  std::optional<std::int64_t> max_memory;           // bytes
+  int threads = 0;
+  bool no_record = false;
+};
+
 struct CompletionCommand {
   std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Command = std::variant<DevicesCommand, InspectCommand, RunCommand, VerifyCommand, CompletionCommand>;
+using Command =
+    std::variant<DevicesCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand, CompletionCommand>;
 
 }  // namespace accelerate::cli

@@ -27,6 +27,9 @@ struct Execute {
   int operator()(const VerifyCommand& c) const {
     return finished(c.common, [&](Output& out) { return verify(c, cancellation, out); });
   }
+  int operator()(const BenchCommand& c) const {
+    return finished(c.common, [&](Output& out) { return bench(c, cancellation, out); });
+  }
   int operator()(const CompletionCommand& c) const {
     return finished({}, [&](Output& out) { return completion(c, out); });
   }

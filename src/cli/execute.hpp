@@ -12,6 +12,7 @@ int devices(const DevicesCommand& command, Output& out);
 int inspect(const InspectCommand& command, Output& out);
 int run(const RunCommand& command, const Cancellation& cancellation, Output& out);
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
+int bench(const BenchCommand& command, const Cancellation& cancellation, Output& out);
 int completion(const CompletionCommand& command, Output& out);
 
 // The whole program: parse, call, print, exit code.

@@ -1,0 +1,195 @@
+#include "bench/bench.hpp"
+
+#include <algorithm>
+
+#include "bench/measure.hpp"
+#include "bench/search.hpp"
+#include "core/thread_pool.hpp"
+#include "records/content_hash.hpp"
+
+namespace accelerate::bench {
+namespace {
+
+constexpr std::int64_t kMostTexts = std::int64_t{1} << 20;
+constexpr std::int64_t kMostTokensInSearch = std::int64_t{1} << 16;
+
+void expect_within(std::int64_t value, std::int64_t most, const char* name) {
+  if (value >= 1 && (most == 0 || value <= most)) return;
+  throw Error(ErrorKind::invalid_input,
+              "is " + std::to_string(value) + ", expected 1 " +
+                  (most == 0 ? std::string("or more") : "to " + std::to_string(most)),
+              name);
+}
+
+class Bench {
+ public:
+  explicit Bench(const Options& options) : options_(options), threads_(allowed_threads()), meter_(threads_) {}
+
+  Report run() {
+    check();
+    report_.threads = threads_;
+    std::size_t done = 0;
+    try {
+      for (const Precision precision : options_.precisions) {
+        for (const std::int64_t tokens : lengths_) {
+          if (options_.search) {
+            search(precision, tokens);
+            continue;
+          }
+          for (const std::int64_t batch : batches_) {
+            measure_row(precision, {batch, tokens, options_.texts}, {options_.seconds, options_.profile, 0});
+            if (options_.progress) options_.progress(static_cast<std::int64_t>(++done), total());
+          }
+        }
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::interrupted) throw;
+      report_.interrupted = true;
+      add_untested();
+    }
+    return std::move(report_);
+  }
+
+ private:
+  int allowed_threads() const {
+    const int wanted = options_.threads > 0 ? options_.threads : default_thread_count();
+    const int usable = cpu_allowance().usable;
+    if (wanted > usable && options_.note) {
+      options_.note(std::to_string(wanted) + " threads were asked for, this process may use " + std::to_string(usable) +
+                    " CPUs (affinity and cgroup): measuring with " + std::to_string(usable));
+    }
+    return std::min(wanted, usable);
+  }
+
+  // What holds for all rows: the folder opens, and the sizes are such as the model takes.
+  void check() {
+    const Subject subject(options_.model,
+                          {.device = options_.device, .threads = threads_, .cancellation = options_.cancellation},
+                          options_.task);
+    const std::int64_t longest = subject.longest_input();
+    if (options_.texts) {
+      if (options_.texts->empty())
+        throw Error(ErrorKind::invalid_input, "there are none, expected one or more", "texts");
+      if (options_.search) {
+        throw Error(ErrorKind::invalid_input, "a search for a batch size makes its own texts", "texts");
+      }
+      lengths_ = {0};
+      batches_ = {static_cast<std::int64_t>(options_.texts->size())};
+    } else {
+      lengths_ = options_.tokens;
+      if (lengths_.empty()) lengths_ = {longest == 0 ? 128 : std::min<std::int64_t>(128, longest)};
+      batches_ = options_.batches;
+    }
+    for (const std::int64_t tokens : lengths_) {
+      if (!options_.texts) expect_within(tokens, longest, "tokens");
+    }
+    for (const std::int64_t batch : batches_) expect_within(batch, kMostTexts, "batch");
+    if (!(options_.seconds > 0)) throw Error(ErrorKind::invalid_input, "is not above 0", "seconds");
+    const ModelInfo& info = subject.info();
+    report_.model = {options_.recorder != nullptr ? options_.recorder->content_hash(options_.model)
+                                                  : records::content_hash(options_.model),
+                     info.model_type, info.parameters, std::filesystem::absolute(options_.model).string()};
+    device_ = subject.backend().name();
+    task_ = subject.task();
+  }
+
+  std::int64_t total() const {
+    return static_cast<std::int64_t>(options_.precisions.size() * lengths_.size() * batches_.size());
+  }
+
+  Row asked(Precision precision, const Workload& workload) const {
+    Row row;
+    row.device = device_;
+    row.task = task_;
+    row.precision = name_of(precision);
+    row.workload = workload.name();
+    row.batch = workload.batch;
+    row.tokens = workload.tokens;
+    row.threads = threads_;
+    row.reason = "the bench was stopped before";
+    return row;
+  }
+
+  // Measures and hands out one row. What was measured is on disk when this returns.
+  Row& measure_row(Precision precision, const Workload& workload, const MeasureOptions& how) {
+    Row row = asked(precision, workload);
+    measure(options_, workload, how, meter_, row);
+    if (row.state == State::measured && options_.recorder != nullptr) {
+      row.record = options_.recorder->add(record_of(row, measurement_of(row)));
+    }
+    report_.rows.push_back(std::move(row));
+    if (options_.finished) options_.finished(report_.rows.back());
+    return report_.rows.back();
+  }
+
+  records::Record record_of(const Row& row, records::Content content) const {
+    records::Record record;
+    record.model = report_.model;
+    record.device = {row.device, row.level};
+    record.precision = row.precision;
+    record.content = std::move(content);
+    return record;
+  }
+
+  void search(Precision precision, std::int64_t tokens) {
+    const SearchBound& bound = *options_.search;
+    const std::size_t first = report_.rows.size();
+    const std::int64_t most = std::clamp<std::int64_t>(kMostTokensInSearch / tokens, 1, kMostTexts);
+    const std::optional<std::int64_t> best = best_batch(most, [&](std::int64_t batch) {
+      Row& row = measure_row(precision, {batch, tokens, {}}, {options_.seconds / 2, false, bound.memory_bytes});
+      const bool measured = row.state == State::measured;
+      const bool in_time = bound.latency_ms <= 0 || row.times.p90 <= bound.latency_ms;
+      const bool in_memory = bound.memory_bytes <= 0 || row.peak_bytes <= bound.memory_bytes;
+      if (measured && !in_time) row.notes.emplace_back("slower than the bound");
+      if (measured && !in_memory) row.notes.emplace_back("more memory than the bound");
+      return Tried{measured && in_time && in_memory, row.throughput_per_s};
+    });
+    if (!best) return;
+    for (std::size_t i = first; i < report_.rows.size(); ++i) {
+      if (report_.rows[i].batch == *best) choose(report_.rows[i]);
+    }
+  }
+
+  void choose(Row& row) {
+    const SearchBound& bound = *options_.search;
+    row.chosen = true;
+    if (options_.recorder == nullptr) return;
+    records::BatchChoice choice;
+    choice.tokens = row.tokens;
+    choice.threads = row.threads;
+    choice.bound = bound.latency_ms > 0 ? "latency_ms" : bound.memory_bytes > 0 ? "memory_bytes" : "none";
+    choice.bound_value = bound.latency_ms > 0 ? bound.latency_ms : static_cast<double>(bound.memory_bytes);
+    choice.batch = row.batch;
+    choice.throughput_per_s = row.throughput_per_s;
+    choice.p50_ms = row.times.p50;
+    choice.peak_bytes = row.peak_bytes;
+    options_.recorder->add(record_of(row, choice));
+  }
+
+  // Rows that were asked for and not reached.
+  void add_untested() {
+    if (options_.search) return;
+    std::size_t number = 0;
+    for (const Precision precision : options_.precisions) {
+      for (const std::int64_t tokens : lengths_) {
+        for (const std::int64_t batch : batches_) {
+          if (number++ >= report_.rows.size())
+            report_.rows.push_back(asked(precision, {batch, tokens, options_.texts}));
+        }
+      }
+    }
+  }
+
+  const Options& options_;
+  const int threads_;
+  hardware::LimitMeter meter_;
+  Report report_;
+  std::string device_, task_;
+  std::vector<std::int64_t> lengths_, batches_;
+};
+
+}  // namespace
+
+Report bench(const Options& options) { return Bench(options).run(); }
+
+}  // namespace accelerate::bench

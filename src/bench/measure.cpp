@@ -1,0 +1,268 @@
+#include "bench/measure.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "backends/cpu/kernels.hpp"
+#include "core/memory.hpp"
+#include "hardware/cpu_info.hpp"
+
+namespace accelerate::bench {
+namespace {
+
+constexpr double kWarmUpMilliseconds = 100, kLeastMilliseconds = 200;
+constexpr std::size_t kWarmUpRuns = 3, kLeastRuns = 10, kSlowRuns = 3, kMostRuns = 100000;
+constexpr double kDriftWorthSaying = 0.1;
+// Working sets of activations, for the limits of single operations.
+constexpr std::int64_t kProfileSets[] = {64 << 10, 512 << 10, 4 << 20, 32 << 20};
+
+std::string megabytes(std::int64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  return text;
+}
+
+std::string number(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+double timed(const Subject& subject, const Workload& workload, const Cancellation& cancellation) {
+  const Clock::time_point start = Clock::now();
+  subject.run(workload, cancellation);
+  return milliseconds(Clock::now() - start);
+}
+
+// Runs whose times do not count: caches, branch predictors, clock rates and sleeping threads come to where they stay.
+void warm_up(const Subject& subject, const Workload& workload, double first_ms, double seconds,
+             const Cancellation& cancellation) {
+  if (first_ms > 250 * seconds) return;  // slow enough that nothing of this shows
+  double spent = 0;
+  for (std::size_t run = 0; run < kWarmUpRuns || spent < std::min(kWarmUpMilliseconds, 250 * seconds); ++run) {
+    spent += timed(subject, workload, cancellation);
+  }
+}
+
+// Until the median is stable, `seconds` are over or there are more times than anybody needs.
+std::vector<double> repeat(const Subject& subject, const Workload& workload, double seconds,
+                           const Cancellation& cancellation) {
+  std::vector<double> times;
+  double spent = 0;
+  std::size_t next_look = kLeastRuns;
+  while (times.size() < kMostRuns) {
+    times.push_back(timed(subject, workload, cancellation));
+    spent += times.back();
+    if (times.size() >= kSlowRuns && spent >= 1e3 * seconds) break;
+    if (times.size() < next_look) continue;
+    next_look = times.size() + std::max(kLeastRuns, times.size() / 8);
+    if (spent >= std::min(kLeastMilliseconds, 1e3 * seconds) && is_stable(times)) break;
+  }
+  return times;
+}
+
+void refuse(Row& row, std::string reason) {
+  row.state = State::refused;
+  row.error = ErrorKind::out_of_memory;
+  row.reason = std::move(reason);
+}
+
+// Whether there is room for what is predicted.
+bool has_room(const MemoryPrediction& predicted, std::int64_t most_bytes, Row& row) {
+  row.predicted_bytes = predicted.total;
+  if (most_bytes > 0 && predicted.total > most_bytes) {
+    refuse(row, "would take " + megabytes(predicted.total) + ", allowed are " + megabytes(most_bytes));
+    return false;
+  }
+  // The padded tensors that the caller holds: ids and mask, and once more while they are packed.
+  const std::int64_t needed = predicted.total + 32 * row.rows;
+  if (const std::int64_t available = available_memory(); available > 0 && needed > available) {
+    refuse(row, "would take " + megabytes(needed) + " of memory, " + megabytes(available) + " are available");
+    return false;
+  }
+  return true;
+}
+
+void take_limits(const Limits& before, const Limits& after, const Work& work, std::int64_t weight_set, Row& row) {
+  const Limits limits = Limits::best_of(before, after);
+  const Bound bound = bound_of(work, limits, weight_set);
+  row.flops = work.flops;
+  row.bytes = work.weight_bytes;
+  row.limit_gflops = limits.operations_per_second / 1e9;
+  row.limit_gbytes = limits.read_speed(weight_set) / 1e9;
+  row.limit_drift = 1 - std::min(before.operations_per_second, after.operations_per_second) /
+                            std::max(before.operations_per_second, after.operations_per_second);
+  row.limit_ms = 1e3 * bound.seconds;
+  row.limited_by_operations = bound.by_operations;
+  row.share_of_limit = row.limit_ms / row.times.p50;
+}
+
+void take_notes(double seconds, Row& row) {
+  if (!row.conditions.quiet()) {
+    row.notes.push_back("busy machine: other processes used " + number(*row.conditions.other_cpus_busy, 1) +
+                        " CPUs meanwhile, the times are an indication");
+  }
+  if (!row.times.stable) {
+    row.notes.push_back("the median was not stable after " + std::to_string(row.times.samples) + " runs in " +
+                        number(seconds, 1) + " s: --seconds gives it more time");
+  }
+  if (row.limit_drift > kDriftWorthSaying) {
+    row.notes.push_back("the machine's own speed changed by " + number(100 * row.limit_drift, 0) +
+                        " % between before and after");
+  }
+  if (row.limit_precision != row.precision) {
+    row.notes.push_back("the limit is that of " + row.limit_precision +
+                        ", as no operations a second are measured for " + row.precision);
+  }
+}
+
+// Everything from the opened folder on.
+class Measuring {
+ public:
+  Measuring(const Options& options, Workload workload, const MeasureOptions& how, hardware::LimitMeter& meter, Row& row)
+      : options_(options), workload_(std::move(workload)), how_(how), meter_(meter), row_(row) {}
+
+  void run() {
+    const Clock::time_point start = Clock::now();
+    Subject subject(options_.model,
+                    {.device = options_.device,
+                     .precision = row_.precision,
+                     .threads = row_.threads,
+                     .cancellation = options_.cancellation},
+                    options_.task);
+    if (workload_.texts) subject.open_tokenizer();
+    row_.load_ms = milliseconds(Clock::now() - start);
+    describe(subject);
+    if (!has_room(subject.predict(runs_), how_.most_bytes, row_)) return;
+
+    const Precision precision = precision_named(row_.precision);
+    row_.limit_precision = name_of(hardware::LimitMeter::measured_precision(precision));
+    const Work work = subject.work(runs_);
+    const std::int64_t weight_set = work_of(subject.graph(), runs_.front(), subject.options()).weight_bytes;
+    std::vector<std::int64_t> sets{weight_set};
+    if (how_.profile) sets.insert(sets.end(), std::begin(kProfileSets), std::end(kProfileSets));
+    const Limits before = measure_limits(meter_, precision, sets);
+    load_and_run(subject);
+    const Limits after = measure_limits(meter_, precision, sets);
+    take_limits(before, after, work, weight_set, row_);
+    take_notes(how_.seconds, row_);
+    if (how_.profile) {
+      row_.profile =
+          std::make_shared<const Profile>(take_profile(subject, workload_, runs_, Limits::best_of(before, after),
+                                                       weight_set, how_.seconds / 3, options_.cancellation));
+    }
+    row_.state = State::measured;
+    row_.reason.clear();
+  }
+
+ private:
+  void describe(const Subject& subject) {
+    row_.device = subject.backend().name();
+    row_.task = subject.task();
+    runs_ = subject.extents_of(workload_);
+    row_.batch = workload_.batch;
+    row_.tokens = workload_.tokens;
+    row_.rows = 0;
+    for (const Extents& extents : runs_) row_.rows += extents.at("tokens.rows");
+  }
+
+  void load_and_run(Subject& subject) {
+    reset_resident_peak();
+    reset_peak_host_memory();
+    const std::int64_t held_before = host_memory_use().current;
+    const Clock::time_point start = Clock::now();
+    subject.compile();
+    row_.load_ms += milliseconds(Clock::now() - start);
+    subject.make_inputs(workload_);
+    const std::int64_t inputs = workload_.texts ? 0 : 16 * row_.rows;  // the caller's, not the model's
+    row_.first_ms = timed(subject, workload_, options_.cancellation);
+    const Watch watch;
+    warm_up(subject, workload_, row_.first_ms, how_.seconds, options_.cancellation);
+    row_.times = summary_of(repeat(subject, workload_, how_.seconds, options_.cancellation));
+    row_.conditions = watch.so_far();
+    row_.peak_bytes = host_memory_use().peak - held_before - inputs;
+    row_.resident_bytes = resident_memory().peak;
+    row_.throughput_per_s = 1e3 * static_cast<double>(row_.batch) / row_.times.p50;
+    row_.tokens_per_s = 1e3 * static_cast<double>(row_.rows) / row_.times.p50;
+  }
+
+  const Options& options_;
+  Workload workload_;
+  const MeasureOptions& how_;
+  hardware::LimitMeter& meter_;
+  Row& row_;
+  std::vector<Extents> runs_;
+};
+
+}  // namespace
+
+std::string_view name_of(State state) {
+  switch (state) {
+    case State::measured: return "measured";
+    case State::unsupported: return "unsupported";
+    case State::refused: return "refused";
+    case State::untested: return "untested";
+  }
+  return "";
+}
+
+std::int64_t available_memory() {
+  const hardware::CpuInfo info = hardware::read_cpu_info();
+  std::int64_t available = info.memory_available;
+  if (info.memory_limit > 0) {
+    const std::int64_t left = std::max<std::int64_t>(1, info.memory_limit - resident_memory().current);
+    available = available > 0 ? std::min(available, left) : left;
+  }
+  return available;
+}
+
+void measure(const Options& options, Workload workload, const MeasureOptions& measure_options,
+             hardware::LimitMeter& meter, Row& row) {
+  row.level = cpu::name_of(cpu::current_level());
+  try {
+    Measuring(options, std::move(workload), measure_options, meter, row).run();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::unsupported) {
+      row.state = State::unsupported;
+      row.error = ErrorKind::unsupported;
+      row.reason = error.where().empty() ? error.message() : error.where() + ": " + error.message();
+    } else if (error.kind() == ErrorKind::out_of_memory) {
+      refuse(row, error.message());
+    } else {
+      throw;
+    }
+  }
+}
+
+records::Measurement measurement_of(const Row& row) {
+  if (row.state != State::measured) throw Error(ErrorKind::internal, "a row that was not measured has no figures");
+  records::Measurement m;
+  m.workload = row.workload;
+  m.batch = row.batch;
+  m.tokens = row.tokens;
+  m.rows = row.rows;
+  m.threads = row.threads;
+  m.load_average = row.conditions.load_average;
+  m.other_cpus_busy = row.conditions.other_cpus_busy;
+  m.load_ms = row.load_ms;
+  m.first_ms = row.first_ms;
+  m.samples = static_cast<std::int64_t>(row.times.samples);
+  m.p50_ms = row.times.p50;
+  m.p90_ms = row.times.p90;
+  m.p99_ms = row.times.p99;
+  m.spread = row.times.spread;
+  m.throughput_per_s = row.throughput_per_s;
+  m.peak_bytes = row.peak_bytes;
+  m.predicted_bytes = row.predicted_bytes;
+  if (row.resident_bytes > 0) m.resident_bytes = row.resident_bytes;
+  m.flops = row.flops;
+  if (row.limit_ms > 0) {
+    m.share_of_limit = row.share_of_limit;
+    m.limit_gflops = row.limit_gflops;
+    m.limit_gbytes = row.limit_gbytes;
+  }
+  return m;
+}
+
+}  // namespace accelerate::bench

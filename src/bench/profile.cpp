@@ -1,0 +1,144 @@
+#include "bench/profile.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <numeric>
+
+#include "bench/statistics.hpp"
+
+namespace accelerate::bench {
+namespace {
+
+constexpr std::size_t kLeastRuns = 5, kMostRuns = 2000;
+
+// Milliseconds of what a run consists of: what is before the steps, each step, and what is after them.
+struct Pieces {
+  double prepare = 0, inputs = 0, outputs = 0;
+  std::vector<double> steps;
+};
+
+// Every moment of the run belongs to exactly one piece, so that the pieces add up to it.
+Pieces pieces_of(const RunTrace& trace, std::size_t steps) {
+  Pieces pieces;
+  pieces.steps.assign(steps, 0.0);
+  pieces.prepare = milliseconds(trace.prepared - trace.begin);
+  Clock::time_point last = trace.prepared;
+  for (const RunTrace::Batch& batch : trace.batches) {
+    const bool told = batch.steps.size() == steps + 1;
+    pieces.inputs += milliseconds((told ? batch.steps.front() : batch.fed) - last);
+    for (std::size_t i = 0; told && i < steps; ++i) {
+      pieces.steps[i] += milliseconds(batch.steps[i + 1] - batch.steps[i]);
+    }
+    last = told ? batch.steps.back() : batch.fed;
+    pieces.outputs += milliseconds(batch.end - last);
+    last = batch.end;
+  }
+  pieces.outputs += milliseconds(trace.end - last);
+  return pieces;
+}
+
+double total(const RunTrace& trace) { return milliseconds(trace.end - trace.begin); }
+
+std::vector<ProfilePart> empty_parts(const Workload& workload, const std::vector<PlanStep>& steps) {
+  std::vector<ProfilePart> parts(1);
+  parts[0].operation = workload.texts ? "tokenize" : "read tensors";
+  parts.emplace_back().operation = "make inputs";
+  for (const PlanStep& step : steps) {
+    ProfilePart& part = parts.emplace_back();
+    part.operation = step.operation;
+    part.path = step.path;
+    part.layer = layer_of(step.path);
+  }
+  parts.emplace_back().operation = "copy outputs";
+  for (ProfilePart* outside : {&parts[0], &parts[1], &parts.back()}) outside->layer = "(outside the model)";
+  return parts;
+}
+
+void add_times(const RunTrace& trace, double weight, std::vector<ProfilePart>& parts) {
+  const Pieces pieces = pieces_of(trace, parts.size() - 3);
+  parts[0].milliseconds += weight * pieces.prepare;
+  parts[1].milliseconds += weight * pieces.inputs;
+  for (std::size_t i = 0; i < pieces.steps.size(); ++i) parts[i + 2].milliseconds += weight * pieces.steps[i];
+  parts.back().milliseconds += weight * pieces.outputs;
+}
+
+void add_work(const Subject& subject, const std::vector<PlanStep>& steps, std::span<const Extents> runs,
+              const Limits& limits, std::int64_t weight_set, std::vector<ProfilePart>& parts) {
+  for (ProfilePart& part : parts) part.calls = static_cast<std::int64_t>(runs.size());
+  parts[0].calls = 1;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    ProfilePart& part = parts[i + 2];
+    for (const Extents& extents : runs) {
+      const Work work = work_of(subject.graph(), steps[i].nodes, extents, subject.options());
+      part.work += work;
+      part.limit_milliseconds += 1e3 * bound_of(work, limits, weight_set).seconds;
+    }
+  }
+}
+
+std::vector<ProfilePart> grouped(const std::vector<ProfilePart>& parts, std::string ProfilePart::*by) {
+  std::vector<ProfilePart> groups;
+  for (const ProfilePart& part : parts) {
+    auto group = std::ranges::find(groups, part.*by, by);
+    if (group == groups.end()) {
+      group = groups.emplace(groups.end());
+      (*group).*by = part.*by;
+    }
+    group->milliseconds += part.milliseconds;
+    group->work += part.work;
+    group->limit_milliseconds += part.limit_milliseconds;
+    group->calls += part.calls;
+  }
+  std::ranges::stable_sort(groups, std::ranges::greater(), &ProfilePart::milliseconds);
+  return groups;
+}
+
+double median_of(std::vector<double> values) { return summary_of(values).p50; }
+
+}  // namespace
+
+std::string layer_of(const std::string& path) {
+  std::size_t begin = 0;
+  while (begin < path.size()) {
+    const std::size_t end = std::min(path.find('.', begin), path.size());
+    if (std::isdigit(static_cast<unsigned char>(path[begin])) != 0) return path.substr(0, end);
+    begin = end + 1;
+  }
+  return path.empty() ? "(after the layers)" : path.substr(0, path.find('.'));
+}
+
+Profile take_profile(const Subject& subject, const Workload& workload, std::span<const Extents> runs,
+                     const Limits& limits, std::int64_t weight_set, double seconds, const Cancellation& cancellation) {
+  Profile profile;
+  profile.steps = subject.steps();
+  std::vector<RunTrace> traces;
+  std::vector<double> plain, looked;
+  const Clock::time_point begin = Clock::now();
+  // In turn, so that a change of the machine's speed falls on both.
+  while (traces.size() < kLeastRuns ||
+         (traces.size() < kMostRuns && milliseconds(Clock::now() - begin) < 1e3 * seconds)) {
+    const Clock::time_point start = Clock::now();
+    subject.run(workload, cancellation);
+    plain.push_back(milliseconds(Clock::now() - start));
+    subject.run(workload, cancellation, &traces.emplace_back());
+    looked.push_back(total(traces.back()));
+  }
+  profile.plain_milliseconds = median_of(plain);
+  profile.overhead = median_of(looked) / profile.plain_milliseconds - 1;
+
+  std::ranges::sort(traces, {}, total);
+  profile.runs = (traces.size() + 1) / 2;
+  profile.trace = traces[profile.runs / 2];
+  profile.parts = empty_parts(workload, profile.steps);
+  const double weight = 1 / static_cast<double>(profile.runs);
+  for (std::size_t i = 0; i < profile.runs; ++i) {
+    add_times(traces[i], weight, profile.parts);
+    profile.milliseconds += weight * total(traces[i]);
+  }
+  add_work(subject, profile.steps, runs, limits, weight_set, profile.parts);
+  profile.operations = grouped(profile.parts, &ProfilePart::operation);
+  profile.layers = grouped(profile.parts, &ProfilePart::layer);
+  return profile;
+}
+
+}  // namespace accelerate::bench

@@ -1,0 +1,52 @@
+// Where the time of a run goes: by operation, by layer, and as a trace that Perfetto (ui.perfetto.dev) and
+// chrome://tracing open.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/cost.hpp"
+#include "bench/workload.hpp"
+
+namespace accelerate::bench {
+
+// A step of the plan, or what a run does around it ("inputs", "outputs"). Figures of one run.
+struct ProfilePart {
+  std::string operation, path, layer;  // "linear", "encoder.layer.3.output.dense", "encoder.layer.3"
+  double milliseconds = 0;
+  Work work;
+  double limit_milliseconds = 0;  // 0: nothing to compute or to read is known of it
+  std::int64_t calls = 0;
+};
+
+struct Profile {
+  std::size_t runs = 0;            // that the means below are over: the faster half of those that were taken
+  double milliseconds = 0;         // mean of one run
+  double plain_milliseconds = 0;   // median of the runs without a profile that were made in turn with these
+  double overhead = 0;             // median of the runs with it over that, less 1
+  std::vector<ProfilePart> parts;  // in the order of a run; their milliseconds add up to the run's
+  std::vector<ProfilePart> operations, layers;  // the same by operation and by layer, the longest first
+
+  // One of the runs, for the trace.
+  std::vector<PlanStep> steps;
+  RunTrace trace;
+};
+
+// "encoder.layer.3" of "encoder.layer.3.output.dense": up to the first number; without one, the first name.
+std::string layer_of(const std::string& path);
+
+// Runs in turn with and without looking, for about `seconds` (at least 5 runs of each). `weight_set` as bound_of's.
+Profile take_profile(const Subject& subject, const Workload& workload, std::span<const Extents> runs,
+                     const Limits& limits, std::int64_t weight_set, double seconds, const Cancellation& cancellation);
+
+// A profile of one row, in the JSON of Chrome's trace events: complete events in microseconds, a run holding its
+// batches, these their layers and those their steps, all on one track. `title` names the process.
+struct TitledProfile {
+  std::string title;
+  const Profile* profile;
+};
+std::string trace_json(std::span<const TitledProfile> profiles);
+
+}  // namespace accelerate::bench

@@ -1,0 +1,120 @@
+#include "bench/workload.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <random>
+
+#include "runtime/batches.hpp"
+#include "runtime/prediction.hpp"
+
+namespace accelerate::bench {
+namespace {
+
+constexpr std::int64_t kLeastId = 5;  // below it tokenizers keep their special tokens, padding among them
+
+Task task_of(const ModelDefinition& definition, const std::string& task) {
+  return task.empty() ? definition.program.tasks.front() : task_named(task);
+}
+
+// Texts are packed as every call packs them; tensors are one run, so that a row is what its sizes say.
+BatchOptions batch_options(const Workload& workload, const Cancellation& cancellation) {
+  BatchOptions options;
+  options.cancellation = cancellation;
+  if (!workload.texts) options.tokens = std::numeric_limits<std::int64_t>::max();
+  return options;
+}
+
+}  // namespace
+
+Subject::Subject(const std::filesystem::path& folder, const OpenOptions& options, const std::string& task)
+    : model_(folder, options),
+      task_(name_of(task_of(model_.definition(), task))),
+      compiled_(model_.compiled(task_named(task_))) {}
+
+std::int64_t Subject::longest_input() const {
+  const ModelDefinition& definition = model_.definition();
+  return definition.architecture->summary(definition.checkpoint.config()).max_tokens;
+}
+
+std::vector<Extents> Subject::extents_of(Workload& workload) const {
+  if (!workload.texts) return {runtime::extents_of(workload.batch, workload.tokens)};
+  std::vector<runtime::Item> items = items_of(workload, {});
+  workload.batch = static_cast<std::int64_t>(items.size());
+  workload.tokens = 0;
+  for (const runtime::Item& item : items) workload.tokens = std::max(workload.tokens, item.rows());
+  std::vector<Extents> runs;
+  runtime::for_each_batch(std::move(items), batch_options(workload, {}), [&](std::span<const runtime::Item> batch) {
+    std::vector<std::int64_t> lengths(batch.size());
+    std::ranges::transform(batch, lengths.begin(), &runtime::Item::rows);
+    runs.emplace_back()
+        .set_ragged("tokens", std::move(lengths))
+        .set("selected", static_cast<std::int64_t>(batch.size()));
+  });
+  return runs;
+}
+
+MemoryPrediction Subject::predict(std::span<const Extents> runs) const {
+  MemoryPrediction most;
+  for (const Extents& extents : runs) {
+    const MemoryPrediction one =
+        runtime::predict_memory(graph(), *model_.definition().weights, backend(), options(), extents);
+    if (one.total > most.total) most = one;
+  }
+  return most;
+}
+
+Work Subject::work(std::span<const Extents> runs) const {
+  Work work;
+  for (const Extents& extents : runs) work += work_of(graph(), extents, options());
+  return work;
+}
+
+void Subject::make_inputs(const Workload& workload) {
+  if (workload.texts) return;
+  const std::int64_t largest = std::max(runtime::largest_index(graph(), "input_ids"), kLeastId);
+  std::mt19937_64 random(7);
+  Tensor ids(DType::i64, {workload.batch, workload.tokens}), mask(DType::i64, {workload.batch, workload.tokens});
+  // Not std::uniform_int_distribution, which differs between standard libraries.
+  for (std::int64_t& id : ids.as<std::int64_t>()) {
+    id = std::min(largest, kLeastId + static_cast<std::int64_t>(random() >> 1) % (largest - kLeastId + 1));
+  }
+  std::ranges::fill(mask.as<std::int64_t>(), 1);
+  inputs_ = {{"input_ids", std::move(ids)}, {"attention_mask", std::move(mask)}};
+}
+
+std::vector<runtime::Item> Subject::items_of(const Workload& workload, const Cancellation& cancellation) const {
+  if (!workload.texts) return runtime::items_of(graph(), inputs_);
+  BatchOptions options;
+  options.cancellation = cancellation;
+  return runtime::items_of(model_.processor().ids_of(runtime::views(*workload.texts), options));
+}
+
+// One place a text, where the graph asks for places.
+std::vector<runtime::Selected> Subject::selected(std::size_t items) const {
+  std::vector<runtime::Selected> places;
+  if (graph().find_input("selected.item") == nullptr) return places;
+  for (std::size_t i = 0; i < items; ++i) places.push_back({static_cast<std::int64_t>(i), 0});
+  return places;
+}
+
+void Subject::run(const Workload& workload, const Cancellation& cancellation, RunTrace* trace) const {
+  if (trace != nullptr) trace->begin = Clock::now();
+  std::vector<runtime::Item> items = items_of(workload, cancellation);
+  if (trace != nullptr) trace->prepared = Clock::now();
+  runtime::for_each_batch(std::move(items), batch_options(workload, cancellation),
+                          [&](std::span<const runtime::Item> batch) {
+                            RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batches.emplace_back();
+                            if (part != nullptr) part->begin = Clock::now();
+                            Feeds feeds = runtime::feeds_of(graph(), batch, selected(batch.size()));
+                            if (part != nullptr) {
+                              part->steps.reserve(512);
+                              feeds.step_times = &part->steps;
+                              part->fed = Clock::now();
+                            }
+                            const Outputs outputs = compiled_->run(std::move(feeds), cancellation);
+                            if (part != nullptr) part->end = Clock::now();
+                          });
+  if (trace != nullptr) trace->end = Clock::now();
+}
+
+}  // namespace accelerate::bench
