@@ -1,14 +1,18 @@
-"""The checkpoint folders and inputs that are measured: the real MiniLM, and BERT sizes with seeded random weights.
+"""The checkpoint folders that are measured: the real MiniLM, and BERT sizes with seeded random weights.
 
-Dense arithmetic costs the same for random weights as for trained ones.
+Dense arithmetic costs the same for random weights as for trained ones; only the quality of a lower precision needs
+real ones.
 """
 
+import array
+import functools
+import hashlib
 import json
+import random
 import subprocess
 from pathlib import Path
 
-import numpy as np
-from safetensors.numpy import save_file
+import tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "compare"
@@ -19,6 +23,9 @@ SIZES = {  # layers, hidden size, heads, intermediate size
 MINILM = "minilm"
 NAMES = ("bert-tiny", MINILM, "bert-base")
 VOCABULARY, POSITIONS = 30522, 512
+# Weights are windows into one seeded list: making 110 million numbers one by one would take minutes. Its length is
+# prime, so that no two rows of a matrix are the same.
+DISTINCT = 1_000_003
 
 
 def _config(layers: int, hidden: int, heads: int, intermediate: int) -> dict:
@@ -51,22 +58,37 @@ def _shapes(layers: int, hidden: int, intermediate: int) -> dict[str, tuple[int,
     return shapes
 
 
+class Weights:
+    """Normal numbers of deviation 0.02; each call goes on where the one before stopped."""
+
+    def __init__(self):
+        source = random.Random(0)
+        self.distinct = array.array("f", (source.gauss(0, 0.02) for _ in range(DISTINCT)))
+        self.next = 0
+
+    def take(self, count: int) -> array.array:
+        begin = self.next
+        self.next = (begin + count) % DISTINCT
+        return (self.distinct * ((begin + count) // DISTINCT + 1))[begin:begin + count]
+
+
 def _write_random(name: str, folder: Path, minilm: Path | None) -> None:
     layers, hidden, heads, intermediate = SIZES[name]
-    random = np.random.default_rng(0)
-    tensors = {}
+    weights, made = Weights(), {}
     for tensor, shape in _shapes(layers, hidden, intermediate).items():
-        tensors[tensor] = random.standard_normal(shape, dtype=np.float32) * np.float32(0.02)
+        values = weights.take(shape[0] * (shape[1] if len(shape) > 1 else 1))
         if tensor.endswith("LayerNorm.weight"):
-            tensors[tensor] += 1
+            values = array.array("f", (1 + value for value in values))
+        made[tensor] = ("F32", shape, values)
     folder.mkdir(parents=True, exist_ok=True)
     for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
         if minilm:  # the same vocabulary; without it the folder still runs on tensors
             (folder / file).write_bytes((minilm / file).read_bytes())
     (folder / "config.json").write_text(json.dumps(_config(layers, hidden, heads, intermediate), indent=2) + "\n")
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    tensors.write(folder / "model.safetensors", made)
 
 
+@functools.cache
 def fetch_minilm() -> Path | None:
     """The folder of the real all-MiniLM-L6-v2, downloaded once; None when it cannot be had."""
     done = subprocess.run([ROOT / "tools" / "fetch_minilm.sh"], stdout=subprocess.PIPE, text=True, check=False)
@@ -78,16 +100,16 @@ def folder_of(name: str) -> Path | None:
     minilm = fetch_minilm()
     if name == MINILM:
         return minilm
-    folder = CACHE / "models" / name
+    folder = CACHE / "models" / f"{name}-random"
     if not (folder / "model.safetensors").exists():
         _write_random(name, folder, minilm)
     return folder
 
 
-def write_inputs(batch: int, tokens: int) -> Path:
-    """Seeded ordinary token ids without padding, under the names of Transformers' arguments."""
-    path = CACHE / "inputs" / f"{batch}x{tokens}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ids = np.random.default_rng(batch * 1000 + tokens).integers(1000, 28000, (batch, tokens), dtype=np.int64)
-    save_file({"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}, path)
-    return path
+def converted(folder: Path, kind: str) -> Path:
+    """Where a conversion of a checkpoint is kept: by its content, so that none serves another model."""
+    weights = folder / "model.safetensors"
+    with weights.open("rb") as file:
+        begin = file.read(1 << 20)
+    digest = hashlib.sha256((folder / "config.json").read_bytes() + begin + str(weights.stat().st_size).encode())
+    return CACHE / "converted" / f"{folder.name}-{digest.hexdigest()[:12]}" / kind
