@@ -94,4 +94,42 @@ inline int finished(pid_t process) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// A way for one process to tell another that it has come to a place.
+class Pipe {
+ public:
+  Pipe() {
+    if (pipe(ends_) != 0) throw std::runtime_error("no pipe");
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+  void put(const std::string& text) const {
+    if (::write(ends_[1], text.data(), text.size()) != static_cast<ssize_t>(text.size())) _exit(3);
+  }
+  // Waits for that many bytes; fewer once all writers have gone.
+  std::string take(std::size_t bytes) const {
+    std::string text(bytes, '\0');
+    std::size_t done = 0;
+    while (done < bytes) {
+      const ssize_t got = ::read(ends_[0], text.data() + done, bytes - done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    text.resize(done);
+    return text;
+  }
+  // After a fork: this process only takes.
+  void close_writing() {
+    ::close(ends_[1]);
+    ends_[1] = -1;
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
 }  // namespace accelerate::records::test
