@@ -88,7 +88,7 @@ class Bench {
     const ModelInfo& info = subject.info();
     report_.model = {options_.recorder != nullptr ? options_.recorder->content_hash(options_.model)
                                                   : records::content_hash(options_.model),
-                     info.model_type, info.parameters, std::filesystem::absolute(options_.model).string()};
+                     info.model_type, info.parameters, recorded_path(options_.model)};
     device_ = subject.backend().name();
     task_ = subject.task();
   }
@@ -189,6 +189,12 @@ class Bench {
 };
 
 }  // namespace
+
+std::string recorded_path(const std::filesystem::path& folder) {
+  std::string path = std::filesystem::weakly_canonical(folder).string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
 
 Report bench(const Options& options) { return Bench(options).run(); }
 

@@ -42,6 +42,9 @@ struct Options {
   Cancellation cancellation = {};
 };
 
+// How records spell the place of a folder: absolute, links followed.
+std::string recorded_path(const std::filesystem::path& folder);
+
 struct Report {
   records::ModelIdentity model;
   int threads = 0;

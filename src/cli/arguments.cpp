@@ -89,6 +89,10 @@ void describe(Run& d) {
                 "How tokens become entities in token-classification (default: simple)", o.aggregation);
   d.line.flag("strict", "Refuse a text that is longer than the model takes, instead of cutting it", o.strict);
   describe_tensors(d.line, o);
+  d.line.option(
+      "batch", "auto|default",
+      "How many texts at once: what `bench --batch auto` recorded, or 4096 tokens (default: auto for many texts)",
+      o.batch);
   d.line.number("repeat", "Run once to warm up, then N times, and report the milliseconds of each", 1, 1 << 20,
                 [&o](std::int64_t n) { o.repeat = n; });
   d.line.flag("stats", "Report time and memory of each step", o.stats);

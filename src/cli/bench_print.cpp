@@ -14,6 +14,8 @@ std::string time_text(double milliseconds) {
   return fixed_text(milliseconds, milliseconds < 1 ? 4 : milliseconds < 10 ? 3 : milliseconds < 100 ? 2 : 1);
 }
 
+std::string rate_text(double rate) { return fixed_text(rate, rate < 10 ? 2 : rate < 1000 ? 1 : 0); }
+
 std::vector<std::string> cells_of(const b::Row& row) {
   std::vector<std::string> cells = {row.precision, std::to_string(row.batch), std::to_string(row.tokens)};
   if (row.state != b::State::measured) {
@@ -22,7 +24,7 @@ std::vector<std::string> cells_of(const b::Row& row) {
     return cells;
   }
   cells.insert(cells.end(), {time_text(row.times.p50), time_text(row.times.p90), percent(row.times.spread),
-                             significant_text(row.throughput_per_s, 4), time_text(row.load_ms), time_text(row.first_ms),
+                             rate_text(row.throughput_per_s), time_text(row.load_ms), time_text(row.first_ms),
                              bytes_text(row.peak_bytes), bytes_text(row.predicted_bytes)});
   cells.push_back(row.limit_ms > 0 ? percent(row.share_of_limit) : "");
   cells.emplace_back(row.limit_ms <= 0 ? "" : row.limited_by_operations ? "operations" : "bytes");
@@ -108,8 +110,8 @@ std::string title_of(const b::Row& row) {
 std::string line_of(const b::Row& row) {
   if (row.state != b::State::measured)
     return title_of(row) + ": " + std::string(name_of(row.state)) + ": " + row.reason;
-  return title_of(row) + ": " + time_text(row.times.p50) + " ms, " + significant_text(row.throughput_per_s, 4) +
-         " texts/s, " + percent(row.share_of_limit) + " of the limit";
+  return title_of(row) + ": " + time_text(row.times.p50) + " ms, " + rate_text(row.throughput_per_s) + " texts/s, " +
+         percent(row.share_of_limit) + " of the limit";
 }
 
 void print_report(const b::Report& report, const std::string& model, Output& out) {

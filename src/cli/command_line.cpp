@@ -202,7 +202,12 @@ void CommandLine::take_arguments(const std::vector<std::string>& found) {
   if (arguments_ != nullptr) {
     arguments_->assign(found.begin() + static_cast<std::ptrdiff_t>(next), found.end());
   } else if (next < found.size()) {
-    throw UsageError{"\"" + found[next] + "\" was not expected", "usage: " + facts_.usage};
+    std::string hint = "usage: " + facts_.usage;
+    for (const OptionFacts& option : facts_.options) {
+      if (!option.value_optional) continue;
+      hint += "; the value of --" + option.name + " is joined to it: --" + option.name + "=...";
+    }
+    throw UsageError{"\"" + found[next] + "\" was not expected", hint};
   }
 }
 

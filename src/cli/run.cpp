@@ -6,6 +6,7 @@
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/progress_bar.hpp"
+#include "cli/recorded_batch.hpp"
 #include "cli/run_input.hpp"
 #include "cli/run_output.hpp"
 #include "cli/run_print.hpp"
@@ -19,6 +20,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kTextsAtOnce = 1024, kAll = std::size_t{1} << 60;
+constexpr std::size_t kManyTexts = 64;  // from here on looking for a recorded batch size costs nothing that shows
 
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -69,12 +71,27 @@ class Run {
   BatchOptions batch_options(double from, double to, std::int64_t done_before) {
     BatchOptions batch;
     batch.strict = command_.strict;
+    if (token_budget_ > 0) batch.tokens = token_budget_;
     batch.cancellation = cancellation_;
     batch.progress = [this, from, to, done_before](std::int64_t done, std::int64_t total) {
       const double part = static_cast<double>(done) / static_cast<double>(std::max<std::int64_t>(1, total));
       bar_.update(to < 0 ? -1 : from + (to - from) * part, done_before + done);
     };
     return batch;
+  }
+
+  // The batch size that was found best for this model here, where it was asked for or is worth looking for.
+  void look_for_batch(const Model& model, std::size_t texts) {
+    const bool asked = command_.batch == "auto";
+    if (command_.batch == "default" || (!asked && texts < kManyTexts)) return;
+    const std::optional<RecordedBatch> found = recorded_batch(model.info().folder, command_.execution, out_);
+    if (found) {
+      token_budget_ = found->token_budget;
+      out_.detail("at most " + std::to_string(token_budget_) + " tokens a run: " + found->how);
+    } else if (asked) {
+      out_.note(
+          "no batch size is recorded for this model, precision and number of threads: `bench --batch auto` finds it");
+    }
   }
 
   std::unique_ptr<TextSource> open_source() {
@@ -96,6 +113,7 @@ class Run {
   void run_to_screen(const Model& model) {
     const std::unique_ptr<TextSource> source = open_source();
     const std::vector<TextItem> items = source->next(kAll);
+    look_for_batch(model, items.size());
     TaskResults results;
     measure([&] {
       results = run_task(model, task_, command_, items, batch_options(0, 1, 0));
@@ -125,6 +143,7 @@ class Run {
       const double from = source->fraction();
       const std::vector<TextItem> items = source->next(kTextsAtOnce);
       if (items.empty()) break;
+      if (done == 0) look_for_batch(model, items.size());
       cancellation_.check();
       const TaskResults results =
           run_task(model, task_, command_, items, batch_options(from, source->fraction(), done));
@@ -154,6 +173,7 @@ class Run {
       inputs = read_inputs(*command_.inputs);
     } else {
       const std::vector<TextItem> items = open_source()->next(kAll);
+      look_for_batch(model, items.size());
       ModelInputs made = encode_items(model, command_, items, batch_options(0, 1, 0));
       inputs = std::move(made.tensors);
       std::vector<std::string> places;
@@ -266,6 +286,7 @@ class Run {
   Output& out_;
   ProgressBar bar_;
   std::string task_;
+  std::int64_t token_budget_ = 0;  // 0: the library's own
   Json stats_;
   std::vector<double> milliseconds_;
 };

@@ -1,0 +1,40 @@
+#include "cli/recorded_batch.hpp"
+
+#include "backends/cpu/kernels.hpp"
+#include "bench/bench.hpp"
+#include "core/thread_pool.hpp"
+#include "records/content_hash.hpp"
+#include "records/records.hpp"
+#include "runtime/loaded_model.hpp"
+
+namespace accelerate::cli {
+namespace {
+
+std::string bound_text(const records::BatchChoice& choice) {
+  if (choice.bound == "latency_ms") return " within " + significant_text(choice.bound_value, 4) + " ms";
+  if (choice.bound == "memory_bytes") return " within " + bytes_text(static_cast<std::int64_t>(choice.bound_value));
+  return "";
+}
+
+}  // namespace
+
+std::optional<RecordedBatch> recorded_batch(const std::filesystem::path& folder, const ExecutionOptions& execution,
+                                            const Output& out) {
+  records::Recorder recorder(records::default_path(), [&out](const std::string& text) { out.note(text); });
+  records::Filter filter;
+  // By the path first: the content hash of a model that nobody measured would read all its weights.
+  filter.model = bench::recorded_path(folder);
+  filter.machine = records::this_machine().id;
+  filter.device = runtime::backend_of_device(execution.device).name();
+  filter.level = cpu::name_of(cpu::current_level());
+  filter.precision = execution.precision;
+  filter.threads = execution.threads > 0 ? execution.threads : default_thread_count();
+  const auto found = recorder.latest<records::BatchChoice>(filter);
+  if (!found || recorder.content_hash(folder) != found->record.model.content_hash) return std::nullopt;
+  const records::BatchChoice& choice = found->content();
+  return RecordedBatch{
+      choice.batch * choice.tokens,
+      std::to_string(choice.batch) + " x " + std::to_string(choice.tokens) + ", found by bench" + bound_text(choice)};
+}
+
+}  // namespace accelerate::cli
