@@ -3,7 +3,7 @@ _ipfs_accelerate() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "devices inspect run verify completion help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "devices inspect run verify bench records completion help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -35,12 +35,13 @@ _ipfs_accelerate() {
         --aggregation) COMPREPLY=($(compgen -W "none simple first average max" -- "$cur")); return ;;
         --inputs) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --save-tensors) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --batch) COMPREPLY=($(compgen -W "auto default" -- "$cur")); return ;;
         --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --layers --repeat --stats --device --precision --threads --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --layers --batch --repeat --stats --device --precision --threads --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in
@@ -52,11 +53,38 @@ _ipfs_accelerate() {
       esac
       words="--golden --case --device --precision --threads --json --quiet --verbose --help"
       ;;
+    bench)
+      case $prev in
+        --batch) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --input) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
+        --seconds) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --max-latency) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --max-memory) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --threads --json --quiet --verbose --help"
+      ;;
+    records)
+      case $prev in
+        --model) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --kind) COMPREPLY=($(compgen -W "measurement agreement layer_choice batch_choice" -- "$cur")); return ;;
+        --since) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--model --device --precision --kind --since --limit --json --quiet --verbose --help"
+      arguments="list show compare export import"
+      ;;
     completion)
       words="--help"
       arguments="bash zsh fish"
       ;;
-    help) arguments="devices inspect run verify completion help" ;;
+    help) arguments="devices inspect run verify bench records completion help" ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

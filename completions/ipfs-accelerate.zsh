@@ -6,6 +6,8 @@ _ipfs_accelerate() {
     'inspect:What a model is and how much memory it will take, before loading it'
     'run:Run a model on texts or tensors'
     'verify:Compare a model with what Transformers computed'
+    'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
+    'records:What has been measured here\: list, show, compare, export, import'
     'completion:Print a script with which a shell completes this program'\''s commands'
     'help:Show help'
   )
@@ -55,6 +57,7 @@ _ipfs_accelerate() {
         '--inputs[Run on these tensors (safetensors, Transformers'\'' argument names) instead of texts]:FILE:_files' \
         '--save-tensors[Write inputs and all outputs (safetensors, Transformers'\'' names)]:FILE:_files' \
         '--layers[With --save-tensors\: every hidden state too (hidden_states.0 ...)]' \
+        '--batch[How many texts at once\: what `bench --batch auto` recorded, or 4096 tokens (default\: auto for many texts)]:batch:(auto default)' \
         '--repeat[Run once to warm up, then N times, and report the milliseconds of each]:N: ' \
         '--stats[Report time and memory of each step]' \
         '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
@@ -79,6 +82,41 @@ _ipfs_accelerate() {
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
         '(-h --help)'{-h,--help}'[Show this help]' \
         ':MODEL:_files'
+      ;;
+    bench)
+      _arguments -s \
+        '--batch[Texts a run (default\: 1); auto looks for the number with the best throughput]:N,... or auto: ' \
+        '--tokens[Lengths of the texts (default\: 128, or the longest the model takes)]:N,...: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32)]:NAME,...: ' \
+        '--input[Measure on these texts, one a line, instead of random tokens; - is stdin]:FILE:_files' \
+        '--task[Whose outputs are computed (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
+        '--seconds[Repeat at most so long where the median is not stable sooner (default\: 3)]:S: ' \
+        '--max-latency[With --batch auto\: the 90th percentile of a run stays below]:MS: ' \
+        '--max-memory[With --batch auto\: bytes that a run may take]:N: ' \
+        '--profile[Where the time goes, by operation and layer; with FILE also as a trace for Perfetto]' \
+        '--no-record[Do not keep what is measured among the records]' \
+        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files'
+      ;;
+    records)
+      _arguments -s \
+        '--model[Only of this model\: its folder, that folder'\''s name, or its content hash]:MODEL:_files' \
+        '--device[Only on this device]:NAME: ' \
+        '--precision[Only in this precision]:NAME: ' \
+        '--kind[Only of this kind]:kind:(measurement agreement layer_choice batch_choice)' \
+        '--since[Only from then on\: 2026-11-23, 2026-11-23T18\:00\:00.000Z (UTC), 7d or 12h ago]:TIME: ' \
+        '--limit[At most so many, the newest]:N: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':list|show|compare|export|import:(list show compare export import)' \
+        '*:WHAT:_files'
       ;;
     completion)
       _arguments -s \

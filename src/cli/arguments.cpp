@@ -44,6 +44,7 @@ using Inspect = Described<InspectCommand>;
 using Run = Described<RunCommand>;
 using Verify = Described<VerifyCommand>;
 using Bench = Described<BenchCommand>;
+using Records = Described<RecordsCommand>;
 using Completion = Described<CompletionCommand>;
 
 void describe(Devices& d) {
@@ -135,6 +136,24 @@ void describe(Bench& d) {
   add_common(d.line, o.common);
 }
 
+void describe(Records& d) {
+  RecordsCommand& o = d.options;
+  d.line.argument_if_any("list|show|compare|export|import", "What to do (default: list)", o.action);
+  d.line.arguments(
+      "WHAT",
+      "show: a record's id; compare: two ids, versions, commits or precisions (default: the newest of each "
+      "condition with the one before); export, import: a file, - for stdout and stdin",
+      o.objects);
+  d.line.option("model", "MODEL", "Only of this model: its folder, that folder's name, or its content hash", o.model);
+  d.line.option("device", "NAME", "Only on this device", o.device);
+  d.line.option("precision", "NAME", "Only in this precision", o.precision);
+  d.line.option("kind", "measurement|agreement|layer_choice|batch_choice", "Only of this kind", o.kind);
+  d.line.option("since", "TIME", "Only from then on: 2026-11-23, 2026-11-23T18:00:00.000Z (UTC), 7d or 12h ago",
+                o.since);
+  d.line.number("limit", "At most so many, the newest", 1, kMost, [&o](std::int64_t n) { o.limit = n; });
+  add_common(d.line, o.common);
+}
+
 void describe(Completion& d) { d.line.argument("bash|zsh|fish", "Which shell the script is for", d.options.shell); }
 
 constexpr std::string_view kDevicesExamples =
@@ -160,6 +179,13 @@ constexpr std::string_view kBenchExamples =
     "ipfs-accelerate bench MODEL --input lines.txt\n"
     "ipfs-accelerate bench MODEL --batch auto --max-latency 50\n"
     "ipfs-accelerate bench MODEL --profile=trace.json";
+constexpr std::string_view kRecordsExamples =
+    "ipfs-accelerate records\n"
+    "ipfs-accelerate records list --model MODEL --kind measurement --since 7d\n"
+    "ipfs-accelerate records show 3f0c9a52\n"
+    "ipfs-accelerate records compare\n"
+    "ipfs-accelerate records compare f32 int8 --model MODEL\n"
+    "ipfs-accelerate records export records.jsonl";
 constexpr std::string_view kCompletionExamples =
     "ipfs-accelerate completion bash > ~/.local/share/bash-completion/completions/ipfs-accelerate\n"
     "ipfs-accelerate completion zsh > ~/.zfunc/_ipfs-accelerate\n"
@@ -179,6 +205,8 @@ void for_each_command(Use&& use) {
   one(Verify("verify", "Compare a model with what Transformers computed", std::string(kVerifyExamples)));
   one(Bench("bench", "Measure how fast a model is, what memory it takes and how near that is to the machine's limit",
             std::string(kBenchExamples)));
+  one(Records("records", "What has been measured here: list, show, compare, export, import",
+              std::string(kRecordsExamples)));
   one(Completion("completion", "Print a script with which a shell completes this program's commands",
                  std::string(kCompletionExamples)));
 }

@@ -64,6 +64,13 @@ void CommandLine::argument(const std::string& name, const std::string& descripti
   argument_ = &target;
 }
 
+void CommandLine::argument_if_any(const std::string& name, const std::string& description, std::string& target) {
+  facts_.arguments.push_back({.name = "", .letter = "", .value = name, .description = description});
+  facts_.usage += " [" + name + "]";
+  argument_ = &target;
+  argument_required_ = false;
+}
+
 void CommandLine::arguments(const std::string& name, const std::string& description, std::vector<std::string>& target) {
   facts_.arguments.push_back({.name = "", .letter = "", .value = name, .description = description});
   facts_.usage += " [" + name + "]...";
@@ -192,7 +199,7 @@ void CommandLine::fail_option(int found, const std::vector<char*>& words) const 
 
 void CommandLine::take_arguments(const std::vector<std::string>& found) {
   std::size_t next = 0;
-  if (argument_ != nullptr) {
+  if (argument_ != nullptr && (argument_required_ || !found.empty())) {
     if (found.empty()) {
       throw UsageError{facts_.arguments[0].value + " is missing: " + facts_.arguments[0].description,
                        "usage: " + facts_.usage};

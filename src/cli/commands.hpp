@@ -67,11 +67,20 @@ struct BenchCommand {
   bool no_record = false;
 };
 
+struct RecordsCommand {
+  CommonOptions common;
+  std::string action = "list";       // "list", "show", "compare", "export" or "import"
+  std::vector<std::string> objects;  // ids, versions, precisions; a file
+  std::string model, device, precision;
+  std::optional<std::string> kind, since;
+  std::optional<std::int64_t> limit;
+};
+
 struct CompletionCommand {
   std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Command =
-    std::variant<DevicesCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand, CompletionCommand>;
+using Command = std::variant<DevicesCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand, RecordsCommand,
+                             CompletionCommand>;
 
 }  // namespace accelerate::cli

@@ -30,6 +30,9 @@ struct Execute {
   int operator()(const BenchCommand& c) const {
     return finished(c.common, [&](Output& out) { return bench(c, cancellation, out); });
   }
+  int operator()(const RecordsCommand& c) const {
+    return finished(c.common, [&](Output& out) { return records(c, out); });
+  }
   int operator()(const CompletionCommand& c) const {
     return finished({}, [&](Output& out) { return completion(c, out); });
   }

@@ -13,6 +13,7 @@ int inspect(const InspectCommand& command, Output& out);
 int run(const RunCommand& command, const Cancellation& cancellation, Output& out);
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
 int bench(const BenchCommand& command, const Cancellation& cancellation, Output& out);
+int records(const RecordsCommand& command, Output& out);
 int completion(const CompletionCommand& command, Output& out);
 
 // The whole program: parse, call, print, exit code.

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <map>
 #include <tuple>
 
 namespace accelerate::records {
 namespace {
 
+constexpr std::size_t kShortestId = 4;
 constexpr double kLeastNoise = 0.02, kNoiseOfBytes = 0.01;
 
 // What must be equal for two records to say something about each other.
@@ -52,9 +52,10 @@ void add(std::vector<Compared>& figures, const char* what, const std::optional<T
   Compared c{.what = what, .before = static_cast<double>(*before), .after = static_cast<double>(*after)};
   c.noise = noise;
   if (c.before != 0) c.ratio = c.after / c.before;
-  if (good != Good::neither && c.before > 0) {
-    const double change = good == Good::high ? c.ratio - 1 : 1 - c.ratio;
-    c.verdict = std::abs(change) <= noise ? Verdict::same : change > 0 ? Verdict::better : Verdict::worse;
+  if (good != Good::neither && c.before > 0 && c.after > 0) {
+    // Twice as fast and half the time are one thing, and are judged alike.
+    const double gain = good == Good::high ? c.ratio : 1 / c.ratio;
+    c.verdict = gain > 1 + noise ? Verdict::better : gain * (1 + noise) < 1 ? Verdict::worse : Verdict::same;
   }
   figures.push_back(std::move(c));
 }
@@ -139,7 +140,16 @@ Selection select(const Records& records, std::string_view word, const Filter& fi
   narrowed = filter;
   narrowed.code = std::string(word);
   if (std::vector<Record> found = records.list(narrowed); !found.empty()) return {Sort::code, std::move(found)};
-  return {Sort::id, {records.find(word)}};
+  try {
+    return {Sort::id, {records.find(word)}};
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::not_found || word.size() < kShortestId) {
+      throw Error(ErrorKind::not_found,
+                  "no record is in a precision, of a version or commit, or has an id \"" + std::string(word) + "\"",
+                  records.path().string(), "ipfs-accelerate records list shows what there is");
+    }
+    throw;
+  }
 }
 
 }  // namespace

@@ -23,8 +23,8 @@ struct Compared {
   std::string what;  // "p50_ms", "throughput_per_s", "peak_bytes", "worst_cosine", ...
   double before = 0, after = 0;
   double ratio = 0;  // after / before; 0 where before is 0
-  // How far from 1 the ratio may be by chance: the spreads of both added, at least 0.02; bytes 0.01. An agreement is
-  // judged by one thing: whether it is within its bound.
+  // How far the ratio may be from 1 by chance (up to 1 + noise, down to its inverse): the spreads of both added, at
+  // least 0.02; bytes 0.01. An agreement is judged by one thing: whether it is within its bound.
   double noise = 0;
   Verdict verdict = Verdict::unjudged;
 };
