@@ -1,6 +1,7 @@
 // How near the kernels come to this machine's limit: products, attention and norms at the shapes of real models.
 //
-// kernels_bench [--threads 1,2] [--level NAME] [--only linear|attention|rows] [--seconds S a figure]
+// kernels_bench [--threads 1,2] [--level NAME] [--precision f32|bf16|int8] [--only linear|attention|rows]
+//               [--seconds S a figure]
 //               [--rows R1,R2.. --in K --out N --gap G] (products of these shapes instead)
 // Products show the median of repeated runs and the best; the peak is measured again beside each. Attention and rows
 // show the best.
@@ -22,6 +23,7 @@ using namespace accelerate::cpu;
 struct Options {
   std::vector<int> threads = {1, 2};
   Level level = current_level();
+  Precision precision = Precision::f32;  // of products
   std::string only;
   std::vector<int> rows;
   int in = 384, out = 384;
@@ -115,19 +117,22 @@ const Product kProducts[] = {
     {"decode", 1, 768, 3072},
 };
 
-void bench_linear(const Kernels& kernels, ThreadPool& pool, const std::vector<Product>& products) {
+void bench_linear(const Kernels& kernels, ThreadPool& pool, Precision precision, const std::vector<Product>& products) {
   std::printf("\n%-26s %20s %10s %8s %8s %7s %7s\n", "product", "rows x in x out", "us", "GFLOP/s", "peak", "share",
               "best");
   for (const Product& p : products) {
     Floats x(p.rows * (p.in + gap)), w(p.out * p.in), bias(p.out), y(p.rows * p.out);
     const WeightSource source{.data = w.data(), .out_features = p.out};
-    const PackedMatrix packed = PackedMatrix::pack(pool, kernels.level(), p.in, {&source, 1});
-    const double before = kernels.measure_peak_gflops(15);
+    const PackedMatrix packed =
+        PackedMatrix::pack(pool, kernels.level(), p.in, {&source, 1}, {.precision = precision, .done = {}});
+    HostBuffer scratch(kernels.linear_scratch_bytes(p.rows, p.in, precision));
+    const double before = kernels.measure_peak_gflops(15, precision);
     const Times times = time([&] {
       kernels.linear(pool, p.rows, {x.data(), p.in + gap}, packed,
-                     {.bias = bias.data(), .activation = p.activation, .residual = {}}, {y.data(), p.out});
+                     {.bias = bias.data(), .activation = p.activation, .residual = {}}, {y.data(), p.out},
+                     scratch.data());
     });
-    const double peak = std::max(before, kernels.measure_peak_gflops(15)) * pool.threads();
+    const double peak = std::max(before, kernels.measure_peak_gflops(15, precision)) * pool.threads();
     const double work = 2e-9 * static_cast<double>(p.rows * p.in) * static_cast<double>(p.out);
     const double gflops = work / times.median;
     const std::string shape = std::to_string(p.rows) + " x " + std::to_string(p.in) + " x " + std::to_string(p.out);
@@ -242,6 +247,7 @@ Options parse(int count, char** arguments) {
         if (name_of(level) == value) options.level = level;
       }
     }
+    if (name == "--precision") options.precision = precision_named(value);
     if (name == "--only") options.only = value;
   }
   return options;
@@ -259,10 +265,10 @@ int main(int count, char** arguments) {
     ThreadPool pool(threads);
     own_time = threads == 1;
     std::printf("\n== level %s, %d thread(s), peak %.1f GFLOP/s a core\n", std::string(name_of(options.level)).c_str(),
-                threads, set.measure_peak_gflops(50));
+                threads, set.measure_peak_gflops(50, options.precision));
     const double round_trip = time([&] { pool.parallel_for(2, [](std::int64_t, int) {}); }).best;
     std::printf("an empty parallel loop: %.2f us\n", round_trip * 1e6);
-    if (options.only.empty() || options.only == "linear") bench_linear(set, pool, products);
+    if (options.only.empty() || options.only == "linear") bench_linear(set, pool, options.precision, products);
     if (options.only.empty() || options.only == "attention") bench_attention(set, pool);
     if (options.only.empty() || options.only == "rows") bench_rows(set, pool);
   }

@@ -8,18 +8,12 @@
 #include <vector>
 
 #include "accelerate/tensor.hpp"
+#include "backends/precision.hpp"
 #include "graph/feeds.hpp"
 #include "graph/graph.hpp"
 #include "graph/weights.hpp"
 
 namespace accelerate {
-
-enum class Precision { f32, bf16, f16, int8, int4 };
-
-// "f32", "bf16", "f16", "int8", "int4"
-std::string_view name_of(Precision precision);
-// Error{invalid_input} listing the names there are.
-Precision precision_named(std::string_view name);
 
 // One place where a backend can run on this machine.
 struct Device {

@@ -6,12 +6,6 @@
 namespace accelerate {
 namespace {
 
-constexpr std::pair<Precision, std::string_view> kPrecisions[] = {{Precision::f32, "f32"},
-                                                                  {Precision::bf16, "bf16"},
-                                                                  {Precision::f16, "f16"},
-                                                                  {Precision::int8, "int8"},
-                                                                  {Precision::int4, "int4"}};
-
 std::vector<std::unique_ptr<Backend>> make_backends() {
   std::vector<std::unique_ptr<Backend>> all;
   all.push_back(cpu::make_backend());
@@ -19,17 +13,6 @@ std::vector<std::unique_ptr<Backend>> make_backends() {
 }
 
 }  // namespace
-
-std::string_view name_of(Precision precision) { return kPrecisions[static_cast<std::size_t>(precision)].second; }
-
-Precision precision_named(std::string_view name) {
-  std::string known;
-  for (const auto& [precision, text] : kPrecisions) {
-    if (text == name) return precision;
-    known += (known.empty() ? "" : ", ") + std::string(text);
-  }
-  throw Error(ErrorKind::invalid_input, "no precision \"" + std::string(name) + "\"; there are " + known);
-}
 
 const std::vector<std::unique_ptr<Backend>>& backends() {
   static const std::vector<std::unique_ptr<Backend>> all = make_backends();

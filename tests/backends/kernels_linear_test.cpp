@@ -19,54 +19,115 @@ struct Case {
   bool gated = false;
   std::int64_t gap = 0;
   int threads = 1;
+  Precision precision = Precision::f32;
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
   return out << c.rows << " x " << c.in << " x " << c.out << (c.bias ? " bias" : "") << " activation "
              << static_cast<int>(c.activation) << (c.residual ? " residual" : "") << (c.gated ? " gated" : "")
-             << " gap " << c.gap << " threads " << c.threads;
+             << " gap " << c.gap << " threads " << c.threads << " " << name_of(c.precision);
 }
 
-// x W^T + bias in f64 and the bound of its plain f32 evaluation, (K + 8) epsilon sum |x| |w|.
-Expected dot(const Matrix& x, const Matrix& w, const Matrix* bias, std::int64_t r, std::int64_t n) {
-  double sum = 0, magnitude = 0;
+// Groups of input features that share a scale in int8, and the steps between the least and the largest input.
+struct Steps {
+  std::int64_t group;
+  double inputs;
+  explicit Steps(Level level) {
+    const bool seven_bits = level == Level::avx2 || level == Level::avx512;
+    group = seven_bits ? 64 : 128;
+    inputs = seven_bits ? 127 : 255;
+  }
+};
+
+// How far a product may read each input from where it is: to nearest bf16, or half a step of the row's group and half a
+// step of its zero point.
+std::vector<double> input_errors(const Matrix& x, Precision precision, Level level) {
+  std::vector<double> errors(static_cast<std::size_t>(x.rows * x.width), 0.0);
+  const Steps steps(level);
+  for (std::int64_t i = 0; i < x.rows * x.width && precision != Precision::f32; ++i) {
+    const std::int64_t r = i / x.width, k = i % x.width;
+    double& error = errors[static_cast<std::size_t>(i)];
+    if (precision == Precision::bf16) error = std::abs(static_cast<double>(x.at(r, k))) * 0x1p-8;
+    if (precision != Precision::int8) continue;
+    if (k % steps.group != 0) {
+      error = errors[static_cast<std::size_t>(i - 1)];
+      continue;
+    }
+    double least = 0, most = 0;
+    for (std::int64_t j = k; j < std::min(x.width, k + steps.group); ++j) {
+      least = std::min(least, static_cast<double>(x.at(r, j)));
+      most = std::max(most, static_cast<double>(x.at(r, j)));
+    }
+    error = 1.001 * (most - least) / steps.inputs;
+  }
+  return errors;
+}
+
+// x W^T + bias in f64 and the bound of its plain f32 evaluation, (K + 8) epsilon sum |x| |w|, and of what its inputs
+// are rounded to.
+Expected dot(const Matrix& x, const Matrix& w, const Matrix* bias, std::int64_t r, std::int64_t n,
+             const std::vector<double>& errors = {}) {
+  double sum = 0, magnitude = 0, input_error = 0;
   for (std::int64_t k = 0; k < x.width; ++k) {
-    const double term = static_cast<double>(x.at(r, k)) * static_cast<double>(w.at(n, k));
+    const double weight = static_cast<double>(w.at(n, k)), term = static_cast<double>(x.at(r, k)) * weight;
     sum += term;
     magnitude += std::abs(term);
+    if (!errors.empty()) input_error += errors[static_cast<std::size_t>(r * x.width + k)] * std::abs(weight);
   }
   if (bias != nullptr) {
     sum += static_cast<double>(bias->at(0, n));
     magnitude += std::abs(static_cast<double>(bias->at(0, n)));
   }
-  return {sum, static_cast<double>(x.width + 8) * kEpsilon * magnitude};
+  return {sum, static_cast<double>(x.width + 8) * kEpsilon * magnitude + input_error};
+}
+
+// The weight as the packed matrix has it, each number near enough to what it was.
+Matrix unpacked(const PackedMatrix& packed, const Matrix& w, Level level) {
+  Matrix values(w.rows, w.width);
+  const std::int64_t group = Steps(level).group;
+  for (std::int64_t n = 0; n < w.rows; ++n) packed.read_row(n, &values.at(n, 0));
+  double half_step = 0;
+  EXPECT_TRUE(agrees(values, [&](std::int64_t n, std::int64_t k) -> Expected {
+    const double was = static_cast<double>(w.at(n, k));
+    if (packed.precision() == Precision::f32) return {was, 0};
+    if (packed.precision() == Precision::bf16) return {was, std::abs(was) * 0x1p-8};
+    if (k % group == 0) half_step = 0;
+    for (std::int64_t i = k; k % group == 0 && i < std::min(w.width, k + group); ++i) {
+      half_step = std::max(half_step, std::abs(static_cast<double>(w.at(n, i))) * 0.501 / 127);
+    }
+    return {was, half_step};
+  }));
+  return values;
 }
 
 void check(const Kernels& kernels, const Case& c) {
   SCOPED_TRACE(::testing::PrintToString(c));
   ThreadPool pool(c.threads);
   const Matrix x = Matrix::random(c.rows, c.in, 1, c.gap);
-  const Matrix w = Matrix::random(c.out, c.in, 2);
+  const Matrix original = Matrix::random(c.out, c.in, 2);
   const Matrix bias = Matrix::random(1, c.out, 3);
   const std::int64_t columns = c.gated ? c.out / 2 : c.out;
   const Matrix residual = Matrix::random(c.rows, columns, 4, c.gap);
-  const WeightSource source{.data = w.values.data(), .out_features = c.out};
-  const PackedMatrix packed =
-      PackedMatrix::pack(pool, kernels.level(), c.in, {&source, 1}, {.gated = c.gated, .done = {}});
-  EXPECT_EQ(packed.bytes(), packed_bytes(c.out, c.in, kernels.level(), c.gated));
+  const WeightSource source{.data = original.values.data(), .out_features = c.out};
+  const PackedMatrix packed = PackedMatrix::pack(pool, kernels.level(), c.in, {&source, 1},
+                                                 {.precision = c.precision, .gated = c.gated, .done = {}});
+  EXPECT_EQ(packed.bytes(), packed_bytes(c.out, c.in, kernels.level(), c.gated, c.precision));
+  const Matrix w = unpacked(packed, original, kernels.level());
+  const std::vector<double> errors = input_errors(x, c.precision, kernels.level());
   Matrix y(c.rows, columns, c.gap);
   const Epilogue epilogue{.bias = c.bias ? bias.values.data() : nullptr,
                           .activation = c.activation,
                           .residual = c.residual ? ConstRows(residual) : ConstRows{}};
-  kernels.linear(pool, c.rows, x, packed, epilogue, y);
+  HostBuffer scratch(kernels.linear_scratch_bytes(c.rows, c.in, c.precision));
+  kernels.linear(pool, c.rows, x, packed, epilogue, y, scratch.data());
   EXPECT_TRUE(agrees(y, [&](std::int64_t r, std::int64_t n) {
-    const Expected first = dot(x, w, c.bias ? &bias : nullptr, r, n);
+    const Expected first = dot(x, w, c.bias ? &bias : nullptr, r, n, errors);
     // No activation here is steeper than 1.5 (hard_swish; relu_squared: 2 x).
-    const double slope = c.activation == Activation::relu_squared ? 2 * std::abs(first.value) + 1 : 1.5;
+    const double slope = c.activation == Activation::relu_squared ? 2 * (std::abs(first.value) + first.bound) + 1 : 1.5;
     Expected want{reference_activation(c.activation, first.value),
                   slope * first.bound + activation_bound(c.activation, first.value)};
     if (c.gated) {
-      const Expected second = dot(x, w, c.bias ? &bias : nullptr, r, n + columns);
+      const Expected second = dot(x, w, c.bias ? &bias : nullptr, r, n + columns, errors);
       want.bound =
           want.bound * std::abs(second.value) + second.bound * std::abs(want.value) + want.bound * second.bound;
       want.value *= second.value;
@@ -77,11 +138,48 @@ void check(const Kernels& kernels, const Case& c) {
   }));
 }
 
+constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision::int8};
+
 TEST_P(LinearTest, EveryRowCountAndOddShapes) {
-  for (std::int64_t rows = 1; rows <= 26; ++rows) check(kernels(), {rows, 37, 33});
-  for (const std::int64_t in : {1, 2, 3, 5, 64, 130}) {
-    for (const std::int64_t out : {1, 3, 15, 16, 17, 31, 33, 48, 100}) {
-      for (const std::int64_t rows : {1, 2, 5, 7, 13}) check(kernels(), {rows, in, out, true});
+  for (const Precision precision : kPrecisions) {
+    for (std::int64_t rows = 1; rows <= 26; ++rows) {
+      check(kernels(), {.rows = rows, .in = 37, .out = 33, .precision = precision});
+    }
+    for (const std::int64_t in : {1, 2, 3, 5, 64, 130}) {
+      for (const std::int64_t out : {1, 3, 15, 16, 17, 31, 33, 48, 100}) {
+        for (const std::int64_t rows : {1, 2, 5, 7, 13}) {
+          check(kernels(), {.rows = rows, .in = in, .out = out, .bias = true, .precision = precision});
+        }
+      }
+    }
+  }
+}
+
+// Depths around the groups of int8, where a scale or a start of the wrong group shows.
+TEST_P(LinearTest, EveryDepth) {
+  for (const Precision precision : kPrecisions) {
+    for (std::int64_t in = 1; in <= 300; in += in < 10 || (in > 60 && in < 70) || (in > 120 && in < 140) ? 1 : 17) {
+      check(kernels(), {.rows = 6, .in = in, .out = 18, .residual = true, .precision = precision});
+    }
+  }
+}
+
+// What is 0 must stay 0, and an input far out must not be lost.
+TEST_P(LinearTest, ZerosAndOutliers) {
+  ThreadPool pool(1);
+  const Matrix w = Matrix::random(20, 200, 2);
+  const WeightSource source{.data = w.values.data(), .out_features = 20};
+  for (const Precision precision : kPrecisions) {
+    const PackedMatrix packed =
+        PackedMatrix::pack(pool, GetParam(), 200, {&source, 1}, {.precision = precision, .done = {}});
+    HostBuffer scratch(kernels().linear_scratch_bytes(2, 200, precision));
+    Matrix x(2, 200, 0, 0.0F), y(2, 20);
+    x.at(1, 150) = -1000.0F;
+    kernels().linear(pool, 2, x, packed, {}, y, scratch.data());
+    for (std::int64_t n = 0; n < 20; ++n) {
+      EXPECT_EQ(y.at(0, n), 0) << name_of(precision);
+      const double expected = -1000.0 * static_cast<double>(w.at(n, 150));
+      EXPECT_NEAR(static_cast<double>(y.at(1, n)), expected, 12 + 0.005 * std::abs(expected)) << name_of(precision);
     }
   }
 }
@@ -97,31 +195,52 @@ TEST_P(LinearTest, EveryActivationWithAndWithoutResidual) {
 }
 
 TEST_P(LinearTest, Gated) {
-  for (const std::int64_t half : {1, 15, 16, 32, 33, 70}) {
-    for (const Activation kind : {Activation::gelu_erf, Activation::silu, Activation::none}) {
-      check(kernels(), {.rows = 13, .in = 19, .out = 2 * half, .bias = true, .activation = kind, .gated = true});
-      check(kernels(), {.rows = 3, .in = 600, .out = 2 * half, .activation = kind, .residual = true, .gated = true});
+  for (const Precision precision : kPrecisions) {
+    for (const std::int64_t half : {1, 15, 16, 32, 33, 70}) {
+      for (const Activation kind : {Activation::gelu_erf, Activation::silu, Activation::none}) {
+        Case c{.rows = 13, .in = 19, .out = 2 * half, .bias = true, .activation = kind, .gated = true};
+        c.precision = precision;
+        check(kernels(), c);
+        c = {.rows = 3, .in = 600, .out = 2 * half, .activation = kind, .residual = true, .gated = true};
+        c.precision = precision;
+        check(kernels(), c);
+      }
     }
   }
 }
 
 TEST_P(LinearTest, StridedRows) {
-  check(kernels(), {.rows = 9, .in = 33, .out = 47, .bias = true, .residual = true, .gap = 5});
-  check(kernels(), {.rows = 30, .in = 64, .out = 64, .gap = 3});
+  for (const Precision precision : kPrecisions) {
+    Case c{.rows = 9, .in = 33, .out = 47, .bias = true, .residual = true, .gap = 5};
+    c.precision = precision;
+    check(kernels(), c);
+    check(kernels(), {.rows = 30, .in = 64, .out = 64, .gap = 3, .precision = precision});
+  }
 }
 
 TEST_P(LinearTest, DeepAndLarge) {
-  check(kernels(), {.rows = 126, .in = 384, .out = 700, .bias = true, .activation = Activation::gelu_erf});
-  check(kernels(), {.rows = 101, .in = 1537, .out = 65, .bias = true, .residual = true});
+  for (const Precision precision : kPrecisions) {
+    Case c{.rows = 126, .in = 384, .out = 700, .bias = true, .activation = Activation::gelu_erf};
+    c.precision = precision;
+    check(kernels(), c);
+    c = {.rows = 101, .in = 1537, .out = 65, .bias = true, .residual = true};
+    c.precision = precision;
+    check(kernels(), c);
+  }
   check(kernels(), {.rows = 200, .in = 1100, .out = 64});
   check(kernels(), {.rows = 1, .in = 3072, .out = 768, .bias = true});
 }
 
 TEST_P(LinearTest, Threads) {
-  for (const std::int64_t rows : {1, 5, 24, 97, 300}) {
-    check(kernels(),
-          {.rows = rows, .in = 256, .out = 1000, .bias = true, .activation = Activation::silu, .threads = 3});
-    check(kernels(), {.rows = rows, .in = 700, .out = 96, .residual = true, .threads = 4});
+  for (const Precision precision : kPrecisions) {
+    for (const std::int64_t rows : {1, 5, 24, 97, 300}) {
+      Case c{.rows = rows, .in = 256, .out = 1000, .bias = true, .activation = Activation::silu, .threads = 3};
+      c.precision = precision;
+      check(kernels(), c);
+      c = {.rows = rows, .in = 700, .out = 96, .residual = true, .threads = 4};
+      c.precision = precision;
+      check(kernels(), c);
+    }
   }
 }
 

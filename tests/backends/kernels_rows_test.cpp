@@ -382,7 +382,7 @@ TEST_F(LevelsTest, TheVariableForcesALowerOne) {
 TEST_F(LevelsTest, WhatTheMachineLacksIsUnsupported) {
   const std::vector<Level> levels = supported_levels();
   int missing = 0;
-  for (const Level level : {Level::portable, Level::neon, Level::avx2, Level::avx512}) {
+  for (const Level level : {Level::portable, Level::neon, Level::avx2, Level::avx512, Level::avx512_bf16}) {
     if (std::find(levels.begin(), levels.end(), level) != levels.end()) continue;
     ++missing;
     setenv("ACCELERATE_CPU_LEVEL", std::string(name_of(level)).c_str(), 1);

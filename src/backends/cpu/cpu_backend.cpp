@@ -150,14 +150,15 @@ class CpuPlan final : public Plan {
   std::shared_ptr<const Compiled> compiled_;
 };
 
-void require_f32(const CompileOptions& options) {
+Precisions precisions_of(const CompileOptions& options) {
   const auto require = [](Precision precision, const std::string& where) {
-    if (precision == Precision::f32) return;
-    throw Error(ErrorKind::unsupported, "precision " + std::string(name_of(precision)) + " is not there yet, only f32",
-                where);
+    if (precision == Precision::f32 || precision == Precision::bf16 || precision == Precision::int8) return;
+    throw Error(ErrorKind::unsupported,
+                "precision " + std::string(name_of(precision)) + " is not there, only f32, bf16 and int8", where);
   };
   require(options.precision, "backend cpu");
   for (const auto& [path, precision] : options.overrides) require(precision, "backend cpu: " + path);
+  return {options.precision, options.overrides};
 }
 
 class CpuBackend final : public Backend {
@@ -183,8 +184,7 @@ class CpuBackend final : public Backend {
 
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
-    require_f32(options);
-    const auto steps = make_steps(graph, weights, current_level());
+    const auto steps = make_steps(graph, weights, current_level(), precisions_of(options));
     MemoryEstimate estimate;
     std::set<std::string> counted;
     for (const auto& step : steps) {
@@ -203,13 +203,12 @@ class CpuBackend final : public Backend {
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
                                 const CompileOptions& options) const override {
-    require_f32(options);
     auto compiled = std::make_shared<Compiled>();
     compiled->graph = graph;
     compiled->weights = std::move(weights);
     compiled->pool = pool_of(options.threads);
     compiled->level = current_level();
-    compiled->steps = make_steps(compiled->graph, *compiled->weights, compiled->level);
+    compiled->steps = make_steps(compiled->graph, *compiled->weights, compiled->level, precisions_of(options));
     compiled->placement = std::make_unique<Placement>(compiled->graph, compiled->steps);
     for (const auto& step : compiled->steps) {
       options.cancellation.check();

@@ -1,4 +1,5 @@
-// The kernels of the native CPU backend: f32, row-major, one set a vector level, chosen at run time.
+// The kernels of the native CPU backend: f32 rows, products in several precisions, one set a vector level, chosen at
+// run time.
 //
 // Strides are in floats and may exceed the width, so that any operand may be a slice of a larger buffer. Rows are
 // ragged: the sequences of a batch lie one after the other without padding, and offsets [batch + 1] say where each
@@ -15,15 +16,17 @@
 #include <vector>
 
 #include "accelerate/tensor.hpp"
+#include "backends/precision.hpp"
 #include "core/memory.hpp"
 #include "core/thread_pool.hpp"
 
 namespace accelerate::cpu {
 
-// avx2 stands for AVX2 + FMA + F16C, avx512 for AVX-512 F, BW, DQ, VL on top of it.
-enum class Level { portable, neon, avx2, avx512 };
+// avx2 stands for AVX2 + FMA + F16C, avx512 for AVX-512 F, BW, DQ, VL on top of it, avx512_vnni and avx512_bf16 for
+// those that also multiply bytes, and bf16 too.
+enum class Level { portable, neon, avx2, avx512, avx512_vnni, avx512_bf16 };
 
-// "portable", "neon", "avx2", "avx512"
+// "portable", "neon", "avx2", ...
 std::string_view name_of(Level level);
 // What this build has and this machine (processor and operating system) can run, slowest first; never empty.
 std::vector<Level> supported_levels();
@@ -76,6 +79,11 @@ struct WeightSource {
 };
 
 struct PackOptions {
+  // bf16: rounded to it; inputs too where the processor multiplies bf16, else weights are widened again.
+  // int8: symmetric, a scale for every column and group of 128 (or 64) input features; inputs are quantized to 8 bits
+  // (7 where products of bytes saturate) with a scale and zero point for every row and group, for each product anew.
+  // Error{unsupported} for another.
+  Precision precision = Precision::f32;
   // Two halves of out_features, activated and multiplied (GeGLU, SwiGLU), laid in turn panel by panel:
   // Y = activation(X W_first) * (X W_second). out_features must be even; Y then has out_features / 2 columns.
   bool gated = false;
@@ -84,7 +92,8 @@ struct PackOptions {
 };
 
 // A weight [out_features, in_features] laid out for products: panels of 16 or 32 output columns (by level), in each
-// the columns of one input feature side by side. The last panel (of each half, if gated) is padded with zeros.
+// the columns of one input feature (two in bf16, four in int8) side by side. The last panel (of each half, if gated) is
+// padded with zeros.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
@@ -95,6 +104,7 @@ class PackedMatrix {
 
   bool empty() const { return out_features_ == 0; }
   Level level() const { return level_; }
+  Precision precision() const { return precision_; }
   std::int64_t in_features() const { return in_features_; }
   std::int64_t out_features() const { return out_features_; }
   bool gated() const { return gated_; }
@@ -103,20 +113,22 @@ class PackedMatrix {
   std::int64_t panel_columns() const { return panel_columns_; }
   std::int64_t panels() const;
   std::size_t bytes() const { return buffer_.size(); }
-  const float* data() const;
-  // Row `row` of the weight as it was before packing, in_features floats (an embedding that is also the head).
-  // With `add` it is added to what is there. Error{invalid_input} when there is no such row.
+  const std::byte* data() const { return buffer_.data(); }
+  // Row `row` of the weight as it was before packing (rounded to the precision), in_features floats (an embedding that
+  // is also the head). With `add` it is added to what is there. Error{invalid_input} when there is no such row.
   void read_row(std::int64_t row, float* out, bool add = false) const;
 
  private:
   Level level_ = Level::portable;
+  Precision precision_ = Precision::f32;
   bool gated_ = false;
   std::int64_t in_features_ = 0, out_features_ = 0, panel_columns_ = 0;
   HostBuffer buffer_;
 };
 
 // Exactly PackedMatrix::bytes() of such a matrix, known before there is one.
-std::size_t packed_bytes(std::int64_t out_features, std::int64_t in_features, Level level, bool gated = false);
+std::size_t packed_bytes(std::int64_t out_features, std::int64_t in_features, Level level, bool gated = false,
+                         Precision precision = Precision::f32);
 
 // Y = activation(X W^T + bias) + residual, or for a gated weight
 // Y = activation(X W_first^T + bias_first) * (X W_second^T + bias_second) + residual.
@@ -232,9 +244,12 @@ class Kernels {
   explicit constexpr Kernels(Level level, const detail::LevelTable& table) : level_(level), table_(&table) {}
   Level level() const { return level_; }
 
-  // X [rows, in_features] -> Y [rows, weight.columns()]. The weight must have been packed for this level.
+  // X [rows, in_features] -> Y [rows, weight.columns()]. The weight must have been packed for this level. `scratch`:
+  // linear_scratch_bytes, aligned to 64.
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
-              Rows y) const;
+              Rows y, std::byte* scratch = nullptr) const;
+  // What linear needs where inputs are rounded to the weights' precision; 0 in f32.
+  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision) const;
   void attention(ThreadPool& pool, const Attention& args) const;
   // What Attention::scratch must hold; it does not depend on the lengths.
   std::size_t attention_scratch_floats(std::int64_t head_dim, int threads) const;
@@ -257,8 +272,9 @@ class Kernels {
   // y = x * scale + shift; y may be x.
   void affine(ThreadPool& pool, float scale, float shift, std::int64_t rows, std::int64_t width, ConstRows x,
               Rows y) const;
-  // Billions of f32 operations a second that one thread reached in `milliseconds` of nothing but multiply-adds.
-  double measure_peak_gflops(double milliseconds) const;
+  // Billions of operations a second (2 a multiply-add) that one thread reached in `milliseconds` of nothing else, in
+  // the arithmetic that products of this precision use.
+  double measure_peak_gflops(double milliseconds, Precision precision = Precision::f32) const;
   // Bytes a second of reading `bytes` once more and more, for about `milliseconds`.
   double measure_read_bytes_per_second(std::span<const std::byte> bytes, double milliseconds) const;
 

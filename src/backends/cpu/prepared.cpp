@@ -15,8 +15,12 @@ std::int64_t f32_bytes(std::int64_t elements) { return elements * static_cast<st
 
 }  // namespace
 
-MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, bool gated)
-    : level_(level), gated_(gated), key_(std::string("cpu ") + std::string(name_of(level)) + (gated ? " gated" : "")) {
+MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, Precision precision,
+                           bool gated)
+    : level_(level),
+      precision_(precision),
+      gated_(gated),
+      key_("cpu " + std::string(name_of(level)) + " " + std::string(name_of(precision)) + (gated ? " gated" : "")) {
   for (const std::string& name : names) {
     const Weight& part = weights.at(name);
     in_ = part.dims[1];
@@ -27,7 +31,7 @@ MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> name
 }
 
 WeightBytes MatrixWeight::bytes() const {
-  return {.allocated = static_cast<std::int64_t>(packed_bytes(out_, in_, level_, gated_))};
+  return {.allocated = static_cast<std::int64_t>(packed_bytes(out_, in_, level_, gated_, precision_))};
 }
 
 void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
@@ -48,7 +52,8 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
         if (inside && part->file != nullptr) part->file->release(done);
       }
     };
-    auto packed = PackedMatrix::pack(pool, level_, in_, sources, {.gated = gated_, .done = release});
+    auto packed =
+        PackedMatrix::pack(pool, level_, in_, sources, {.precision = precision_, .gated = gated_, .done = release});
     for (const Weight* part : parts_) part->release();
     return std::make_shared<const PackedMatrix>(std::move(packed));
   };

@@ -24,16 +24,20 @@ struct WeightBytes {
 // Matrices [out, in] of the same `in`, stacked and packed into panels. All plans of a model share the packed copy.
 class MatrixWeight {
  public:
-  MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, bool gated = false);
+  MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, Precision precision,
+               bool gated = false);
   WeightBytes bytes() const;
   void prepare(const Weights& weights, ThreadPool& pool);
   const PackedMatrix& packed() const { return *packed_; }
   // Names the packed copy: plans with the same key share one.
   const std::string& key() const { return key_; }
+  std::int64_t in_features() const { return in_; }
+  Precision precision() const { return precision_; }
 
  private:
   std::vector<const Weight*> parts_;
   Level level_;
+  Precision precision_;
   bool gated_;
   std::int64_t in_ = 0, out_ = 0;
   std::string key_;

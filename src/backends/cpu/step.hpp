@@ -1,6 +1,7 @@
 // One thing a plan does: a kernel with its weights, reading and writing values of the graph.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -61,8 +62,17 @@ class Step {
   Value in_place;                  // an input whose memory the output may take over when nobody needs it afterwards
 };
 
+// What products of a plan are computed in.
+struct Precisions {
+  Precision standard = Precision::f32;
+  std::map<std::string, Precision> overrides;  // by the path of an operation, or of a module for all below it
+  // The nearest override above `path`, else the standard.
+  Precision of(std::string_view path) const;
+};
+
 // The steps of a graph in order, fused where the kernels allow. Error{unsupported} naming an operation without kernel.
-std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level);
+std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level,
+                                              const Precisions& precisions);
 
 // Names of the operations that have kernels.
 bool has_kernel(std::string_view operation);

@@ -7,18 +7,30 @@
 //
 #include "backends/cpu/kernels/pack.hpp"
 //
+#include "backends/cpu/kernels/encoded.hpp"
+//
+#include "backends/cpu/kernels/bf16.hpp"
+//
+#include "backends/cpu/kernels/int8.hpp"
+//
 #include "backends/cpu/kernels/attention.hpp"
 //
 #include "backends/cpu/kernels/rows.hpp"
 //
 #include "backends/cpu/kernels/measure.hpp"
 
-#define ACCELERATE_LEVEL_TABLE(level)                                                                                 \
-  {                                                                                                                   \
-    .panel_columns = level::kPanel, .tile_rows = level::kTileRows, .row_block = level::kRowBlock,                     \
-    .query_block = level::kQueryBlock, .attention_scratch = level::attention_scratch, .linear = level::linear,        \
-    .pack = level::pack, .attention = level::attention, .layer_norm = level::layer_norm, .rms_norm = level::rms_norm, \
-    .rotary = level::rotary, .pool = level::pool, .softmax = level::softmax, .l2_normalize = level::l2_normalize,     \
-    .activate = level::activate, .binary = level::binary, .affine = level::affine, .accumulate = level::accumulate,   \
-    .peak_loop = level::peak_loop, .read = level::read,                                                               \
+#define ACCELERATE_LEVEL_TABLE(level)                                                                               \
+  {                                                                                                                 \
+    .panel_columns = level::kPanel, .tile_rows = level::kTileRows, .row_block = level::kRowBlock,                   \
+    .query_block = level::kQueryBlock, .attention_scratch = level::attention_scratch,                               \
+    .f32 = {level::panel_bytes, level::not_encoded, nullptr,         level::pack,                                   \
+            level::unpack,      level::linear,      level::peak_loop},                                              \
+    .bf16 = {level::bf16_panel_bytes, level::bf16_encoded_bytes, level::bf16_encode,   level::bf16_pack,            \
+             level::bf16_unpack,      level::bf16_linear,        level::bf16_peak_loop},                            \
+    .int8 = {level::int8_panel_bytes, level::int8_encoded_bytes, level::int8_encode,   level::int8_pack,            \
+             level::int8_unpack,      level::int8_linear,        level::int8_peak_loop},                            \
+    .attention = level::attention, .layer_norm = level::layer_norm, .rms_norm = level::rms_norm,                    \
+    .rotary = level::rotary, .pool = level::pool, .softmax = level::softmax, .l2_normalize = level::l2_normalize,   \
+    .activate = level::activate, .binary = level::binary, .affine = level::affine, .accumulate = level::accumulate, \
+    .read = level::read,                                                                                            \
   }

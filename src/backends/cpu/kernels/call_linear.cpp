@@ -41,21 +41,45 @@ Grid grid_of(const detail::LevelTable& table, int threads, std::int64_t rows, st
   return grid;
 }
 
+// All rows as the product reads them, before any of its tasks.
+void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t rows, ConstRows x, std::int64_t width,
+            std::int64_t row_bytes, std::uint8_t* out) {
+  constexpr std::int64_t kLeast = 8192;  // numbers that are worth another thread
+  detail::for_row_pieces(pool, rows, divide_up(kLeast, width), [&](std::int64_t begin, std::int64_t end) {
+    product.encode({.x = x.data + begin * x.stride,
+                    .x_stride = x.stride,
+                    .rows = end - begin,
+                    .width = width,
+                    .out = out + begin * row_bytes,
+                    .out_stride = row_bytes});
+  });
+}
+
 }  // namespace
 
+std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision) const {
+  return static_cast<std::size_t>(rows * detail::product_of(*table_, precision).encoded_bytes(in_features));
+}
+
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
-                     const Epilogue& epilogue, Rows y) const {
+                     const Epilogue& epilogue, Rows y, std::byte* scratch) const {
   if (rows <= 0) return;
   if (weight.level() != level_ || weight.empty()) {
     throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
                                          ", the kernel is " + std::string(name_of(level_)));
   }
+  const detail::ProductTable& product = detail::product_of(*table_, weight.precision());
+  const std::int64_t row_bytes = product.encoded_bytes(weight.in_features());
+  auto* encoded = row_bytes == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch);
+  if (row_bytes != 0) encode(pool, product, rows, x, weight.in_features(), row_bytes, encoded);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
   const Grid grid = grid_of(*table_, pool.threads(), rows, panels, flops);
   const detail::LinearBlock whole{.x = x.data,
                                   .x_stride = x.stride,
+                                  .encoded = encoded,
+                                  .encoded_stride = row_bytes,
                                   .row_begin = 0,
                                   .row_end = rows,
                                   .weight = weight.data(),
@@ -79,7 +103,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
     part.row_end = row_of_tile(grid.tiles * (block + 1) / grid.row_blocks);
     part.panel_begin = panels * group / grid.groups;
     part.panel_end = panels * (group + 1) / grid.groups;
-    table_->linear(part);
+    product.linear(part);
   });
 }
 

@@ -9,8 +9,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(${kernel_folder}/level_avx2.cpp
                               PROPERTIES COMPILE_OPTIONS "${kernel_flags};-mavx2;-mfma;-mf16c")
   # GCC 12's own header for AVX-512 trips over its warnings.
-  set_source_files_properties(
-    ${kernel_folder}/level_avx512.cpp
-    PROPERTIES COMPILE_OPTIONS
-               "${kernel_flags};-mavx2;-mfma;-mf16c;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mprefer-vector-width=512;-Wno-uninitialized;$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")
+  set(avx512_flags ${kernel_flags} -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl
+                   -mprefer-vector-width=512 -Wno-uninitialized
+                   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  set_source_files_properties(${kernel_folder}/level_avx512.cpp PROPERTIES COMPILE_OPTIONS "${avx512_flags}")
+  set_source_files_properties(${kernel_folder}/level_avx512_vnni.cpp
+                              PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512vnni")
+  set_source_files_properties(${kernel_folder}/level_avx512_bf16.cpp
+                              PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512vnni;-mavx512bf16")
 endif()

@@ -19,8 +19,10 @@ enum class Stored : uint8_t { f32, f16, bf16 };
 struct LinearBlock {
   const float* x;
   int64_t x_stride;
+  const uint8_t* encoded;  // x as the product's encode() wrote it, or null where the product reads floats
+  int64_t encoded_stride;  // bytes
   int64_t row_begin, row_end;
-  const float* weight;  // packed: panels [in_features][panel_columns]
+  const void* weight;  // packed panels
   int64_t in_features;
   int64_t panel_begin, panel_end;  // output panels; if gated each is two panels of the weight
   int64_t columns;                 // of Y
@@ -33,7 +35,8 @@ struct LinearBlock {
   int64_t y_stride;
 };
 
-// Some rows of a weight into one panel: out[k * panel_columns + j] = source(row j, k) for j < rows, else 0.
+// Some rows of a weight into columns of one panel, which was zero. In f32 a panel is [in_features][panel_columns];
+// the other products' files say what theirs are.
 struct PackPanel {
   const void* source;  // row 0 of the panel, k 0
   Stored stored;
@@ -42,7 +45,29 @@ struct PackPanel {
   int64_t rows;          // at most panel_columns
   int64_t first_column;  // of the panel, where row 0 goes
   int64_t in_features;
-  float* out;
+  void* panel;
+};
+
+// Rows of inputs into what a product reads.
+struct EncodeRows {
+  const float* x;
+  int64_t x_stride, rows, width;
+  uint8_t* out;
+  int64_t out_stride;  // bytes
+};
+
+// Products in one precision.
+struct ProductTable {
+  int64_t (*panel_bytes)(int64_t in_features);
+  // Of one row, a multiple of 64; 0 = the product reads floats.
+  int64_t (*encoded_bytes)(int64_t in_features);
+  void (*encode)(const EncodeRows&);
+  void (*pack)(const PackPanel&);
+  // One column of a panel back into in_features floats.
+  void (*unpack)(const void* panel, int64_t in_features, int64_t column, float* out);
+  void (*linear)(const LinearBlock&);
+  // Runs multiply-adds, returns how many operations that was.
+  int64_t (*peak_loop)(int64_t rounds);
 };
 
 // Queries [query_begin, query_end) of one head of one sequence, against all its keys.
@@ -97,8 +122,7 @@ struct LevelTable {
   int64_t row_block;      // rows that a LinearBlock should have at most, a multiple of tile_rows
   int64_t query_block;    // queries that an AttentionBlock may have at most
   int64_t (*attention_scratch)(int64_t head_dim);  // floats for one thread
-  void (*linear)(const LinearBlock&);
-  void (*pack)(const PackPanel&);
+  ProductTable f32, bf16, int8;
   void (*attention)(const AttentionBlock&);
   void (*layer_norm)(const NormRows&);
   void (*rms_norm)(const NormRows&);
@@ -111,13 +135,12 @@ struct LevelTable {
   void (*affine)(float scale, float shift, const float* x, float* y, int64_t count);
   // y += stored values; the first table of a sum sets instead.
   void (*accumulate)(const void* row, Stored stored, float* y, int64_t count, bool set);
-  int64_t (*peak_loop)(int64_t rounds);  // runs multiply-adds, returns how many f32 operations that was
   float (*read)(const float* data, int64_t count);
 };
 
 extern const LevelTable kPortableTable;
 #if defined(__x86_64__)
-extern const LevelTable kAvx2Table, kAvx512Table;
+extern const LevelTable kAvx2Table, kAvx512Table, kAvx512VnniTable, kAvx512Bf16Table;
 #elif defined(__aarch64__)
 extern const LevelTable kNeonTable;
 #endif

@@ -25,15 +25,20 @@ bool machine_has(Level level) {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   if (level == Level::avx2) return avx2;
-  if (level == Level::avx512) {
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  }
+  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (level == Level::avx512) return avx512;
+  const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  if (level == Level::avx512_vnni) return vnni;
+  if (level == Level::avx512_bf16) return vnni && __builtin_cpu_supports("avx512bf16");
 #elif defined(__aarch64__)
   if (level == Level::neon) return true;
 #endif
   return level == Level::portable;
 }
+
+constexpr Level kLevels[] = {Level::portable, Level::neon,        Level::avx2,
+                             Level::avx512,   Level::avx512_vnni, Level::avx512_bf16};
 
 std::string names_of_supported() {
   std::string names;
@@ -49,13 +54,15 @@ std::string_view name_of(Level level) {
     case Level::neon: return "neon";
     case Level::avx2: return "avx2";
     case Level::avx512: return "avx512";
+    case Level::avx512_vnni: return "avx512_vnni";
+    case Level::avx512_bf16: return "avx512_bf16";
   }
   return "unknown";
 }
 
 std::vector<Level> supported_levels() {
   std::vector<Level> levels;
-  for (const Level level : {Level::portable, Level::neon, Level::avx2, Level::avx512}) {
+  for (const Level level : kLevels) {
     if (machine_has(level)) levels.push_back(level);
   }
   return levels;
@@ -64,13 +71,14 @@ std::vector<Level> supported_levels() {
 Level current_level() {
   const char* forced = std::getenv("ACCELERATE_CPU_LEVEL");
   if (forced == nullptr || *forced == '\0') return supported_levels().back();
-  for (const Level level : {Level::portable, Level::neon, Level::avx2, Level::avx512}) {
+  for (const Level level : kLevels) {
     if (name_of(level) != forced) continue;
     kernels(level);
     return level;
   }
-  throw Error(ErrorKind::invalid_input,
-              "found \"" + std::string(forced) + "\", expected one of portable, neon, avx2, avx512",
+  std::string names;
+  for (const Level level : kLevels) names += (names.empty() ? "" : ", ") + std::string(name_of(level));
+  throw Error(ErrorKind::invalid_input, "found \"" + std::string(forced) + "\", expected one of " + names,
               "ACCELERATE_CPU_LEVEL");
 }
 
@@ -83,7 +91,11 @@ const Kernels& kernels(Level level) {
 #if defined(__x86_64__)
   static constexpr Kernels avx2(Level::avx2, detail::kAvx2Table), avx512(Level::avx512, detail::kAvx512Table);
   if (level == Level::avx2) return avx2;
+  static constexpr Kernels vnni(Level::avx512_vnni, detail::kAvx512VnniTable);
+  static constexpr Kernels bf16(Level::avx512_bf16, detail::kAvx512Bf16Table);
   if (level == Level::avx512) return avx512;
+  if (level == Level::avx512_vnni) return vnni;
+  if (level == Level::avx512_bf16) return bf16;
 #elif defined(__aarch64__)
   static constexpr Kernels neon(Level::neon, detail::kNeonTable);
   if (level == Level::neon) return neon;

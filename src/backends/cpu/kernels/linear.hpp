@@ -7,16 +7,24 @@ using detail::LinearBlock;
 
 constexpr int kPanel = kPanelVectors * kLanes;
 constexpr int kRowBlock = 130 / kTileRows * kTileRows;
-constexpr int kLineFloats = 16;   // of a cache line
+constexpr int kLineFloats = 16;  // of a cache line
+constexpr int kLineBytes = 64;
 constexpr int kShallow = 4096;    // products up to this depth are not cut: measured slower, but where rows collide
 constexpr int kPanelGroup = 8;    // weight panels that share one copy of X in a cut product
 constexpr int kDepthChunk = 384;  // a panel's part of a cut product: 48 KiB at most, in the second-level cache
 
 #define ACCELERATE_INLINE inline __attribute__((always_inline))
+#define ACCELERATE_INLINE_LAMBDA __attribute__((always_inline))
 #if defined(__clang__)
 #define ACCELERATE_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define ACCELERATE_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#if defined(__aarch64__)
+#define ACCELERATE_VECTOR_REGISTER(v) "w"(v)
+#else
+#define ACCELERATE_VECTOR_REGISTER(v) "v"(v)
 #endif
 
 // sums[u][r][v] += x[r][k + u] * w[k + u][v]. Few rows have too few sums to hide a multiply-add's latency: then
@@ -178,7 +186,7 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
   const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
   const int64_t halves = b.gated ? 2 : 1;
   const int64_t panel_floats = b.in_features * kPanel;
-  const float* weight = b.weight + panel * halves * panel_floats + part.k * kPanel;
+  const float* weight = static_cast<const float*>(b.weight) + panel * halves * panel_floats + part.k * kPanel;
   const bool plain = shallow && !b.gated && b.activation == kNone && b.residual == nullptr && columns == kPanel;
   const int64_t out_stride = plain ? b.y_stride : kPanel;
   for (int64_t t = 0; t < tiles.tiles; ++t) {

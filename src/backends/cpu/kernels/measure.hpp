@@ -3,12 +3,6 @@
 namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
 
-#if defined(__aarch64__)
-#define ACCELERATE_VECTOR_REGISTER(v) "w"(v)
-#else
-#define ACCELERATE_VECTOR_REGISTER(v) "v"(v)
-#endif
-
 int64_t peak_loop(int64_t rounds) {
   constexpr int kChains = 12;  // more than latency times throughput of any processor so far
   Vec sums[kChains];
@@ -21,6 +15,38 @@ int64_t peak_loop(int64_t rounds) {
   for (int c = 1; c < kChains; ++c) sums[0] = sums[0] + sums[c];
   asm volatile("" : : ACCELERATE_VECTOR_REGISTER(sums[0]));
   return rounds * kChains * kLanes * 2;
+}
+
+int64_t bf16_peak_loop(int64_t rounds) {
+#if defined(ACCELERATE_HAS_BF16_DOT)
+  constexpr int kChains = 12;
+  Vec sums[kChains];
+  Int factor = set1_int(0x3f7f3f7fU);
+  asm volatile("" : "+" ACCELERATE_VECTOR_REGISTER(factor));
+  for (int c = 0; c < kChains; ++c) sums[c] = set1(static_cast<float>(c));
+  for (int64_t r = 0; r < rounds; ++r) {
+    ACCELERATE_UNROLL for (int c = 0; c < kChains; ++c) sums[c] = dot_bf16(sums[c], factor, factor);
+  }
+  for (int c = 1; c < kChains; ++c) sums[0] = sums[0] + sums[c];
+  asm volatile("" : : ACCELERATE_VECTOR_REGISTER(sums[0]));
+  return rounds * kChains * kLanes * 4;
+#else
+  return peak_loop(rounds);  // weights are widened: the products are f32's
+#endif
+}
+
+int64_t int8_peak_loop(int64_t rounds) {
+  constexpr int kChains = 12;
+  Int sums[kChains];
+  Int factor = set1_int(0x01020301U);
+  asm volatile("" : "+" ACCELERATE_VECTOR_REGISTER(factor));
+  for (int c = 0; c < kChains; ++c) sums[c] = set1_int(static_cast<uint32_t>(c));
+  for (int64_t r = 0; r < rounds; ++r) {
+    ACCELERATE_UNROLL for (int c = 0; c < kChains; ++c) { sums[c] = dot(sums[c], factor, factor); }
+  }
+  for (int c = 1; c < kChains; ++c) sums[0] = add_int(sums[0], sums[c]);
+  asm volatile("" : : ACCELERATE_VECTOR_REGISTER(sums[0]));
+  return rounds * kChains * kLanes * 8;
 }
 
 float read(const float* data, int64_t count) {

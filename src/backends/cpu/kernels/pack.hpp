@@ -6,6 +6,11 @@ namespace {
 using detail::PackPanel;
 using detail::Stored;
 
+template <Stored kStored>
+struct StoredAs {
+  static constexpr Stored value = kStored;
+};
+
 // Up to kLanes stored values as floats, zeros after `count`.
 template <Stored kStored>
 inline Vec load_stored(const void* data, int64_t index, int64_t count) {
@@ -60,8 +65,9 @@ inline void pack_columns(const void* source, int64_t stride, int64_t rows, int64
 
 template <Stored kStored>
 inline void pack_as(const PackPanel& p) {
-  if (p.transposed) return pack_columns<kStored>(p.source, p.stride, p.rows, p.in_features, p.out + p.first_column);
-  pack_rows<kStored>(p.source, p.stride, p.rows, p.in_features, 1.0F, p.out + p.first_column);
+  float* out = static_cast<float*>(p.panel) + p.first_column;
+  if (p.transposed) return pack_columns<kStored>(p.source, p.stride, p.rows, p.in_features, out);
+  pack_rows<kStored>(p.source, p.stride, p.rows, p.in_features, 1.0F, out);
 }
 
 void pack(const PackPanel& p) {
@@ -71,6 +77,14 @@ void pack(const PackPanel& p) {
     default: return pack_as<Stored::f32>(p);
   }
 }
+
+void unpack(const void* panel, int64_t in_features, int64_t column, float* out) {
+  const float* from = static_cast<const float*>(panel) + column;
+  for (int64_t k = 0; k < in_features; ++k) out[k] = from[k * kPanel];
+}
+
+int64_t panel_bytes(int64_t in_features) { return in_features * kPanel * static_cast<int64_t>(sizeof(float)); }
+int64_t not_encoded(int64_t) { return 0; }
 
 template <Stored kStored>
 inline void accumulate_as(const void* row, float* y, int64_t count, bool set) {

@@ -47,27 +47,29 @@ std::int64_t stride_of(const WeightSource& source, std::int64_t in_features) {
 }
 
 // Rows [begin, end) of one source, whose row 0 is row `first` of the whole weight.
-void pack_rows(const detail::LevelTable& table, const PanelShape& shape, const WeightSource& source, std::int64_t first,
-               std::int64_t begin, std::int64_t end, std::int64_t in_features, float* panels) {
+void pack_rows(const detail::ProductTable& product, const PanelShape& shape, const WeightSource& source,
+               std::int64_t first, std::int64_t begin, std::int64_t end, std::int64_t in_features, std::byte* panels) {
+  const std::int64_t panel_bytes = product.panel_bytes(in_features);
   const std::int64_t stride = stride_of(source, in_features);
   for (std::int64_t row = begin; row < end;) {
     const std::int64_t run = std::min(shape.run_from(first + row), end - row);
     const std::int64_t offset = source.transposed ? row : row * stride;
-    table.pack({.source = static_cast<const std::byte*>(source.data) +
-                          static_cast<std::size_t>(offset) * size_of(source.dtype),
-                .stored = detail::stored_as(source.dtype, "packed weight"),
-                .transposed = source.transposed,
-                .stride = stride,
-                .rows = run,
-                .first_column = shape.column_of(first + row),
-                .in_features = in_features,
-                .out = panels + shape.panel_of(first + row) * in_features * shape.columns});
+    product.pack({.source = static_cast<const std::byte*>(source.data) +
+                            static_cast<std::size_t>(offset) * size_of(source.dtype),
+                  .stored = detail::stored_as(source.dtype, "packed weight"),
+                  .transposed = source.transposed,
+                  .stride = stride,
+                  .rows = run,
+                  .first_column = shape.column_of(first + row),
+                  .in_features = in_features,
+                  .panel = panels + shape.panel_of(first + row) * panel_bytes});
     row += run;
   }
 }
 
-void pack_source(ThreadPool& pool, const detail::LevelTable& table, const PanelShape& shape, const WeightSource& source,
-                 std::int64_t first, std::int64_t in_features, const PackOptions& options, float* panels) {
+void pack_source(ThreadPool& pool, const detail::ProductTable& product, const PanelShape& shape,
+                 const WeightSource& source, std::int64_t first, std::int64_t in_features, const PackOptions& options,
+                 std::byte* panels) {
   const std::int64_t stride = stride_of(source, in_features);
   const auto* bytes = static_cast<const std::byte*>(source.data);
   // Blocks of about a megabyte: what is read and not yet released stays small beside the weight.
@@ -76,7 +78,7 @@ void pack_source(ThreadPool& pool, const detail::LevelTable& table, const PanelS
   const std::int64_t blocks = divide_up(source.out_features, block);
   pool.parallel_for(blocks, [&](std::int64_t task, int) {
     const std::int64_t begin = task * block, end = std::min(begin + block, source.out_features);
-    pack_rows(table, shape, source, first, begin, end, in_features, panels);
+    pack_rows(product, shape, source, first, begin, end, in_features, panels);
     if (options.done && !source.transposed) {
       const auto at = [&](std::int64_t row) { return static_cast<std::size_t>(row * stride) * size_of(source.dtype); };
       const std::size_t last = at(end - 1) + static_cast<std::size_t>(row_bytes);
@@ -92,9 +94,11 @@ void pack_source(ThreadPool& pool, const detail::LevelTable& table, const PanelS
 
 }  // namespace
 
-std::size_t packed_bytes(std::int64_t out_features, std::int64_t in_features, Level level, bool gated) {
+std::size_t packed_bytes(std::int64_t out_features, std::int64_t in_features, Level level, bool gated,
+                         Precision precision) {
   const PanelShape shape(out_features, level, gated);
-  return static_cast<std::size_t>(shape.panels() * shape.columns * in_features) * sizeof(float);
+  const detail::ProductTable& product = detail::product_of(detail::table_of(level), precision);
+  return static_cast<std::size_t>(shape.panels() * product.panel_bytes(in_features));
 }
 
 PackedMatrix PackedMatrix::pack(ThreadPool& pool, Level level, std::int64_t in_features,
@@ -103,16 +107,17 @@ PackedMatrix PackedMatrix::pack(ThreadPool& pool, Level level, std::int64_t in_f
   kernels(level);  // packing runs that level's code
   PackedMatrix packed;
   packed.level_ = level;
+  packed.precision_ = options.precision;
   packed.gated_ = options.gated;
   packed.in_features_ = in_features;
   for (const WeightSource& source : sources) packed.out_features_ += source.out_features;
   const PanelShape shape(packed.out_features_, level, options.gated);
   packed.panel_columns_ = shape.columns;
-  packed.buffer_ = HostBuffer(packed_bytes(packed.out_features_, in_features, level, options.gated));
-  auto* panels = reinterpret_cast<float*>(packed.buffer_.data());
+  packed.buffer_ = HostBuffer(packed_bytes(packed.out_features_, in_features, level, options.gated, options.precision));
+  const detail::ProductTable& product = detail::product_of(detail::table_of(level), options.precision);
   std::int64_t first = 0;
   for (const WeightSource& source : sources) {
-    pack_source(pool, detail::table_of(level), shape, source, first, in_features, options, panels);
+    pack_source(pool, product, shape, source, first, in_features, options, packed.buffer_.data());
     first += source.out_features;
   }
   return packed;
@@ -120,16 +125,17 @@ PackedMatrix PackedMatrix::pack(ThreadPool& pool, Level level, std::int64_t in_f
 
 std::int64_t PackedMatrix::panels() const { return PanelShape(out_features_, level_, gated_).panels(); }
 
-const float* PackedMatrix::data() const { return reinterpret_cast<const float*>(buffer_.data()); }
-
 void PackedMatrix::read_row(std::int64_t row, float* out, bool add) const {
   if (row < 0 || row >= out_features_) {
     throw Error(ErrorKind::invalid_input,
                 "row " + std::to_string(row) + " of a packed weight of " + std::to_string(out_features_) + " rows");
   }
   const PanelShape shape(out_features_, level_, gated_);
-  const float* from = data() + shape.panel_of(row) * in_features_ * panel_columns_ + shape.column_of(row);
-  for (std::int64_t k = 0; k < in_features_; ++k) out[k] = from[k * panel_columns_] + (add ? out[k] : 0.0F);
+  const detail::ProductTable& product = detail::product_of(detail::table_of(level_), precision_);
+  const std::byte* panel = data() + shape.panel_of(row) * product.panel_bytes(in_features_);
+  std::vector<float> values(add ? static_cast<std::size_t>(in_features_) : 0);
+  product.unpack(panel, in_features_, shape.column_of(row), add ? values.data() : out);
+  for (std::size_t k = 0; k < values.size(); ++k) out[k] += values[k];
 }
 
 namespace detail {
@@ -138,10 +144,24 @@ const LevelTable& table_of(Level level) {
 #if defined(__x86_64__)
   if (level == Level::avx2) return kAvx2Table;
   if (level == Level::avx512) return kAvx512Table;
+  if (level == Level::avx512_vnni) return kAvx512VnniTable;
+  if (level == Level::avx512_bf16) return kAvx512Bf16Table;
 #elif defined(__aarch64__)
   if (level == Level::neon) return kNeonTable;
 #endif
   return kPortableTable;
+}
+
+const ProductTable& product_of(const LevelTable& table, Precision precision) {
+  switch (precision) {
+    case Precision::f32: return table.f32;
+    case Precision::bf16: return table.bf16;
+    case Precision::int8: return table.int8;
+    default:
+      throw Error(ErrorKind::unsupported,
+                  "precision " + std::string(name_of(precision)) + " has no products here, only f32, bf16 and int8",
+                  "backend cpu");
+  }
 }
 
 Stored stored_as(DType dtype, std::string_view where) {

@@ -52,6 +52,30 @@ inline Vec where_seen(const uint8_t* mask, Vec seen, Vec hidden) {
   return _mm256_blendv_ps(seen, hidden, _mm256_castsi256_ps(_mm256_cmpeq_epi32(wide, _mm256_setzero_si256())));
 }
 
+// Of 32 bits: sums kept as __m256i, which is of 64, would not stay in registers (GCC 12).
+typedef int32_t Int __attribute__((vector_size(32)));
+inline Int load_int(const void* p) { return reinterpret_cast<Int>(_mm256_loadu_si256(static_cast<const __m256i*>(p))); }
+inline Int set1_int(uint32_t value) { return reinterpret_cast<Int>(_mm256_set1_epi32(static_cast<int>(value))); }
+inline Int zero_int() { return Int{}; }
+inline Int add_int(Int a, Int b) { return a + b; }
+inline Vec to_float(Int a) { return _mm256_cvtepi32_ps(reinterpret_cast<__m256i>(a)); }
+// The low and the high bf16 of every 32 bits.
+inline Vec widen_low(Int a) { return _mm256_castsi256_ps(_mm256_slli_epi32(reinterpret_cast<__m256i>(a), 16)); }
+inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
+// Numbers in [-128, 127], rounded to nearest.
+inline void store_bytes(int8_t* p, Vec v) {
+  const __m256i wide = _mm256_cvtps_epi32(v);
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+}
+// sum + the four products of unsigned bytes of w and signed ones of x. The products of two neighbours are added in 16
+// bits: inputs keep to 7 bits, so that two of 255 and -64 fit.
+constexpr int kInputBits = 7;
+inline Int dot(Int sum, Int w, Int x) {
+  const __m256i pairs = _mm256_maddubs_epi16(reinterpret_cast<__m256i>(w), reinterpret_cast<__m256i>(x));
+  return sum + reinterpret_cast<Int>(_mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
 // rows[i][j] -> rows[j][i]
 inline void transpose(Vec (&r)[8]) {
   Vec t[8];

@@ -1,10 +1,11 @@
-// Vectors of 16 floats, AVX-512 F, BW, DQ, VL.
+// Vectors of 16 floats: AVX-512 F, BW, DQ, VL, and what VNNI and BF16 add where the file is compiled for them.
+// The file that includes it defines ACCELERATE_LEVEL.
 #pragma once
 
 #include <immintrin.h>
 #include <stdint.h>  // NOLINT(modernize-deprecated-headers)
 
-namespace accelerate::cpu::avx512 {
+namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
 
 using Vec = __m512;
@@ -44,6 +45,46 @@ inline Vec where_seen(const uint8_t* mask, Vec seen, Vec hidden) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(mask));
   return _mm512_mask_blend_ps(_mm_test_epi8_mask(bytes, bytes), hidden, seen);
 }
+
+// Of 32 bits: sums kept as __m512i, which is of 64, would not stay in registers (GCC 12).
+typedef int32_t Int __attribute__((vector_size(64)));
+inline Int load_int(const void* p) { return reinterpret_cast<Int>(_mm512_loadu_si512(p)); }
+inline Int set1_int(uint32_t value) { return reinterpret_cast<Int>(_mm512_set1_epi32(static_cast<int>(value))); }
+inline Int zero_int() { return Int{}; }
+inline Int add_int(Int a, Int b) { return a + b; }
+inline Vec to_float(Int a) { return _mm512_cvtepi32_ps(reinterpret_cast<__m512i>(a)); }
+// The low and the high bf16 of every 32 bits.
+inline Vec widen_low(Int a) { return _mm512_castsi512_ps(_mm512_slli_epi32(reinterpret_cast<__m512i>(a), 16)); }
+inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
+// Numbers in [-128, 127], rounded to nearest.
+inline void store_bytes(int8_t* p, Vec v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+}
+// sum + the four products of unsigned bytes of w and signed ones of x.
+#if defined(__AVX512VNNI__)
+constexpr int kInputBits = 8;
+inline Int dot(Int sum, Int w, Int x) {
+  return reinterpret_cast<Int>(
+      _mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(w), reinterpret_cast<__m512i>(x)));
+}
+#else
+constexpr int kInputBits = 7;  // two products of 255 and -64 stay within 16 bits
+inline Int dot(Int sum, Int w, Int x) {
+  const __m512i pairs = _mm512_maddubs_epi16(reinterpret_cast<__m512i>(w), reinterpret_cast<__m512i>(x));
+  return sum + reinterpret_cast<Int>(_mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
+#endif
+#if defined(__AVX512BF16__)
+#define ACCELERATE_HAS_BF16_DOT 1
+// sum + the two products of bf16, subnormal ones taken as 0.
+inline Vec dot_bf16(Vec sum, Int x, Int w) {
+  return _mm512_dpbf16_ps(sum, __builtin_bit_cast(__m512bh, x), __builtin_bit_cast(__m512bh, w));
+}
+inline void store_bf16(uint16_t* p, Vec v) {
+  const __m256bh narrow = _mm512_cvtneps_pbh(v);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), __builtin_bit_cast(__m256i, narrow));
+}
+#endif
 
 // rows[i][j] -> rows[j][i]
 inline void transpose(Vec (&r)[16]) {
@@ -86,4 +127,4 @@ inline void transpose(Vec (&r)[16]) {
 }
 
 }  // namespace
-}  // namespace accelerate::cpu::avx512
+}  // namespace accelerate::cpu::ACCELERATE_LEVEL

@@ -75,6 +75,37 @@ inline Vec where_seen(const uint8_t* mask, Vec seen, Vec hidden) {
   return choose(wide != 0, seen, hidden);
 }
 
+typedef IntVec Int;
+typedef int32_t UnalignedInt __attribute__((vector_size(16), aligned(1), may_alias));
+inline Int load_int(const void* p) { return *static_cast<const UnalignedInt*>(p); }
+inline Int set1_int(uint32_t value) {
+  const int32_t v = static_cast<int32_t>(value);
+  return Int{v, v, v, v};
+}
+inline Int zero_int() { return Int{0, 0, 0, 0}; }
+inline Int add_int(Int a, Int b) { return a + b; }
+inline Vec to_float(Int a) { return __builtin_convertvector(a, Vec); }
+// The low and the high bf16 of every 32 bits.
+inline Vec widen_low(Int a) {
+  typedef uint32_t Bits __attribute__((vector_size(16)));
+  return reinterpret_cast<Vec>(reinterpret_cast<Bits>(a) << 16);
+}
+inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
+// Numbers in [-128, 127], rounded to nearest.
+inline void store_bytes(int8_t* p, Vec v) {
+  for (int i = 0; i < 4; ++i) p[i] = static_cast<int8_t>(v[i] < 0 ? v[i] - 0.5F : v[i] + 0.5F);
+}
+constexpr int kInputBits = 8;
+// sum + the four products of unsigned bytes of w and signed ones of x.
+inline Int dot(Int sum, Int w, Int x) {
+  typedef int16_t Half __attribute__((vector_size(16)));
+  // Bytes 1 and 3, and 0 and 2, of every 32 bits as 16-bit numbers: their products fit in 16 bits, not their sums.
+  const Half w_odd = reinterpret_cast<Half>(w) >> 8 & 0xff, w_even = reinterpret_cast<Half>(w) & 0xff;
+  const Half x_odd = reinterpret_cast<Half>(x) >> 8, x_even = reinterpret_cast<Half>(x) << 8 >> 8;
+  const Int odd = reinterpret_cast<Int>(x_odd * w_odd), even = reinterpret_cast<Int>(x_even * w_even);
+  return sum + (odd >> 16) + (odd << 16 >> 16) + (even >> 16) + (even << 16 >> 16);
+}
+
 // rows[i][j] -> rows[j][i]
 inline void transpose(Vec (&r)[4]) {
   Vec t[4];

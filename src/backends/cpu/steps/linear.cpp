@@ -11,7 +11,9 @@ class LinearStep final : public Step {
  public:
   LinearStep(const Context& c, std::vector<std::string> matrices, std::vector<VectorWeight::Part> biases, bool gated,
              accelerate::Activation activation, Value residual)
-      : matrix_(c.weights, std::move(matrices), c.level, gated),
+      : matrix_(c.weights, std::move(matrices), c.level, c.precision(), gated),
+        level_(c.level),
+        rows_(row_count(c.operand(0).type.shape)),
         activation_(activation_of(activation)),
         residual_(residual) {
     const bool any = std::any_of(biases.begin(), biases.end(), [](const auto& part) { return !part.name.empty(); });
@@ -32,17 +34,23 @@ class LinearStep final : public Step {
     bias_.prepare(weights);
   }
 
+  std::size_t workspace_bytes(const Extents& extents, int) const override {
+    return kernels(level_).linear_scratch_bytes(rows_.evaluate(extents), matrix_.in_features(), matrix_.precision());
+  }
+
   void run(const Run& run) const override {
     const Location& out = run.at(outputs[0]);
     run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(),
                        {.bias = bias_.data(),
                         .activation = activation_,
                         .residual = residual_ ? ConstRows(run.at(residual_)) : ConstRows{}},
-                       out);
+                       out, run.workspace);
   }
 
  private:
   MatrixWeight matrix_;
+  Level level_;
+  Dim rows_;
   VectorWeight bias_;
   Activation activation_;
   Value residual_;

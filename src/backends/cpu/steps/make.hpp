@@ -11,6 +11,7 @@ struct Context {
   const Graph& graph;
   const Weights& weights;
   Level level;
+  const Precisions& precisions;
   const std::vector<int>& uses;
   const std::vector<std::size_t>& group;
 
@@ -27,6 +28,9 @@ struct Context {
     }
     return weight.name;
   }
+  // Of the product that the nodes make together: the highest that one of them asks for. A product with one row an item
+  // (a pooler, a classifier) stays in f32: it costs nothing and decides the answer.
+  Precision precision() const;
   VectorWeight vector(std::size_t index) const {
     if (!node().operands[index]) return {};
     return {weights, {{weight_name(index), operand(index).type.shape.last().number()}}};

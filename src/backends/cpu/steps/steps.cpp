@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "backends/cpu/fusion.hpp"
@@ -58,15 +59,36 @@ std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& exte
   return uniform;
 }
 
+Precision Precisions::of(std::string_view path) const {
+  for (;;) {
+    const auto found = overrides.find(std::string(path));
+    if (found != overrides.end()) return found->second;
+    const std::size_t dot = path.rfind('.');
+    if (dot == std::string_view::npos) return standard;
+    path = path.substr(0, dot);
+  }
+}
+
+Precision Context::precision() const {
+  const Shape& input = operand(0).type.shape;
+  if (input.rank() == 2 && input.dims[0] == kBatch) return Precision::f32;
+  Precision highest = precisions.of(node().name);
+  for (std::size_t member = 1; member < group.size(); ++member) {
+    highest = std::min(highest, precisions.of(node(member).name));  // in order of width
+  }
+  return highest;
+}
+
 bool has_kernel(std::string_view operation) { return makers().contains(operation); }
 
-std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level) {
+std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level,
+                                              const Precisions& precisions) {
   const Fusion fusion = find_fusions(graph);
   const std::vector<int> uses = use_counts(graph);
   std::vector<std::unique_ptr<Step>> steps;
   for (const std::vector<std::size_t>& group : fusion.groups) {
     if (group.empty()) continue;
-    const Context context{graph, weights, level, uses, group};
+    const Context context{graph, weights, level, precisions, uses, group};
     const Node& node = context.node();
     const auto maker = makers().find(node.operation->name());
     if (maker == makers().end()) {
