@@ -145,9 +145,11 @@ constexpr std::array<Migration, 1> kMigrations = {kFirst};
 std::span<const Migration> migrations() { return kMigrations; }
 
 SchemaState schema_state(const Connection& connection, std::span<const Migration> steps) {
+  // First of the three, which are no transaction: a database that another process fills meanwhile then counts as
+  // filled.
+  const bool empty = connection.integer("SELECT count(*) FROM sqlite_schema") == 0;
   const std::int64_t version = connection.integer("PRAGMA user_version");
   const std::int64_t application = connection.integer("PRAGMA application_id");
-  const bool empty = connection.integer("SELECT count(*) FROM sqlite_schema") == 0;
   const std::string where = connection.path().string();
   if (version == 0 && application == 0 && empty) return SchemaState::empty;
   if (application != kApplication) {
