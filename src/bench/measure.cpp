@@ -111,10 +111,6 @@ void take_notes(double seconds, Row& row) {
     row.notes.push_back("the machine's own speed changed by " + number(100 * row.limit_drift, 0) +
                         " % between before and after");
   }
-  if (row.limit_precision != row.precision) {
-    row.notes.push_back("the limit is that of " + row.limit_precision +
-                        ", as no operations a second are measured for " + row.precision);
-  }
 }
 
 // Everything from the opened folder on.
@@ -137,7 +133,6 @@ class Measuring {
     if (!has_room(subject.predict(runs_), how_.most_bytes, row_)) return;
 
     const Precision precision = precision_named(row_.precision);
-    row_.limit_precision = name_of(hardware::LimitMeter::measured_precision(precision));
     const Work work = subject.work(runs_);
     const std::int64_t weight_set = work_of(subject.graph(), runs_.front(), subject.options()).weight_bytes;
     std::vector<std::int64_t> sets{weight_set};

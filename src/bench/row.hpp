@@ -51,9 +51,8 @@ struct Row {
   // The limit: measured just before and just after, the faster of both counts.
   std::int64_t flops = 0, bytes = 0;  // operations; bytes of weights
   double limit_gflops = 0, limit_gbytes = 0;
-  std::string limit_precision;  // whose operations a second these are: the row's own, or f32 where it has none
-  double limit_drift = 0;       // how much slower the slower of both was, 0 to 1
-  double limit_ms = 0;          // what the work takes at least
+  double limit_drift = 0;  // how much slower the slower of both was, 0 to 1
+  double limit_ms = 0;     // what the work takes at least
   bool limited_by_operations = false;
   double share_of_limit = 0;  // limit_ms over the median; 0: no limit is known for this device
 

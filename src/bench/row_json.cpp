@@ -35,7 +35,6 @@ void set_limit(const Row& row, Json& json) {
   figure("limit_ms", row.limit_ms);
   figure("limit_gflops", row.limit_gflops);
   figure("limit_gbytes", row.limit_gbytes);
-  figure("limit_precision", row.limit_precision);
   figure("limit_drift", row.limit_drift);
   figure("flops", row.flops);
   figure("weight_bytes", row.bytes);

@@ -58,10 +58,10 @@ std::vector<Fact> facts_of(const CpuInfo& info, cpu::Level level, int threads) {
   return facts;
 }
 
-double peak_of_all(const cpu::Kernels& kernels, ThreadPool& pool, double milliseconds) {
+double peak_of_all(const cpu::Kernels& kernels, ThreadPool& pool, Precision precision, double milliseconds) {
   std::vector<double> each(static_cast<std::size_t>(pool.threads()));
   pool.parallel_for(pool.threads(), [&](std::int64_t task, int) {
-    each[static_cast<std::size_t>(task)] = kernels.measure_peak_gflops(milliseconds);
+    each[static_cast<std::size_t>(task)] = kernels.measure_peak_gflops(milliseconds, precision);
   });
   return std::accumulate(each.begin(), each.end(), 0.0);
 }
@@ -104,9 +104,13 @@ void touch(ThreadPool& pool, std::span<std::byte> bytes) {
 
 std::vector<Measurement> measure(const CpuInfo& info, const cpu::Kernels& kernels, const ProbeOptions& options) {
   ThreadPool pool(options.threads > 0 ? options.threads : default_thread_count());
-  const double part = options.milliseconds / 5;  // four measurements, and the time it takes to have the memory
-  std::vector<Measurement> measured = {{"peak f32, one core", kernels.measure_peak_gflops(part), "GFLOP/s"},
-                                       {"peak f32, all threads", peak_of_all(kernels, pool, part), "GFLOP/s"}};
+  const double part = options.milliseconds / 9;  // eight measurements, and the time it takes to have the memory
+  std::vector<Measurement> measured;
+  for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
+    const std::string peak = "peak " + std::string(name_of(precision));
+    measured.push_back({peak + ", one core", kernels.measure_peak_gflops(part, precision), "GFLOP/s"});
+    measured.push_back({peak + ", all threads", peak_of_all(kernels, pool, precision, part), "GFLOP/s"});
+  }
   HostBuffer buffer(read_size(info));
   touch(pool, buffer.bytes());
   measured.push_back({"read, one thread", kernels.measure_read_bytes_per_second(buffer.bytes(), part) * 1e-9, "GB/s"});

@@ -44,8 +44,8 @@ struct ProbeOptions {
 std::vector<DeviceReport> probe_devices(const ProbeOptions& options = {});
 
 // The processor: facts of read_cpu_info, the vector level in use, and by running the multiply-add loop of that level
-// and reads of memory beyond the last cache: "peak f32, one core", "peak f32, all threads", "read, one thread",
-// "read, all threads".
+// and reads of memory beyond the last cache: "peak f32, one core", "peak f32, all threads", the same of bf16 and int8
+// (in the arithmetic that products of that precision use on this level), "read, one thread", "read, all threads".
 DeviceReport probe_cpu(const ProbeOptions& options = {});
 
 }  // namespace accelerate::hardware

@@ -47,11 +47,10 @@ void touch(ThreadPool& pool, std::span<std::byte> bytes, std::size_t part) {
 
 LimitMeter::LimitMeter(int threads) : pool_(threads) {}
 
-Precision LimitMeter::measured_precision(Precision) { return Precision::f32; }
-
-double LimitMeter::operations_per_second(Precision, double milliseconds) {
+double LimitMeter::operations_per_second(Precision precision, double milliseconds) {
   const cpu::Kernels& kernels = cpu::kernels(cpu::current_level());
-  return 1e9 * sum_of_threads(pool_, [&](std::int64_t) { return kernels.measure_peak_gflops(milliseconds); });
+  return 1e9 *
+         sum_of_threads(pool_, [&](std::int64_t) { return kernels.measure_peak_gflops(milliseconds, precision); });
 }
 
 double LimitMeter::read_bytes_per_second(std::int64_t working_set, double milliseconds) {

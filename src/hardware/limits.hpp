@@ -15,11 +15,8 @@ class LimitMeter {
   // Error{invalid_input} unless threads is 1 to 1024.
   explicit LimitMeter(int threads);
 
-  // The precision whose multiply-adds stand for `precision` on this level of vector instructions: itself, or f32 where
-  // the level has no products of its own for it.
-  static Precision measured_precision(Precision precision);
   // Operations a second, 2 a multiply-add, of all threads together: the best that short pieces of nothing but
-  // multiply-adds in measured_precision(precision) reached.
+  // multiply-adds reached, in the arithmetic that products of this precision use on this level of vector instructions.
   double operations_per_second(Precision precision, double milliseconds = 20);
   // Bytes a second that all threads together read out of `working_set` bytes, each its own part, again and again: what
   // fits into a cache is read from it. Working sets beyond some times the last cache are measured as that.
