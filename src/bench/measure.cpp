@@ -98,21 +98,6 @@ void take_limits(const Limits& before, const Limits& after, const Work& work, st
   row.share_of_limit = row.limit_ms / row.times.p50;
 }
 
-void take_notes(double seconds, Row& row) {
-  if (!row.conditions.quiet()) {
-    row.notes.push_back("busy machine: other processes used " + number(*row.conditions.other_cpus_busy, 1) +
-                        " CPUs meanwhile, the times are an indication");
-  }
-  if (!row.times.stable) {
-    row.notes.push_back("the median was not stable after " + std::to_string(row.times.samples) + " runs in " +
-                        number(seconds, 1) + " s: --seconds gives it more time");
-  }
-  if (row.limit_drift > kDriftWorthSaying) {
-    row.notes.push_back("the machine's own speed changed by " + number(100 * row.limit_drift, 0) +
-                        " % between before and after");
-  }
-}
-
 // Everything from the opened folder on.
 class Measuring {
  public:
@@ -141,7 +126,10 @@ class Measuring {
     load_and_run(subject);
     const Limits after = measure_limits(meter_, precision, sets);
     take_limits(before, after, work, weight_set, row_);
-    take_notes(how_.seconds, row_);
+    if (row_.limit_drift > kDriftWorthSaying) {
+      row_.notes.push_back("the machine's own speed changed by " + number(100 * row_.limit_drift, 0) +
+                           " % between before and after");
+    }
     if (how_.profile) {
       row_.profile =
           std::make_shared<const Profile>(take_profile(subject, workload_, runs_, Limits::best_of(before, after),
@@ -192,16 +180,6 @@ class Measuring {
 
 }  // namespace
 
-std::string_view name_of(State state) {
-  switch (state) {
-    case State::measured: return "measured";
-    case State::unsupported: return "unsupported";
-    case State::refused: return "refused";
-    case State::untested: return "untested";
-  }
-  return "";
-}
-
 std::int64_t available_memory() {
   const hardware::CpuInfo info = hardware::read_cpu_info();
   std::int64_t available = info.memory_available;
@@ -228,36 +206,6 @@ void measure(const Options& options, Workload workload, const MeasureOptions& me
       throw;
     }
   }
-}
-
-records::Measurement measurement_of(const Row& row) {
-  if (row.state != State::measured) throw Error(ErrorKind::internal, "a row that was not measured has no figures");
-  records::Measurement m;
-  m.workload = row.workload;
-  m.batch = row.batch;
-  m.tokens = row.tokens;
-  m.rows = row.rows;
-  m.threads = row.threads;
-  m.load_average = row.conditions.load_average;
-  m.other_cpus_busy = row.conditions.other_cpus_busy;
-  m.load_ms = row.load_ms;
-  m.first_ms = row.first_ms;
-  m.samples = static_cast<std::int64_t>(row.times.samples);
-  m.p50_ms = row.times.p50;
-  m.p90_ms = row.times.p90;
-  m.p99_ms = row.times.p99;
-  m.spread = row.times.spread;
-  m.throughput_per_s = row.throughput_per_s;
-  m.peak_bytes = row.peak_bytes;
-  m.predicted_bytes = row.predicted_bytes;
-  if (row.resident_bytes > 0) m.resident_bytes = row.resident_bytes;
-  m.flops = row.flops;
-  if (row.limit_ms > 0) {
-    m.share_of_limit = row.share_of_limit;
-    m.limit_gflops = row.limit_gflops;
-    m.limit_gbytes = row.limit_gbytes;
-  }
-  return m;
 }
 
 }  // namespace accelerate::bench

@@ -36,7 +36,7 @@ struct Row {
   State state = State::untested;
   std::string reason;                        // of every state but measured
   ErrorKind error = ErrorKind::interrupted;  // what kind of error that is
-  std::vector<std::string> notes;            // what a reader of the figures should know
+  std::vector<std::string> notes;            // what a reader should know and no other field says
 
   // Measured; times in milliseconds of one run of all the texts.
   double load_ms = 0;   // opening the folder and packing the weights, the files in the page cache
@@ -60,6 +60,9 @@ struct Row {
   std::string record;                      // its id in the records; empty: not recorded
   bool chosen = false;                     // the best of a search for a batch size
 };
+
+// The row's notes, and what its conditions and its median give reason to say.
+std::vector<std::string> remarks_on(const Row& row);
 
 // Error{internal} unless the row is measured.
 records::Measurement measurement_of(const Row& row);

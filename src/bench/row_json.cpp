@@ -44,7 +44,7 @@ void set_conditions(const Row& row, Json& json) {
   const bool has = row.state == State::measured;
   const Conditions& c = row.conditions;
   const auto figure = [&](const char* name, Json value) { json.set(name, has ? std::move(value) : Json()); };
-  figure("quiet", c.quiet());
+  figure("quiet", c.other_cpus_busy ? Json(c.quiet()) : Json());
   figure("load_average", or_null(c.load_average));
   figure("other_cpus_busy", or_null(c.other_cpus_busy));
   figure("involuntary_switches", c.involuntary_switches);
@@ -63,7 +63,7 @@ Json row_json(const Row& row, const Report& report, const std::string& model) {
   set_figures(row, json);
   set_limit(row, json);
   set_conditions(row, json);
-  for (const std::string& note : row.notes) notes.push(note);
+  for (const std::string& note : remarks_on(row)) notes.push(note);
   json.set("notes", std::move(notes)).set("chosen", row.chosen);
   json.set("record", row.record.empty() ? Json() : Json(row.record));
   if (row.profile != nullptr) json.set("profile", to_json(*row.profile));

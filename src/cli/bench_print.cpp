@@ -16,10 +16,21 @@ std::string time_text(double milliseconds) {
 
 std::string rate_text(double rate) { return fixed_text(rate, rate < 10 ? 2 : rate < 1000 ? 1 : 0); }
 
+std::string remarks_of(const b::Row& row) {
+  std::string remarks;
+  const auto add = [&](bool holds, const char* word) {
+    if (holds) remarks += (remarks.empty() ? "" : ", ") + std::string(word);
+  };
+  add(row.chosen, "the best");
+  add(!row.conditions.quiet(), "busy machine");
+  add(!row.times.stable, "not stable");
+  return remarks;
+}
+
 std::vector<std::string> cells_of(const b::Row& row) {
   std::vector<std::string> cells = {row.precision, std::to_string(row.batch), std::to_string(row.tokens)};
   if (row.state != b::State::measured) {
-    cells.resize(12);
+    cells.resize(13);
     cells.push_back(std::string(name_of(row.state)) + ": " + row.reason);
     return cells;
   }
@@ -28,11 +39,7 @@ std::vector<std::string> cells_of(const b::Row& row) {
                              bytes_text(row.peak_bytes), bytes_text(row.predicted_bytes)});
   cells.push_back(row.limit_ms > 0 ? percent(row.share_of_limit) : "");
   cells.emplace_back(row.limit_ms <= 0 ? "" : row.limited_by_operations ? "operations" : "bytes");
-  if (row.chosen) {
-    cells.back() += ", the best";
-  } else if (!row.notes.empty()) {
-    cells.back() += ", see notes";
-  }
+  cells.push_back(remarks_of(row));
   return cells;
 }
 
@@ -50,9 +57,32 @@ void print_table(const b::Report& report, Output& out) {
                {"memory", kRight},
                {"predicted", kRight},
                {"of limit", kRight},
-               {"limited by"}});
+               {"limited by"},
+               {""}});
   for (const b::Row& row : report.rows) table.row(cells_of(row));
   out.print(table);
+}
+
+std::string rows_text(std::int64_t count) { return std::to_string(count) + (count == 1 ? " row" : " rows"); }
+
+// What holds for one row often holds for all: said once.
+void print_notes(const b::Report& report, Output& out) {
+  std::int64_t busy = 0, unstable = 0;
+  double busiest = 0;
+  for (const b::Row& row : report.rows) {
+    if (row.state != b::State::measured) continue;
+    busy += row.conditions.quiet() ? 0 : 1;
+    busiest = std::max(busiest, row.conditions.other_cpus_busy.value_or(0));
+    unstable += row.times.stable ? 0 : 1;
+  }
+  if (busy > 0) {
+    out.note("busy machine: other processes used up to " + fixed_text(busiest, 1) + " CPUs during " + rows_text(busy) +
+             ", whose times are an indication");
+  }
+  if (unstable > 0) out.note("the median of " + rows_text(unstable) + " did not hold: --seconds gives more time");
+  for (const b::Row& row : report.rows) {
+    for (const std::string& note : row.notes) out.note(title_of(row) + ": " + note);
+  }
 }
 
 Table profile_table(const char* what) {
@@ -121,9 +151,7 @@ void print_report(const b::Report& report, const std::string& model, Output& out
               first.device + (first.level.empty() ? "" : " " + first.level) + ", " + std::to_string(report.threads) +
               (report.threads == 1 ? " thread" : " threads"));
   print_table(report, out);
-  for (const b::Row& row : report.rows) {
-    for (const std::string& note : row.notes) out.note(title_of(row) + ": " + note);
-  }
+  print_notes(report, out);
   for (const b::Row& row : report.rows) {
     if (row.profile != nullptr) print_profile(row, out);
   }
