@@ -116,7 +116,7 @@ int show(const RecordsCommand& command, Output& out) {
 }
 
 int compare(const RecordsCommand& command, Output& out) {
-  if (command.objects.size() != 0) require_objects(command, 2, 2, "none or two");
+  if (!command.objects.empty()) require_objects(command, 2, 2, "none or two");
   const auto records = open(r::Access::read, out);
   const r::Filter filter = filter_of(command, *records);
   const r::Comparison comparison = command.objects.empty()

@@ -114,8 +114,10 @@ std::optional<Connection> open_unwritable(const fs::path& path, std::chrono::mil
   const std::uintmax_t log = fs::file_size(beside(path, "-wal"), ignored);
   if (reason.kind() != ErrorKind::unavailable || (!ignored && log > 0)) throw reason;
   Connection connection(path, Connection::Mode::immutable, patience);
-  if (schema_state(connection) == SchemaState::current) return connection;
-  throw reason;
+  const SchemaState state = schema_state(connection);
+  if (state == SchemaState::empty) return std::nullopt;
+  if (state == SchemaState::older) throw reason;
+  return connection;
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ bool Statement::step() {
   if (code == SQLITE_DONE) return false;
   const Error error = error_of(code, connection_, where_);
   sqlite3_reset(statement_.get());
-  throw error;
+  throw Error(error);
 }
 
 void Statement::run() {
