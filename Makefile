@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := release
-.PHONY: release debug sanitize thread coverage demo test bench docs format install check-all check-aarch64 setup clean help
+.PHONY: release debug sanitize thread coverage demo test bench bench-peers docs format install check-all check-aarch64 setup clean help
 
 release debug: ## Build everything into build/release (the default) or build/debug
 	@tools/setup.sh build
@@ -19,9 +19,13 @@ demo: ## Fetch the real MiniLM, embed two sentences, prove the vectors equal to 
 test: release ## Build and run all tests
 	@tools/test.sh release
 
-bench: ## Build and run the benchmarks
+bench: ## Build and measure: models beside their peers and the goals, kernels, tokenizers (ARGS="--rounds 15" ...)
 	@tools/setup.sh build bench
-	@tools/bench.sh
+	@tools/bench.sh $(ARGS)
+
+bench-peers: ## Install the peers that bench measures, several GB, into build/compare/venv
+	@tools/setup.sh bench
+	@bench/compare/run.sh --install
 
 docs: ## Generate the reference of the public headers into build/docs/html
 	@tools/setup.sh docs

@@ -38,7 +38,7 @@ class Comparison:
         self.goals = json.loads((HERE / "goals.json").read_text())
         self.run = {"version": 1, "taken": time.strftime("%Y-%m-%d %H:%M"), "figure": options.figure,
                     "command": "bench/compare/run.sh " + shlex.join(sys.argv[1:]), "rounds": options.rounds,
-                    "seconds": options.seconds, "machine": machine.description(), "limits": {}, "versions": {},
+                    "seconds": options.seconds, "machine": machine.description(), "versions": {},
                     "starts": {}, "our_start": {}, "unavailable": {}, "rows": []}
 
     def measure_all(self) -> None:
@@ -53,7 +53,6 @@ class Comparison:
     def measure_model(self, model: str, folder: Path, threads: int) -> None:
         running = {}
         try:
-            self.measure_limits(threads)
             missing = self.start_all(folder, threads, running)
             if who.OURS in running:
                 self.run["our_start"].setdefault(model, running[who.OURS].start_milliseconds)
@@ -86,23 +85,20 @@ class Comparison:
             self.unavailable(f"{model} {shape}", f"failed: {why}")
             return
         self.progress(f"measuring {workload.label}")
+        # Before and after, because whatever disturbs a measurement of the limit lowers it.
+        limit = limits.measured(self.options.program, folder, workload, threads)
         measured = measure.measure(running, workload, self.options.rounds, self.options.seconds)
-        self.measure_limits(threads) if not measured.interrupted else None
-        row = figures.row_of(workload, threads, measured, self.options.figure,
-                             json.loads((folder / "config.json").read_text()), self.run["limits"][threads])
+        if not measured.interrupted:
+            limit = limits.best_of(limit, limits.measured(self.options.program, folder, workload, threads))
+        row = figures.row_of(workload, threads, measured, self.options.figure, limit)
         row["unavailable"] = {**missing, **row["unavailable"]}
         if row["results"] or row["unavailable"] and not measured.interrupted:
             self.run["rows"].append(row)
             self.progress("")
-            print(report.row_text(row), flush=True)
+            print(report.row_text(row), end="", flush=True)
             self.save()
         if measured.interrupted:
             raise KeyboardInterrupt
-
-    def measure_limits(self, threads: int) -> None:
-        """Before and after each workload, because whatever disturbs a measurement of the limit lowers it."""
-        found = limits.measured(self.options.program, threads)
-        self.run["limits"][threads] = limits.highest(self.run["limits"].get(threads, {}), found)
 
     def unavailable(self, name: str, why: str) -> None:
         if name not in self.run["unavailable"]:
@@ -197,7 +193,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 def main() -> int:
     comparison = Comparison(parsed(sys.argv[1:]))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for each in (signal.SIGINT, signal.SIGTERM):  # a shell in the background has taught us to ignore Ctrl-C
+        signal.signal(each, signal.default_int_handler)
     stopped = False
     try:
         comparison.measure_all()

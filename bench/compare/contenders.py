@@ -6,6 +6,7 @@ calls that are timed one by one, from tensors in memory to sentence vectors.
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import os
 import re
@@ -95,6 +96,8 @@ class Peer:
     """A peer's process behind its line protocol (peers.py). It stays while others have their turns, asleep."""
 
     def __init__(self, contender: Contender, folder: Path, threads: int):
+        if not importlib.util.find_spec(contender.library):
+            raise Unavailable(f"absent: {contender.library} is not installed")
         self.convert(contender, folder)
         self.complaints = tempfile.TemporaryFile(mode="w+", errors="replace")
         begin = time.monotonic()
@@ -181,7 +184,10 @@ class Ours:
         if done.returncode != 0:
             complaint = next(iter(done.stderr.strip().splitlines()), f"status {done.returncode}")
             raise Unavailable(("cannot: " if done.returncode == 6 else "failed: ") + complaint[:160])
-        return json.loads(done.stdout)
+        try:
+            return json.loads(done.stdout)
+        except ValueError as error:
+            raise Unavailable(f"failed: its answer is no JSON: {error}") from error
 
     def start(self) -> float:
         """Milliseconds from starting the program to the printed vector of one sentence; files are warm by then."""

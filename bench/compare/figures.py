@@ -1,7 +1,7 @@
 """From rounds to figures: medians, ratios within a round, shares of the limit, cosines, and what the goals say.
 
 A row is a plain dictionary, as the JSON output has it:
-{"workload", "model", "shape", "threads", "other_cores", "interrupted", "unavailable": {name: why},
+{"workload", "model", "shape", "threads", "tokens", "limits", "other_cores", "interrupted", "unavailable": {name: why},
  "results": {name: {"precision", "milliseconds", "least", "cpu", "rounds", "spread", "calls", "split", "share",
                     "over_ours", "over_our_f32", "worst_cosine", "mean_cosine"}}}
 """
@@ -9,7 +9,6 @@ A row is a plain dictionary, as the JSON output has it:
 import math
 import statistics
 
-import limits as machine_limits
 from contenders import CONTENDERS, OURS
 
 REFERENCE = "pytorch"
@@ -65,7 +64,7 @@ def cosines(vectors: list[list[float]], reference: list[list[float]]) -> list[fl
     return [cosine(a, b) for a, b in zip(vectors, reference, strict=True)]
 
 
-def row_of(workload, threads: int, measured, figure: str, config: dict, limits: dict) -> dict:
+def row_of(workload, threads: int, measured, figure: str, limits: dict[str, dict]) -> dict:
     """A row from the complete rounds. Contenders that failed on the way are among the unavailable."""
     names = [name for name in measured.rounds[0] if name not in measured.gone] if measured.rounds else []
     results = {name: figure_of([turns[name] for turns in measured.rounds], figure) for name in names}
@@ -73,16 +72,16 @@ def row_of(workload, threads: int, measured, figure: str, config: dict, limits: 
     for name, result in results.items():
         precision = precision_of(name)
         own = result["milliseconds"]
-        least = machine_limits.least_seconds(config, workload.lengths, precision, limits)
+        least = limits.get(precision, {}).get("milliseconds")
         found = cosines(measured.vectors[name], reference) if reference else None
         result |= {"precision": precision, "split": measured.splits[name],
-                   "share": least * 1e3 / own if least and own and name != ONE_THREAD else None,
+                   "share": least / own if least and own and name != ONE_THREAD else None,
                    "over_ours": over(results, name, ours_in(precision), figure),
                    "over_our_f32": over(results, name, OURS, figure),
                    "worst_cosine": min(found) if found else None,
                    "mean_cosine": statistics.fmean(found) if found else None}
     return {"workload": workload.label, "model": workload.model, "shape": workload.shape, "threads": threads,
-            "tokens": sum(workload.lengths), "other_cores": measured.other_cores, "interrupted": measured.interrupted,
+            "tokens": sum(workload.lengths), "limits": limits, "other_cores": measured.other_cores, "interrupted": measured.interrupted,
             "results": results, "unavailable": dict(measured.gone)}
 
 
@@ -137,7 +136,7 @@ def against_peers(rows: list[dict], goals: dict) -> list[dict]:
     return lines
 
 
-def other_goals(rows: list[dict], goals: dict, starts: dict[str, float], limits: dict) -> list[dict]:
+def other_goals(rows: list[dict], goals: dict, starts: dict[str, float]) -> list[dict]:
     """Gains of bf16 and of threads, cosines and the time to start: a line for each that could be judged."""
     lines = []
 
@@ -145,13 +144,13 @@ def other_goals(rows: list[dict], goals: dict, starts: dict[str, float], limits:
         lines.append({"what": what, "value": value, "goal": goal, "unit": unit, "at_most": at_most,
                       "verdict": verdict(value, goal, at_most)})
 
-    has = machine_limits.computes_in_bf16(limits)
-    bf16_goal = goals["bf16_over_f32"]["with_instructions" if has else "without"]
     threads_goal = goals["two_threads_over_one"]
     for row in rows:
         results, place = row["results"], f"{row['workload']}, {row['threads']} threads"
         if gain := results.get(ours_in("bf16"), {}).get("over_our_f32"):
-            line(f"bf16 over our f32, {place}", 1 / gain, bf16_goal, "x")
+            has = row["limits"].get("bf16", {}).get("arithmetic") == "bf16"
+            line(f"bf16 over our f32, {place}", 1 / gain,
+                 goals["bf16_over_f32"]["with_instructions" if has else "without"], "x")
         if gain := results.get(ONE_THREAD, {}).get("over_our_f32"):
             long = row["tokens"] >= threads_goal["from_tokens"]
             line(f"over one thread, {place}", gain, threads_goal["ratio" if long else "never_below"], "x")

@@ -1,77 +1,48 @@
-"""The least time that a workload could take on this machine: its operations over the measured peak, or the bytes of
-its weights over the measured reading speed, whichever is longer.
+"""The least time that a workload could take on this machine: what `ipfs-accelerate bench` measures beside its figures.
 
-Only useful work counts: the tokens of real sentences, not their padding, and no pooler, which no embedding needs.
-Weights that fit into the last cache are not read from memory again, so that only operations bound those.
+It counts the operations of the model over the measured peak of the precision, and the bytes of the weights over the
+measured reading speed of so many bytes; whichever takes longer. Only useful work counts: the tokens of real sentences,
+not their padding. The same limit stands for everyone who computes in that precision.
 """
 
 import json
-import re
 import subprocess
 from pathlib import Path
 
 import machine
 from contenders import environment
+from workloads import SENTENCES_FILE, Workload
 
-BYTES = {"f32": 4, "bf16": 2, "int8": 1}
-UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+PRECISIONS = ("f32", "bf16", "int8")
 
 
-def measured(program: Path, threads: int) -> dict:
-    """{"f32": operations a second, ... "read": bytes a second, "cache": bytes, "features": words}, from `devices`.
+def measured(program: Path, folder: Path, workload: Workload, threads: int) -> dict[str, dict]:
+    """By precision: {"milliseconds", "gflops", "gbytes", "arithmetic"}; without those that this build does not measure.
 
-    Empty without the program; a precision that `devices` does not measure is missing.
+    `arithmetic` is whose multiply-adds the machine would use: f32 where it has none for this precision.
     """
     if not program.exists():
         return {}
-    done = subprocess.run([program, "devices", "--json", "--quiet", "--threads", str(threads)], text=True, check=False,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(threads),
-                          start_new_session=True, preexec_fn=lambda: machine.pin(threads))
+    command = [program, "bench", folder, "--task", "embed", *options_for(workload), "--precision", ",".join(PRECISIONS),
+               "--threads", str(threads), "--seconds", "0.05", "--no-record", "--json", "--quiet"]
+    done = subprocess.run(command, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          env=environment(threads), start_new_session=True, preexec_fn=lambda: machine.pin(threads))
     return parsed(json.loads(done.stdout)) if done.returncode == 0 else {}
 
 
-def parsed(answer: dict) -> dict:
-    device = next((each for each in answer["devices"] if each["backend"] == "cpu"), {})
-    limits, facts = {}, device.get("facts", {})
-    for entry in device.get("measured", []):
-        if peak := re.fullmatch(r"peak (\w+), all threads", entry["what"]):
-            limits[peak.group(1)] = entry["value"] * 1e9
-        elif entry["what"].startswith("read, "):
-            limits["read"] = max(limits.get("read", 0.0), entry["value"] * 1e9)
-    cache = re.match(r"([\d.]+) (\w+)", facts.get("cache level 3", facts.get("cache level 2", "")))
-    limits["cache"] = float(cache.group(1)) * UNITS[cache.group(2)] if cache else 0.0
-    limits["features"] = facts.get("vector features", "").split()
-    return limits
+def options_for(workload: Workload) -> list[str]:
+    if workload.sentences:
+        return ["--input", str(SENTENCES_FILE)]
+    return ["--batch", str(len(workload.lengths)), "--tokens", str(workload.lengths[0])]
 
 
-def highest(one: dict, other: dict) -> dict:
-    """The better of two measurements: what disturbs one only makes it smaller."""
-    keys = {**one, **other}
-    return {key: max(one[key], other[key]) if key in one and key in other else keys[key] for key in keys}
+def parsed(answer: dict) -> dict[str, dict]:
+    return {row["precision"]: {"milliseconds": row["limit_ms"], "gflops": row["limit_gflops"],
+                               "gbytes": row["limit_gbytes"], "arithmetic": row["limit_precision"]}
+            for row in answer["rows"] if row["state"] == "measured" and row["limit_ms"] is not None}
 
 
-def computes_in_bf16(limits: dict) -> bool:
-    return any("bf16" in word for word in limits.get("features", []))
-
-
-def weights(config: dict) -> int:
-    """Weights of BERT's matrix products; tables are only looked up."""
-    hidden, layers = config["hidden_size"], config["num_hidden_layers"]
-    return layers * (4 * hidden * hidden + 2 * hidden * config["intermediate_size"])
-
-
-def operations(config: dict, lengths: tuple[int, ...]) -> int:
-    """Multiplications and additions of one call: products with weights, then queries by keys and scores by values."""
-    attention = 4 * config["hidden_size"] * config["num_hidden_layers"] * sum(length * length for length in lengths)
-    return 2 * weights(config) * sum(lengths) + attention
-
-
-def least_seconds(config: dict, lengths: tuple[int, ...], precision: str, limits: dict) -> float | None:
-    """None when the machine's peak in this precision is not known."""
-    if precision not in limits:
-        return None
-    seconds = operations(config, lengths) / limits[precision]
-    size = weights(config) * BYTES[precision]
-    if size > limits["cache"] and "read" in limits:
-        seconds = max(seconds, size / limits["read"])
-    return seconds
+def best_of(one: dict[str, dict], other: dict[str, dict]) -> dict[str, dict]:
+    """The faster of two measurements: what disturbs one only makes it slower."""
+    return {name: min((each[name] for each in (one, other) if name in each), key=lambda found: found["milliseconds"])
+            for name in PRECISIONS if name in one or name in other}

@@ -50,9 +50,11 @@ class Bystanders:
         self.own += seconds
 
     def cores(self) -> float | None:
-        if self.busy is None:
+        """None where it is unknown, or too little time has gone by for the system's clock of 10 ms to tell."""
+        passed = time.monotonic() - self.begin
+        if self.busy is None or passed < 0.5:
             return None
-        return max(0.0, (busy_seconds() - self.busy - self.own) / (time.monotonic() - self.begin))
+        return max(0.0, (busy_seconds() - self.busy - self.own) / passed)
 
 
 def description() -> dict:

@@ -8,6 +8,7 @@ import array
 import functools
 import hashlib
 import json
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import tensors
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / "build" / "compare"
+CACHE = Path(os.environ.get("COMPARE_CACHE", ROOT / "build" / "compare"))  # models, inputs, conversions
 SIZES = {  # layers, hidden size, heads, intermediate size
     "bert-tiny": (2, 128, 2, 512),
     "bert-base": (12, 768, 12, 3072),
@@ -82,7 +83,7 @@ def _write_random(name: str, folder: Path, minilm: Path | None) -> None:
         made[tensor] = ("F32", shape, values)
     folder.mkdir(parents=True, exist_ok=True)
     for file in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
-        if minilm:  # the same vocabulary; without it the folder still runs on tensors
+        if minilm and (minilm / file).exists():  # the same vocabulary; without it the folder still runs on tensors
             (folder / file).write_bytes((minilm / file).read_bytes())
     (folder / "config.json").write_text(json.dumps(_config(layers, hidden, heads, intermediate), indent=2) + "\n")
     tensors.write(folder / "model.safetensors", made)
@@ -90,7 +91,9 @@ def _write_random(name: str, folder: Path, minilm: Path | None) -> None:
 
 @functools.cache
 def fetch_minilm() -> Path | None:
-    """The folder of the real all-MiniLM-L6-v2, downloaded once; None when it cannot be had."""
+    """The folder of the real all-MiniLM-L6-v2: ACCELERATE_MINILM, or downloaded once; None when it cannot be had."""
+    if known := os.environ.get("ACCELERATE_MINILM"):
+        return Path(known)
     done = subprocess.run([ROOT / "tools" / "fetch_minilm.sh"], stdout=subprocess.PIPE, text=True, check=False)
     return Path(done.stdout.strip()) if done.returncode == 0 else None
 

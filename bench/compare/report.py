@@ -1,10 +1,9 @@
 """Rows and verdicts as tables, for a terminal or as Markdown."""
 
-from contenders import CONTENDERS, OURS
-from figures import ONE_THREAD, QUIET, against_peers, is_ours, other_goals, strangers
-from workloads import SENTENCES, SORTED
-
-STATES = ("absent", "cannot", "failed")
+from contenders import CONTENDERS
+from figures import QUIET, against_peers, other_goals, strangers
+from limits import PRECISIONS
+from workloads import SORTED
 
 
 def table(head: list[str], rows: list[list[str]], markdown: bool) -> str:
@@ -66,7 +65,7 @@ def row_text(row: dict, markdown: bool = False) -> str:
     return text + missing + warnings
 
 
-def goals_text(rows: list[dict], goals: dict, starts: dict, limits: dict, markdown: bool) -> str:
+def goals_text(rows: list[dict], goals: dict, starts: dict, markdown: bool) -> str:
     head = ["workload", "threads", "precision", "ours ms", "of the limit", "goal", "best peer", "its ms",
             "of its limit", "ours is faster", "goal", "verdict"]
     lines = [[line["workload"], str(line["threads"]), line["precision"], milliseconds(line["ours"]),
@@ -74,7 +73,7 @@ def goals_text(rows: list[dict], goals: dict, starts: dict, limits: dict, markdo
               milliseconds(line["peer"]), percent(line["peer_share"]), number(line["ratio"], ".2f", "x"),
               number(line["ratio_goal"], ".2f", "x"), line["verdict"]] for line in against_peers(rows, goals)]
     text = heading("Ours and the best peer of each precision", markdown) + "\n" + table(head, lines, markdown)
-    others = other_goals(rows, goals, starts, limits)
+    others = other_goals(rows, goals, starts)
     if others:
         lines = [[line["what"], shown(line["value"], line["unit"]),
                   ("at most " if line["at_most"] else "") + shown(line["goal"], line["unit"]), line["verdict"]]
@@ -89,27 +88,31 @@ def shown(value: float | None, unit: str) -> str:
     return {"x": f"{value:.2f}x", "ms": f"{value:.0f} ms", "": f"{value:.5f}"}[unit]
 
 
-def limits_text(limits: dict[int, dict]) -> str:
+def limits_text(rows: list[dict]) -> list[str]:
+    """The fastest that was measured beside any row, by threads."""
     lines = []
-    for threads, found in limits.items():
-        peaks = ", ".join(f"{name} {found[name] / 1e9:.0f} GFLOP/s" for name in ("f32", "bf16", "int8") if name in found)
-        read = f", reading {found['read'] / 1e9:.0f} GB/s" if "read" in found else ""
-        unknown = [name for name in ("f32", "bf16", "int8") if name not in found]
-        missing = f"; not measured, so that no share of it can be told: {', '.join(unknown)}" if unknown else ""
-        lines.append(f"limit with {threads} thread{'s' if threads > 1 else ''}: {peaks}{read}{missing}")
-    return "\n".join(lines)
+    for threads in dict.fromkeys(row["threads"] for row in rows):
+        found = [row["limits"] for row in rows if row["threads"] == threads]
+        peaks = {name: max((each[name] for each in found if name in each), key=lambda limit: limit["gflops"])
+                 for name in PRECISIONS if any(name in each for each in found)}
+        told = ", ".join(f"{name} {peak['gflops']:.0f} GFLOP/s" +
+                         (f" (by {peak['arithmetic']} arithmetic)" if peak["arithmetic"] != name else "")
+                         for name, peak in peaks.items()) or "not measured"
+        unknown = [name for name in PRECISIONS if name not in peaks]
+        if peaks and unknown:
+            told += f"; not measured, so that no share of it can be told: {', '.join(unknown)}"
+        lines.append(f"limit with {threads} thread{'s' if threads > 1 else ''}: {told}")
+    return lines
 
 
 def summary(run: dict, goals: dict, markdown: bool = False) -> str:
     """Everything behind the rows: verdicts, limits, who started how fast, who was absent, how quiet it was."""
     bullet = "- " if markdown else "  "
-    limits = {int(threads): found for threads, found in run["limits"].items()}
-    any_limits = next(iter(limits.values()), {})
-    text = goals_text(run["rows"], goals, run["our_start"], any_limits, markdown)
+    text = goals_text(run["rows"], goals, run["our_start"], markdown)
     text += heading("Conditions", markdown) + "\n"
     machine = run["machine"]
     facts = [f"{machine['processor']}, {machine['cpus']} processors, {machine['system']}, Python {machine['python']}",
-             *limits_text(limits).splitlines(), f"command: {run['command']}", f"taken {run['taken']}", protocol(run)]
+             *limits_text(run["rows"]), f"command: {run['command']}", f"taken {run['taken']}", protocol(run)]
     facts += [f"{name}: {version}" + (f"; started in {run['starts'][name] / 1e3:.2f} s" if name in run["starts"] else "")
               + f" ({CONTENDERS[name].what})" for name, version in run["versions"].items()]
     facts += [f"{name} is not in the tables: {why}" for name, why in run["unavailable"].items()]

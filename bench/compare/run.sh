@@ -1,24 +1,36 @@
 #!/usr/bin/env bash
-# Measures ipfs-accelerate beside PyTorch, ONNX Runtime and CTranslate2, and prints one table.
+# Measures ipfs-accelerate beside PyTorch, ONNX Runtime, OpenVINO and CTranslate2, and says which goals are reached.
 #
-#   bench/compare/run.sh [OPTION]...     options are those of compare.py (--models, --shapes, --threads, --json ...)
+#   bench/compare/run.sh [OPTION]...     options are those of compare.py; --help lists them
+#   bench/compare/run.sh --install       installs all peers, in the versions of requirements.txt (some GB)
 #
-# The peers live in a virtual environment of their own, build/compare/venv (some GB), made here when it is missing;
-# PEERS_PYTHON names another interpreter that has them. A peer that cannot be had is reported as absent.
+# They live in a virtual environment of their own: build/compare/venv, or where PEERS_VENV says. PEERS_PYTHON names
+# another interpreter that has them. Without any, ours is measured alone and each peer is reported as absent.
+# COMPARE_CACHE: where models, inputs and conversions are kept (build/compare). ACCELERATE_MINILM: the real MiniLM.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-python=${PEERS_PYTHON:-build/compare/venv/bin/python}
-if ! command -v "$python" >/dev/null; then
-  echo "compare: installing the peers into build/compare/venv"
-  python3 -m venv build/compare/venv
+venv=${PEERS_VENV:-build/compare/venv}
+python=${PEERS_PYTHON:-$venv/bin/python}
+
+install_peers() {
+  local package failed=0
+  [[ -x $venv/bin/pip ]] || python3 -m venv "$venv"
   # One by one, so that a peer without a package for this machine does not take the others with it.
-  grep -v '^#' bench/compare/requirements.txt | while read -r package; do
-    build/compare/venv/bin/pip install --quiet --disable-pip-version-check "$package" ||
-      echo "compare: $package cannot be installed here" >&2
-  done
+  while read -r package; do
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$package" && continue
+    echo "compare: $package cannot be installed here" >&2
+    failed=1
+  done < <(grep -v '^#' bench/compare/requirements.txt)
+  return "$failed"
+}
+
+if [[ ${1:-} == --install ]]; then
+  echo "compare: installing the peers into $venv"
+  install_peers
+  exit
 fi
-if ! "$python" -c 'import numpy, safetensors' 2>/dev/null; then
-  echo "compare: NOTHING COMPARED: $python lacks numpy or safetensors (no network?)" >&2
-  exit 3
+if ! command -v "$python" >/dev/null; then
+  echo "compare: no peers are installed; bench/compare/run.sh --install does it" >&2
+  python=python3
 fi
 exec "$python" bench/compare/compare.py "$@"

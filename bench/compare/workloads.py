@@ -9,10 +9,10 @@ from pathlib import Path
 import models
 import tensors
 
-HERE = Path(__file__).resolve().parent
+SENTENCES_FILE = Path(__file__).resolve().parent / "sentences.txt"
 SENTENCES = "sentences"        # the batch as users send it: peers pad it to its longest
 SORTED = "sentences-sorted"    # the same, each peer with the size of sorted batches that suits it best
-SPLITS = (1, 2, 4, 8, 16, 32)  # sentences a batch that peers may choose from
+SPLITS = (1, 4, 8, 16)        # sentences a batch that peers may choose from
 GRID_TOKENS = 16384            # batch times tokens; larger ones say nothing new and take minutes
 
 
@@ -26,6 +26,10 @@ class Workload:
     @property
     def label(self) -> str:
         return f"{self.model} {self.shape}"
+
+    @property
+    def sentences(self) -> bool:
+        return self.shape.startswith(SENTENCES)
 
 
 # The table of docs/performance.md, by model.
@@ -65,7 +69,7 @@ def _write_sentences(path: Path, program: Path, folder: Path) -> None:
     """The ids of sentences.txt, by our tokenizer: tests prove it equal to the one that peers use."""
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_name("sentences-made.safetensors")
-    done = subprocess.run([program, "run", folder, "--input", HERE / "sentences.txt", "--save-tensors", made, "--quiet"],
+    done = subprocess.run([program, "run", folder, "--input", SENTENCES_FILE, "--save-tensors", made, "--quiet"],
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"the sentences have no ids: {done.stderr.strip()[:200]}")
