@@ -111,7 +111,7 @@ void check(const Kernels& kernels, const Case& c) {
   const WeightSource source{.data = original.values.data(), .out_features = c.out};
   const PackedMatrix packed = PackedMatrix::pack(pool, kernels.level(), c.in, {&source, 1},
                                                  {.precision = c.precision, .gated = c.gated, .done = {}});
-  EXPECT_EQ(packed.bytes(), packed_bytes(c.out, c.in, kernels.level(), c.gated, c.precision));
+  EXPECT_EQ(packed.bytes(), packed_bytes({&c.out, 1}, c.in, kernels.level(), c.precision, c.gated));
   const Matrix w = unpacked(packed, original, kernels.level());
   const std::vector<double> errors = input_errors(x, c.precision, kernels.level());
   Matrix y(c.rows, columns, c.gap);
@@ -192,6 +192,45 @@ TEST_P(LinearTest, EveryActivationWithAndWithoutResidual) {
             {.rows = 7, .in = 20, .out = out, .activation = static_cast<Activation>(kind), .residual = true});
     }
   }
+}
+
+// One feature a hundred times as large as the others: with its magnitude known, the others keep their steps.
+TEST_P(LinearTest, MagnitudesBalanceInputsAndWeights) {
+  ThreadPool pool(1);
+  Matrix x = Matrix::random(9, 200, 1), w = Matrix::random(96, 200, 2);
+  std::vector<float> magnitudes(200, 3.0F);
+  for (std::int64_t r = 0; r < 9; ++r) x.at(r, 70) *= 100;
+  magnitudes[70] = 300.0F;
+  // Two sources that start panels of their own.
+  const WeightSource sources[] = {{.data = w.values.data(), .out_features = 64},
+                                  {.data = &w.at(64, 0), .out_features = 32}};
+  const std::vector<std::int64_t> sizes = {64, 32};
+  EXPECT_EQ(input_sets(sizes, GetParam(), false), 2);
+  const auto error_of = [&](std::span<const float> known) {
+    const PackedMatrix packed = PackedMatrix::pack(pool, GetParam(), 200, sources,
+                                                   {.precision = Precision::int8, .magnitudes = known, .done = {}});
+    EXPECT_EQ(packed.bytes(), packed_bytes(sizes, 200, GetParam(), Precision::int8, false, !known.empty()));
+    HostBuffer scratch(kernels().linear_scratch_bytes(9, 200, Precision::int8, packed.input_sets()));
+    Matrix y(9, 96), row(1, 200);
+    kernels().linear(pool, 9, x, packed, {}, y, scratch.data());
+    for (const std::int64_t n : {3, 70}) {
+      packed.read_row(n, row.values.data());
+      for (std::int64_t k = 0; k < 200; ++k) EXPECT_NEAR(row.at(0, k), w.at(n, k), 0.3F) << n << ", " << k;
+    }
+    double error = 0, norm = 0;
+    for (std::int64_t r = 0; r < 9; ++r) {
+      for (std::int64_t n = 0; n < 96; ++n) {
+        const double expected = dot(x, w, nullptr, r, n).value, off = static_cast<double>(y.at(r, n)) - expected;
+        error += off * off;
+        norm += expected * expected;
+      }
+    }
+    return std::sqrt(error / norm);
+  };
+  const double plain = error_of({}), balanced = error_of(magnitudes);
+  EXPECT_LT(balanced, 0.6 * plain) << "plain " << plain;
+  EXPECT_LT(balanced, 0.02);
+  EXPECT_THROW(error_of(std::span(magnitudes).first(199)), Error);
 }
 
 TEST_P(LinearTest, Gated) {

@@ -39,6 +39,22 @@ std::size_t workspace_bytes(const std::vector<std::unique_ptr<Step>>& steps, con
   return most;
 }
 
+// Looks at what the threads of a pool do, where somebody wants to know.
+class Watched {
+ public:
+  Watched(ThreadPool& pool, PoolWork* work) : pool_(work == nullptr ? nullptr : &pool) {
+    if (pool_ != nullptr) pool_->watch(work);
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  ~Watched() {
+    if (pool_ != nullptr) pool_->watch(nullptr);
+  }
+
+ private:
+  ThreadPool* pool_;
+};
+
 class CpuSession final : public Session {
  public:
   explicit CpuSession(std::shared_ptr<const Compiled> compiled) : c_(std::move(compiled)) {}
@@ -52,6 +68,7 @@ class CpuSession final : public Session {
         values_[i] = locate(feeds.tensors.find(node.name)->second, node, values_[i]);
     }
     const Run run{kernels(c_->level), *c_->pool, extents_, values_, workspace_.data()};
+    const Watched watched(*c_->pool, feeds.pool_work);
     for (const auto& step : c_->steps) {
       feeds.cancellation.check();
       mark(feeds.step_times);

@@ -78,12 +78,20 @@ struct WeightSource {
   std::int64_t stride = 0;  // elements between two stored rows; 0 = they touch
 };
 
+// How many sets of factors a balanced matrix of these sources has: one for each where no panel holds two of them.
+std::int64_t input_sets(std::span<const std::int64_t> sources, Level level, bool gated);
+
 struct PackOptions {
   // bf16: rounded to it; inputs too where the processor multiplies bf16, else weights are widened again.
   // int8: symmetric, a scale for every column and group of 128 (or 64) input features; inputs are quantized to 8 bits
   // (7 where products of bytes saturate) with a scale and zero point for every row and group, for each product anew.
   // Error{unsupported} for another.
   Precision precision = Precision::f32;
+  // int8: how large each input feature tends to be, [in_features], where that is known (from the norm that makes it).
+  // Large features are divided and their weights multiplied by magnitude^0.4 / (largest weight)^0.6, so that neither
+  // loses most of its steps to a few features (SmoothQuant, Xiao et al. 2023); for each source by itself where panels
+  // hold no two of them.
+  std::span<const float> magnitudes;
   // Two halves of out_features, activated and multiplied (GeGLU, SwiGLU), laid in turn panel by panel:
   // Y = activation(X W_first) * (X W_second). out_features must be even; Y then has out_features / 2 columns.
   bool gated = false;
@@ -112,8 +120,13 @@ class PackedMatrix {
   std::int64_t columns() const { return gated_ ? out_features_ / 2 : out_features_; }
   std::int64_t panel_columns() const { return panel_columns_; }
   std::int64_t panels() const;
-  std::size_t bytes() const { return buffer_.size(); }
+  std::size_t bytes() const { return buffer_.size() + factors_.size(); }
   const std::byte* data() const { return buffer_.data(); }
+  // What inputs are multiplied with before they are quantized: for each of input_sets() parts of the panels, [1 + sets]
+  // of which begin at set_begin(), a row of [in_features]; null = nothing.
+  const float* input_factors() const { return reinterpret_cast<const float*>(factors_.data()); }
+  std::int64_t input_sets() const { return static_cast<std::int64_t>(set_panels_.size()) - 1; }
+  std::int64_t set_begin(std::int64_t set) const { return set_panels_[static_cast<std::size_t>(set)]; }
   // Row `row` of the weight as it was before packing (rounded to the precision), in_features floats (an embedding that
   // is also the head). With `add` it is added to what is there. Error{invalid_input} when there is no such row.
   void read_row(std::int64_t row, float* out, bool add = false) const;
@@ -123,12 +136,13 @@ class PackedMatrix {
   Precision precision_ = Precision::f32;
   bool gated_ = false;
   std::int64_t in_features_ = 0, out_features_ = 0, panel_columns_ = 0;
-  HostBuffer buffer_;
+  HostBuffer buffer_, factors_;
+  std::vector<std::int64_t> set_panels_;
 };
 
-// Exactly PackedMatrix::bytes() of such a matrix, known before there is one.
-std::size_t packed_bytes(std::int64_t out_features, std::int64_t in_features, Level level, bool gated = false,
-                         Precision precision = Precision::f32);
+// Exactly PackedMatrix::bytes() of such a matrix, known before there is one. `sources` are their out_features.
+std::size_t packed_bytes(std::span<const std::int64_t> sources, std::int64_t in_features, Level level,
+                         Precision precision = Precision::f32, bool gated = false, bool balanced = false);
 
 // Y = activation(X W^T + bias) + residual, or for a gated weight
 // Y = activation(X W_first^T + bias_first) * (X W_second^T + bias_second) + residual.
@@ -248,8 +262,9 @@ class Kernels {
   // linear_scratch_bytes, aligned to 64.
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
               Rows y, std::byte* scratch = nullptr) const;
-  // What linear needs where inputs are rounded to the weights' precision; 0 in f32.
-  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision) const;
+  // What linear needs where inputs are rounded to the weights' precision; 0 in f32. `sets`: PackedMatrix::input_sets.
+  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision,
+                                   std::int64_t sets = 1) const;
   void attention(ThreadPool& pool, const Attention& args) const;
   // What Attention::scratch must hold; it does not depend on the lengths.
   std::size_t attention_scratch_floats(std::int64_t head_dim, int threads) const;

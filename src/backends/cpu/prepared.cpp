@@ -1,6 +1,7 @@
 #include "backends/cpu/prepared.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace accelerate::cpu {
 namespace {
@@ -15,23 +16,23 @@ std::int64_t f32_bytes(std::int64_t elements) { return elements * static_cast<st
 
 }  // namespace
 
-MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, Precision precision,
-                           bool gated)
+MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, Options options)
     : level_(level),
-      precision_(precision),
-      gated_(gated),
-      key_("cpu " + std::string(name_of(level)) + " " + std::string(name_of(precision)) + (gated ? " gated" : "")) {
+      options_(std::move(options)),
+      key_("cpu " + std::string(name_of(level)) + " " + std::string(name_of(options_.precision)) +
+           (options_.gated ? " gated" : "") + (balanced() ? " after " + options_.input.weight : "")) {
   for (const std::string& name : names) {
     const Weight& part = weights.at(name);
     in_ = part.dims[1];
-    out_ += part.dims[0];
+    sizes_.push_back(part.dims[0]);
     parts_.push_back(&part);
     key_ += " " + name;
   }
 }
 
 WeightBytes MatrixWeight::bytes() const {
-  return {.allocated = static_cast<std::int64_t>(packed_bytes(out_, in_, level_, gated_, precision_))};
+  return {.allocated = static_cast<std::int64_t>(
+              packed_bytes(sizes_, in_, level_, options_.precision, options_.gated, balanced()))};
 }
 
 void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
@@ -52,12 +53,30 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
         if (inside && part->file != nullptr) part->file->release(done);
       }
     };
-    auto packed =
-        PackedMatrix::pack(pool, level_, in_, sources, {.precision = precision_, .gated = gated_, .done = release});
+    const std::vector<float> sizes = magnitudes(weights);
+    auto packed = PackedMatrix::pack(
+        pool, level_, in_, sources,
+        {.precision = options_.precision, .magnitudes = sizes, .gated = options_.gated, .done = release});
     for (const Weight* part : parts_) part->release();
     return std::make_shared<const PackedMatrix>(std::move(packed));
   };
   packed_ = std::static_pointer_cast<const PackedMatrix>(weights.prepared(key_, make));
+}
+
+// Normed features have variance 1 before weight and bias: few lie beyond three deviations.
+std::vector<float> MatrixWeight::magnitudes(const Weights& weights) const {
+  if (!balanced()) return {};
+  const auto values_of = [&](const std::string& name) {
+    const Tensor values = weights.at(name).to_f32();
+    const auto span = std::as_const(values).as<float>();
+    return std::vector<float>(span.begin(), span.end());
+  };
+  std::vector<float> sizes = values_of(options_.input.weight);
+  const std::vector<float> bias = options_.input.bias.empty() ? std::vector<float>{} : values_of(options_.input.bias);
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    sizes[k] = 3 * std::abs(sizes[k]) + (bias.empty() ? 0 : std::abs(bias[k]));
+  }
+  return sizes;
 }
 
 VectorWeight::VectorWeight(const Weights& weights, std::vector<Part> parts) : parts_(std::move(parts)) {

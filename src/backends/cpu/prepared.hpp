@@ -21,25 +21,40 @@ struct WeightBytes {
   }
 };
 
+// The norm that makes a product's inputs, by the names of its parameters; empty where there is none. From its weight
+// and bias follows how large each feature tends to be.
+struct InputNorm {
+  std::string weight, bias;
+};
+
 // Matrices [out, in] of the same `in`, stacked and packed into panels. All plans of a model share the packed copy.
 class MatrixWeight {
  public:
-  MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, Precision precision,
-               bool gated = false);
+  struct Options {
+    Precision precision = Precision::f32;
+    bool gated = false;
+    InputNorm input;  // looked at in int8
+  };
+  MatrixWeight(const Weights& weights, std::vector<std::string> names, Level level, Options options);
   WeightBytes bytes() const;
   void prepare(const Weights& weights, ThreadPool& pool);
   const PackedMatrix& packed() const { return *packed_; }
   // Names the packed copy: plans with the same key share one.
   const std::string& key() const { return key_; }
   std::int64_t in_features() const { return in_; }
-  Precision precision() const { return precision_; }
+  Precision precision() const { return options_.precision; }
+  // How often one run encodes its inputs, PackedMatrix::input_sets.
+  std::int64_t input_sets() const { return balanced() ? cpu::input_sets(sizes_, level_, options_.gated) : 1; }
 
  private:
+  bool balanced() const { return options_.precision == Precision::int8 && !options_.input.weight.empty(); }
+  std::vector<float> magnitudes(const Weights& weights) const;
+
   std::vector<const Weight*> parts_;
   Level level_;
-  Precision precision_;
-  bool gated_;
-  std::int64_t in_ = 0, out_ = 0;
+  Options options_;
+  std::int64_t in_ = 0;
+  std::vector<std::int64_t> sizes_;  // out_features of the parts
   std::string key_;
   std::shared_ptr<const PackedMatrix> packed_;
 };

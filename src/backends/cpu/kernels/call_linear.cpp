@@ -41,24 +41,30 @@ Grid grid_of(const detail::LevelTable& table, int threads, std::int64_t rows, st
   return grid;
 }
 
-// All rows as the product reads them, before any of its tasks.
-void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t rows, ConstRows x, std::int64_t width,
-            std::int64_t row_bytes, std::uint8_t* out) {
+// All rows as the product reads them, before any of its tasks: once for every set of factors.
+void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t rows, ConstRows x,
+            const PackedMatrix& weight, std::int64_t row_bytes, std::uint8_t* out) {
   constexpr std::int64_t kLeast = 8192;  // numbers that are worth another thread
-  detail::for_row_pieces(pool, rows, divide_up(kLeast, width), [&](std::int64_t begin, std::int64_t end) {
-    product.encode({.x = x.data + begin * x.stride,
-                    .x_stride = x.stride,
-                    .rows = end - begin,
-                    .width = width,
-                    .out = out + begin * row_bytes,
-                    .out_stride = row_bytes});
+  const std::int64_t width = weight.in_features(), sets = weight.input_sets();
+  detail::for_row_pieces(pool, rows, divide_up(kLeast, width * sets), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t set = 0; set < sets; ++set) {
+      const float* factors = weight.input_factors();
+      product.encode({.x = x.data + begin * x.stride,
+                      .x_stride = x.stride,
+                      .rows = end - begin,
+                      .width = width,
+                      .factors = factors == nullptr ? nullptr : factors + set * width,
+                      .out = out + (set * rows + begin) * row_bytes,
+                      .out_stride = row_bytes});
+    }
   });
 }
 
 }  // namespace
 
-std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision) const {
-  return static_cast<std::size_t>(rows * detail::product_of(*table_, precision).encoded_bytes(in_features));
+std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision,
+                                          std::int64_t sets) const {
+  return static_cast<std::size_t>(sets * rows * detail::product_of(*table_, precision).encoded_bytes(in_features));
 }
 
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
@@ -71,7 +77,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
   const detail::ProductTable& product = detail::product_of(*table_, weight.precision());
   const std::int64_t row_bytes = product.encoded_bytes(weight.in_features());
   auto* encoded = row_bytes == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch);
-  if (row_bytes != 0) encode(pool, product, rows, x, weight.in_features(), row_bytes, encoded);
+  if (row_bytes != 0) encode(pool, product, rows, x, weight, row_bytes, encoded);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
@@ -101,9 +107,12 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
     detail::LinearBlock part = whole;
     part.row_begin = row_of_tile(grid.tiles * block / grid.row_blocks);
     part.row_end = row_of_tile(grid.tiles * (block + 1) / grid.row_blocks);
-    part.panel_begin = panels * group / grid.groups;
-    part.panel_end = panels * (group + 1) / grid.groups;
-    product.linear(part);
+    for (std::int64_t set = 0; set < weight.input_sets(); ++set) {
+      part.panel_begin = std::max(panels * group / grid.groups, weight.set_begin(set));
+      part.panel_end = std::min(panels * (group + 1) / grid.groups, weight.set_begin(set + 1));
+      if (encoded != nullptr) part.encoded = encoded + set * rows * row_bytes;
+      if (part.panel_begin < part.panel_end) product.linear(part);
+    }
   });
 }
 

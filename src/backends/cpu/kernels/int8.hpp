@@ -76,13 +76,20 @@ inline InputGroup encode_group(const float* x, int64_t count, int8_t* out) {
 
 void int8_encode(const EncodeRows& e) {
   for (int64_t r = 0; r < e.rows; ++r) {
-    const float* from = e.x + r * e.x_stride;
     uint8_t* to = e.out + r * e.out_stride;
     auto* groups = reinterpret_cast<InputGroup*>(to);
     auto* bytes = reinterpret_cast<int8_t*>(to + int8_header(e.width));
     for (int64_t k = 0; k < e.width; k += kGroup) {
       const int64_t count = e.width - k < kGroup ? e.width - k : kGroup;
-      groups[k / kGroup] = encode_group(from + k, count, bytes + k);
+      const float* from = e.x + r * e.x_stride + k;
+      alignas(64) float balanced[kGroup];
+      if (e.factors != nullptr) {
+        for_vectors(count, [&](int64_t i, auto read, auto write) {
+          write(balanced + i, read(from + i) * read(e.factors + k + i));
+        });
+        from = balanced;
+      }
+      groups[k / kGroup] = encode_group(from, count, bytes + k);
     }
   }
 }
@@ -173,6 +180,7 @@ void int8_pack(const PackPanel& p) {
     for (int64_t j = 0; j < p.rows; ++j) {
       float values[kGroup];
       read_source(p, j, k, count, values);
+      for (int64_t i = 0; i < count && p.factors != nullptr; ++i) values[i] *= p.factors[k + i];
       pack_group(values, count, panel + k / kGroup * kGroupBytes, p.first_column + j);
     }
   }

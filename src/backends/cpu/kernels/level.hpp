@@ -45,6 +45,7 @@ struct PackPanel {
   int64_t rows;          // at most panel_columns
   int64_t first_column;  // of the panel, where row 0 goes
   int64_t in_features;
+  const float* factors;  // of each input feature, or null; int8 only
   void* panel;
 };
 
@@ -52,6 +53,7 @@ struct PackPanel {
 struct EncodeRows {
   const float* x;
   int64_t x_stride, rows, width;
+  const float* factors;  // of each column, or null; int8 only
   uint8_t* out;
   int64_t out_stride;  // bytes
 };
