@@ -5,15 +5,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "accelerate/error.hpp"
+#include "checkpoint/temporary_folder.hpp"
 
 namespace accelerate {
 namespace {
@@ -168,17 +166,9 @@ TEST(ThreadCount, AllowanceIsSane) {
 // A made-up /proc and /sys, so that both generations of cgroups are covered on any machine.
 class Cgroup : public ::testing::Test {
  protected:
-  void SetUp() override {
-    root_ = std::filesystem::path(::testing::TempDir()) /
-            (std::string("cgroup_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-  void write(const std::string& path, const std::string& text) {
-    std::filesystem::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text;
-  }
-  std::filesystem::path root_;
+  void write(const std::string& path, const std::string& text) const { folder_.write(path, text); }
+  const TemporaryFolder folder_;
+  const std::filesystem::path& root_ = folder_.path();
 };
 
 TEST_F(Cgroup, AbsentMeansNoLimit) { EXPECT_EQ(cgroup_cpu_quota(root_), 0.0); }

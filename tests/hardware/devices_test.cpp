@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "backends/cpu/kernels.hpp"
+#include "checkpoint/temporary_folder.hpp"
 #include "core/thread_pool.hpp"
 #include "hardware/cpu_info.hpp"
 
@@ -18,17 +17,9 @@ namespace {
 // A made-up /proc and /sys.
 class CpuInfoTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    root_ = std::filesystem::path(::testing::TempDir()) /
-            (std::string("cpu_info_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(root_);
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-  void write(const std::string& path, const std::string& text) {
-    std::filesystem::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text;
-  }
-  std::filesystem::path root_;
+  void write(const std::string& path, const std::string& text) const { folder_.write(path, text); }
+  const TemporaryFolder folder_;
+  const std::filesystem::path& root_ = folder_.path();
 };
 
 TEST_F(CpuInfoTest, TwoSocketsWithTwoThreadsACore) {

@@ -1,34 +1,14 @@
 // Folders without tokenizer.json give the ids that they give with it; bad folders and bad files say what is wrong.
-#include <unistd.h>
-
+#include "checkpoint/temporary_folder.hpp"
 #include "text/golden_rows.hpp"
 
 namespace accelerate::text {
 namespace {
 
-// A folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const std::string& name)
-      : path_(std::filesystem::temp_directory_path() / ("accelerate_text_" + name + "_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-  void write(const std::string& name, std::string_view text) const {
-    std::ofstream(path_ / name, std::ios::binary) << text;
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 class OlderFiles : public testing::TestWithParam<const char*> {};
 
 TEST_P(OlderFiles, GiveTheSameIdsAsTokenizerJson) {
-  const TemporaryFolder folder(GetParam());
+  const TemporaryFolder folder;
   for (const auto& file : std::filesystem::directory_iterator(goldens() / GetParam())) {
     const std::string name = file.path().filename().string();
     if (name != "tokenizer.json" && name != "cases.jsonl") std::filesystem::copy(file.path(), folder.path() / name);
@@ -62,7 +42,7 @@ class Vocabulary : public testing::TestWithParam<OnlyVocabulary> {};
 // Nothing but the vocabulary and the class that reads it.
 TEST_P(Vocabulary, IsEnoughWhereTheClassIsKnown) {
   const std::string golden = GetParam().golden;
-  const TemporaryFolder folder("only_" + golden);
+  const TemporaryFolder folder;
   for (const char* name : GetParam().files) std::filesystem::copy(goldens() / golden / name, folder.path() / name);
   const Tokenizer tokenizer = Tokenizer::open(folder.path(), GetParam().tokenizer_class);
   EXPECT_EQ(tokenizer.special_tokens().pad, GetParam().padding);
@@ -93,7 +73,7 @@ Error error_of(F&& run) {
 }
 
 TEST(OpeningAFolder, LowerCasesInFrontWhateverTheFilesAre) {
-  const TemporaryFolder older("lower_case");
+  const TemporaryFolder older;
   for (const char* name : {"vocab.txt", "tokenizer_config.json"}) {
     std::filesystem::copy(goldens() / "bert_cased" / name, older.path() / name);
   }
@@ -105,7 +85,7 @@ TEST(OpeningAFolder, LowerCasesInFrontWhateverTheFilesAre) {
 }
 
 TEST(OpeningAFolder, ListsWhatWasLookedFor) {
-  const TemporaryFolder folder("empty");
+  const TemporaryFolder folder;
   const Error error = error_of([&] { Tokenizer::open(folder.path()); });
   EXPECT_EQ(error.kind(), ErrorKind::not_found);
   for (const char* name : {"tokenizer.json", "vocab.txt", "merges.txt", "spiece.model", "tokenizer.model"}) {
@@ -114,7 +94,7 @@ TEST(OpeningAFolder, ListsWhatWasLookedFor) {
 }
 
 TEST(OpeningAFolder, NamesTheFileAndLineOfBrokenJson) {
-  const TemporaryFolder folder("broken");
+  const TemporaryFolder folder;
   folder.write("tokenizer.json", "{\n \"model\": {]\n}");
   const Error error = error_of([&] { Tokenizer::open(folder.path()); });
   EXPECT_EQ(error.kind(), ErrorKind::corrupted);
@@ -123,7 +103,7 @@ TEST(OpeningAFolder, NamesTheFileAndLineOfBrokenJson) {
 
 TEST(OpeningAFolder, RefusesAnAddedTokenWhoseIdIsNoNumber) {
   for (const char* id : {"one", "1x", "-1", "", "99999999999999999999"}) {
-    const TemporaryFolder folder("bad_id");
+    const TemporaryFolder folder;
     std::filesystem::copy(goldens() / "bert/vocab.txt", folder.path() / "vocab.txt");
     folder.write("tokenizer_config.json",
                  std::string(R"({"tokenizer_class": "BertTokenizer", "added_tokens_decoder": {")") + id +
@@ -135,7 +115,7 @@ TEST(OpeningAFolder, RefusesAnAddedTokenWhoseIdIsNoNumber) {
 }
 
 TEST(OpeningAFolder, RefusesATruncatedSentencePieceModel) {
-  const TemporaryFolder folder("spm");
+  const TemporaryFolder folder;
   folder.write("spiece.model", std::string_view("\x0a\x20"
                                                 "abc",
                                                 5));

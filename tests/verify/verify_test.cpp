@@ -2,13 +2,13 @@
 #include "verify/verify.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <fstream>
 #include <functional>
 
 #include "checkpoint/safetensors.hpp"
+#include "checkpoint/temporary_folder.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
 
@@ -73,13 +73,6 @@ TEST(RealMiniLM, AgreesToARelativeErrorOfOneInAHundredThousand) {
 // A copy of a fixture's golden folder, for a test to change.
 class ChangedGolden : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "accelerate-verify-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   void copy(const std::string& fixture) {
     model_ = kGoldens / "models" / fixture;
     std::filesystem::copy(model_ / "golden", folder_,
@@ -114,7 +107,9 @@ class ChangedGolden : public testing::Test {
     return verify(Model::open(model_), folder_, options).cases.at(0);
   }
 
-  std::filesystem::path folder_, model_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path();
+  std::filesystem::path model_;
 };
 
 TEST_F(ChangedGolden, NamesTheFirstLayerOutOfBound) {
