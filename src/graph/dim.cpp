@@ -110,9 +110,25 @@ Extents& Extents::set_ragged(const std::string& symbol, std::vector<std::int64_t
   set(symbol, longest);
   set(symbol + ".rows", offsets.back());
   set(symbol + ".squares", squares);
+  seen_.erase(symbol);
   lengths_[symbol] = std::move(lengths);
   offsets_[symbol] = std::move(offsets);
   return *this;
+}
+
+Extents& Extents::set_seen(const std::string& symbol, std::vector<std::uint8_t> rows) {
+  if (static_cast<std::int64_t>(rows.size()) != offsets(symbol).back()) {
+    throw Error(ErrorKind::invalid_input, std::to_string(rows.size()) + " rows of " + symbol +
+                                              " are said to be seen, of " + std::to_string(offsets(symbol).back()));
+  }
+  seen_[symbol] = std::move(rows);
+  return *this;
+}
+
+std::span<const std::uint8_t> Extents::seen(const std::string& symbol) const {
+  const auto found = seen_.find(symbol);
+  if (found == seen_.end()) return {};
+  return found->second;
 }
 
 Extents& Extents::set_uniform(const std::string& symbol, std::int64_t batch, std::int64_t length) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,10 @@ class Extents {
   Extents& set(std::string symbol, std::int64_t size);
   // Also sets "batch" to the number of lengths; Error{invalid_input} when it is set to another number already.
   Extents& set_ragged(const std::string& symbol, std::vector<std::int64_t> lengths);
+  // Rows of a ragged dimension that are computed like the others, but that attention and pooling over many rows do not
+  // see: padding whose own numbers somebody asks for. [rows], 0 = not seen. Error{invalid_input} for another number of
+  // rows. set_ragged() forgets it.
+  Extents& set_seen(const std::string& symbol, std::vector<std::uint8_t> rows);
   // All items equally long: what a dense caller has.
   Extents& set_uniform(const std::string& symbol, std::int64_t batch, std::int64_t length);
 
@@ -60,11 +65,15 @@ class Extents {
   // Where each item's rows begin, and at the end their sum: [batch + 1].
   const std::vector<std::int64_t>& offsets(const std::string& symbol) const;
 
+  // What set_seen() was given; empty: all rows are seen.
+  std::span<const std::uint8_t> seen(const std::string& symbol) const;
+
   friend bool operator==(const Extents& a, const Extents& b) = default;
 
  private:
   std::map<std::string, std::int64_t> sizes_;
   std::map<std::string, std::vector<std::int64_t>> lengths_, offsets_;
+  std::map<std::string, std::vector<std::uint8_t>> seen_;
 };
 
 // A value's dimensions, the outermost first.

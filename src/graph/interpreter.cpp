@@ -284,8 +284,10 @@ Array mask_of(const std::string& name, const Type& type, const Extents& extents)
   const std::string symbol = name.substr(0, name.size() - std::string(".mask").size());
   Array mask{padded_dims(type.shape, extents), {}};
   mask.values.assign(static_cast<std::size_t>(size_of_dims(mask.dims)), 0.0);
-  for_each_row(Shape({kBatch, Dim::symbol(symbol)}, true), extents,
-               [&](std::int64_t row, std::int64_t) { mask.values[static_cast<std::size_t>(row)] = 1; });
+  const std::span<const std::uint8_t> seen = extents.seen(symbol);
+  for_each_row(Shape({kBatch, Dim::symbol(symbol)}, true), extents, [&](std::int64_t row, std::int64_t stored) {
+    mask.values[static_cast<std::size_t>(row)] = seen.empty() || seen[static_cast<std::size_t>(stored)] != 0 ? 1 : 0;
+  });
   return mask;
 }
 

@@ -61,7 +61,8 @@ class Primitives {
 
   // Inputs, weights and tables keep their names; ragged types become dense ones.
   Value source(const Node& node);
-  // [batch, symbol]: 1 at rows of an item, 0 at padding. An input named "<symbol>.mask".
+  // [batch, symbol]: 1 at rows of an item, 0 at padding and at rows that are not seen (Extents::set_seen). An input
+  // named "<symbol>.mask".
   Value mask(const std::string& symbol);
 
   Value constant(double value);                           // []

@@ -43,7 +43,7 @@ class ModernBert final : public TextEncoder {
     const auto pooling = c.get<std::string>("classifier_pooling", "cls");
     if (pooling != "cls") expect_setting(c, "classifier_pooling", "mean");
     return b.linear("classifier",
-                    head(b, c, b.pool(last, pooling == "cls" ? ops::PoolMode::first : ops::PoolMode::mean)));
+                    head(b, c, b.pool(last, pooling == "cls" ? ops::PoolMode::first_row : ops::PoolMode::mean)));
   }
 
   Value token_logits(Builder& b, const Config& c, Value last) const override {

@@ -112,7 +112,7 @@ Activation activation_of(const Config& c, std::string_view key, const std::strin
 }
 
 Value first_token_dense(Builder& b, std::string_view name, Value last, Activation activation) {
-  return b.linear(name, b.pool(last, ops::PoolMode::first), {.activation = activation});
+  return b.linear(name, b.pool(last, ops::PoolMode::first_row), {.activation = activation});
 }
 
 Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "graph/ops/attention.hpp"
+#include "graph/ops/pool.hpp"
 
 namespace accelerate::runtime {
 namespace {
@@ -72,7 +74,11 @@ Tensor token_feed(const Graph& graph, const Node& input, std::span<const Item> i
 Tensor item_feed(const Node& input, std::span<const Item> items, std::span<const Selected> selected) {
   std::vector<std::int64_t> values;
   if (input.name == "prompt_length") {
-    for (const Item& item : items) values.push_back(std::min(item.prompt_length, item.rows()));
+    for (const Item& item : items) {
+      std::int64_t before = 0;
+      while (item.prompt_length > 0 && !item.sees(before)) ++before;
+      values.push_back(std::min(before + item.prompt_length, item.rows()));
+    }
   } else if (input.name == "selected.item" || input.name == "selected.position") {
     for (const Selected& place : selected) values.push_back(input.name == "selected.item" ? place.item : place.row);
   } else {
@@ -101,36 +107,64 @@ bool says_nothing(const std::string& name, const Tensor& values) {
          (name == "token_type_ids" && std::ranges::all_of(values.as<std::int64_t>(), [](auto v) { return v == 0; }));
 }
 
-// Whether attention counts how far apart two rows are: what rows without padding between them tell.
-bool counts_distances(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes(), [](const Node& node) {
-    if (node.source != Node::Source::operation || node.operation->name() != "attention") return false;
-    const auto& attention = static_cast<const ops::Attention&>(*node.operation);
-    const bool more_than_qkv =
-        std::any_of(node.operands.begin() + 3, node.operands.end(), [](Value v) { return static_cast<bool>(v); });
-    return attention.window >= 0 || more_than_qkv;
-  });
+// What of a graph depends on columns that the mask leaves out.
+struct Padding {
+  bool distances = false;    // attention or pooling counts how far apart rows are
+  bool first_row = false;    // an item's first row is pooled
+  std::int64_t window = -1;  // the narrowest; -1: none
+};
+
+Padding padding_of(const Graph& graph) {
+  Padding padding;
+  for (const Node& node : graph.nodes()) {
+    if (node.source != Node::Source::operation) continue;
+    if (node.operation->name() == "pool") {
+      const ops::PoolMode mode = static_cast<const ops::Pool&>(*node.operation).mode;
+      padding.first_row |= mode == ops::PoolMode::first_row;
+      padding.distances |= mode == ops::PoolMode::weighted_mean;
+    }
+    if (node.operation->name() != "attention") continue;
+    const std::int64_t window = static_cast<const ops::Attention&>(*node.operation).window;
+    padding.distances |= window >= 0 || std::any_of(node.operands.begin() + 3, node.operands.end(),
+                                                    [](Value v) { return static_cast<bool>(v); });
+    if (window >= 0) padding.window = padding.window < 0 ? window : std::min(padding.window, window);
+  }
+  return padding;
 }
 
-// Kept columns must follow each other, or the rows of `item` would be nearer to each other than the columns are.
-void check_distances(const Item& item) {
-  for (std::int64_t row = 1; row < item.rows(); ++row) {
-    if (item.column(row) == item.column(row - 1) + 1) continue;
+// Every column up to the last token becomes a row; those that the mask leaves out are not seen.
+void keep_unseen(Item& item) {
+  const std::vector<std::int64_t> tokens = std::move(item.kept);
+  item.kept.resize(static_cast<std::size_t>(tokens.back()) + 1);
+  std::iota(item.kept.begin(), item.kept.end(), 0);
+  item.seen.assign(item.kept.size(), 0);
+  for (const std::int64_t column : tokens) item.seen[static_cast<std::size_t>(column)] = 1;
+}
+
+void keep_what_counts(Item& item, const Padding& padding) {
+  if (item.kept.empty()) return;
+  const std::int64_t first = item.kept.front(), between = item.kept.back() - first + 1;
+  const bool reads_padding = padding.first_row && first > 0;
+  if (reads_padding && padding.window >= 0 && first > padding.window) {
     throw Error(ErrorKind::unsupported,
-                "row " + std::to_string(item.number) + ", column " + std::to_string(item.column(row) - 1) +
-                    " is 0 between tokens, which is not supported for models whose attention counts distances",
-                "attention_mask");
+                "row " + std::to_string(item.number) + " begins with " + std::to_string(first) +
+                    " columns of padding; its first column is pooled, but sees no token within its window of " +
+                    std::to_string(padding.window),
+                "attention_mask", "pad on the right");
   }
+  if (reads_padding || (padding.distances && between != item.rows())) keep_unseen(item);
 }
 
 // A model without a table of positions takes those that count columns, from wherever they begin: it has them anyway.
 void check_positions(const Graph& graph, const Item& item) {
   if (item.position_ids.empty() || graph.find_input("position_ids") != nullptr) return;
-  const auto shift = [&](std::int64_t row) {
-    return item.position_ids[static_cast<std::size_t>(item.column(row))] - item.column(row);
-  };
-  for (std::int64_t row = 1; row < item.rows(); ++row) {
-    if (shift(row) != shift(0)) invalid("position_ids", "is given, but this model takes none that skip or repeat");
+  std::optional<std::int64_t> shift;  // of the first token
+  for (std::int64_t row = 0; row < item.rows(); ++row) {
+    if (!item.sees(row)) continue;
+    const std::int64_t column = item.column(row);
+    const std::int64_t by = item.position_ids[static_cast<std::size_t>(column)] - column;
+    if (by != shift.value_or(by)) invalid("position_ids", "is given, but this model takes none that skip or repeat");
+    shift = by;
   }
 }
 
@@ -184,6 +218,13 @@ Feeds feeds_of(const Graph& graph, std::span<const Item> items, std::span<const 
   std::ranges::transform(items, lengths.begin(), &Item::rows);
   const std::int64_t rows = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
   feeds.extents.set_ragged("tokens", std::move(lengths));
+  if (std::ranges::any_of(items, [](const Item& item) { return !item.seen.empty(); })) {
+    std::vector<std::uint8_t> seen;
+    for (const Item& item : items) {
+      for (std::int64_t row = 0; row < item.rows(); ++row) seen.push_back(item.sees(row) ? 1 : 0);
+    }
+    feeds.extents.set_seen("tokens", std::move(seen));
+  }
   feeds.extents.set("selected", static_cast<std::int64_t>(selected.size()));
   for (const Node& node : graph.nodes()) {
     if (node.source != Node::Source::input) continue;
@@ -208,9 +249,9 @@ std::vector<Item> items_of(const Graph& graph, const NamedTensors& inputs) {
       set_input(item, name, values.as<std::int64_t>().subspan(rows == 1 ? 0 : item.number * width, width));
     }
   }
-  const bool distances = counts_distances(graph);
-  for (const Item& item : items) {
-    if (distances) check_distances(item);
+  const Padding padding = padding_of(graph);
+  for (Item& item : items) {
+    keep_what_counts(item, padding);
     check_positions(graph, item);
   }
   return items;
@@ -225,6 +266,7 @@ void place_rows(const Tensor& rows, bool ragged, std::span<const Item> items, Te
     std::byte* to = whole.bytes().data() + item.number * columns * row_bytes;
     const std::int64_t count = ragged ? item.rows() : 1;
     for (std::int64_t row = 0; row < count; ++row, from += row_bytes) {
+      if (ragged && !item.sees(row)) continue;
       const auto column = static_cast<std::size_t>(ragged ? item.column(row) : 0);
       std::memcpy(to + column * row_bytes, from, row_bytes);
     }

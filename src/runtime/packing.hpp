@@ -17,10 +17,13 @@ struct Item {
   std::size_t number = 0;  // among the caller's texts or rows, for errors
   std::vector<std::int64_t> ids, type_ids, position_ids;
   std::vector<std::int64_t> kept;  // increasing; empty: all columns
-  std::int64_t prompt_length = 0;  // how many of the first kept rows are a prompt that pooling leaves out
+  // One a kept row: 0 where it is padding that is computed, but that no other row sees. Empty: all are seen.
+  std::vector<std::uint8_t> seen;
+  std::int64_t prompt_length = 0;  // how many of the first rows that are seen are a prompt that pooling leaves out
 
   std::int64_t rows() const { return static_cast<std::int64_t>(kept.empty() ? ids.size() : kept.size()); }
   std::int64_t column(std::int64_t row) const { return kept.empty() ? row : kept[static_cast<std::size_t>(row)]; }
+  bool sees(std::int64_t row) const { return seen.empty() || seen[static_cast<std::size_t>(row)] != 0; }
 };
 
 // A place among an item's kept rows whose logits are wanted.
@@ -38,13 +41,17 @@ Feeds feeds_of(const Graph& graph, std::span<const Item> items, std::span<const 
 // Items of padded tensors under Transformers' names: input_ids [batch, columns] and, where given, attention_mask,
 // token_type_ids, position_ids, all of that shape (the last two also [1, columns], for all items), and prompt_length
 // [batch], as i64 or i32, the mask also as boolean. Error{invalid_input} for other types or shapes, a mask that is not
-// 0 or 1, a row whose mask has no 1, a name that the graph does not know. Error{unsupported} for a mask with a 0
-// between tokens where attention has rotary positions, a position bias or a window: rows without the padding between
-// them do not tell how far apart they were.
+// 0 or 1, a row whose mask has no 1, a name that the graph does not know.
+//
+// Columns that the mask leaves out are no rows, with two exceptions, where those before the last token are kept unseen:
+// the graph reads an item's first row, and the mask leaves out the first column; or tokens have a gap
+// between them, and attention or pooling counts how far apart they are. Error{unsupported} where the first row is read,
+// but is padding whose window reaches no token: then it depends on how attention is implemented what Transformers
+// gives.
 std::vector<Item> items_of(const Graph& graph, const NamedTensors& inputs);
 
-// Writes an output of a run over `items` where their numbers say: into `whole` [batch, columns, ...] where `ragged`,
-// else [batch, ...].
+// Writes an output of a run over `items` where their numbers say: into `whole` [batch, columns, ...] where `ragged`
+// (rows that are not seen are left out), else [batch, ...].
 void place_rows(const Tensor& rows, bool ragged, std::span<const Item> items, Tensor& whole);
 
 }  // namespace accelerate::runtime

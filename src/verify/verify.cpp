@@ -16,8 +16,7 @@ constexpr std::array<const char*, 2> kPooled = {"sentence_embedding", "mean_pool
 
 bool is_logits(std::string_view name) { return name.ends_with("logits"); }
 
-// One entry a token where the output has one row a token, one entry a row where it was taken from the row's first
-// token; else empty.
+// One entry a token where the output has one row a token; else empty.
 RowMask mask_for(const std::string& name, const Tensor& output, const NamedTensors& inputs, std::string_view task) {
   const auto ids = inputs.find("input_ids");
   const auto mask = inputs.find("attention_mask");
@@ -26,14 +25,12 @@ RowMask mask_for(const std::string& name, const Tensor& output, const NamedTenso
   if (mask->second.dims() != ids->second.dims()) return {};
   const Tensor whole = mask->second.to(DType::i64);
   const auto real = whole.as<std::int64_t>();
-  const auto columns = static_cast<std::size_t>(ids->second.dim(1));
-  const bool first_token = name == "pooler_output";
   const bool a_number_a_token = name == "start_logits" || name == "end_logits" || task == "replaced-token-detection";
   const bool a_row_a_token = output.dim(0) == ids->second.dim(0) && output.dim(1) == ids->second.dim(1) &&
                              (output.rank() == 3 || a_number_a_token);
   RowMask rows;
-  if (!first_token && !a_row_a_token) return rows;
-  for (std::size_t i = 0; i < real.size(); i += first_token ? columns : 1) rows.push_back(real[i] != 0 ? 1 : 0);
+  if (!a_row_a_token) return rows;
+  for (const std::int64_t one : real) rows.push_back(one != 0 ? 1 : 0);
   return rows;
 }
 

@@ -25,7 +25,7 @@ std::string setting(const Settings& settings, const std::string& name, const std
 }
 
 ops::PoolMode pool_mode(const std::string& name) {
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 7; ++i) {
     if (name_of(static_cast<ops::PoolMode>(i)) == name) return static_cast<ops::PoolMode>(i);
   }
   throw std::runtime_error("no pool mode " + name);
@@ -181,6 +181,10 @@ void parse_line(const std::string& line, CaseText& text) {
     std::vector<std::int64_t> lengths;
     for (std::int64_t length = 0; words >> length;) lengths.push_back(length);
     text.extents.set_ragged("tokens", std::move(lengths));
+  } else if (first == "unseen") {
+    std::vector<std::uint8_t> seen(static_cast<std::size_t>(text.extents.offsets("tokens").back()), 1);
+    for (std::size_t row = 0; words >> row;) seen.at(row) = 0;
+    text.extents.set_seen("tokens", std::move(seen));
   } else if (first == "size") {
     std::string symbol;
     std::int64_t size = 0;

@@ -52,34 +52,43 @@ inline std::vector<GoldenCase> golden_cases(const std::filesystem::path& folder)
   return cases;
 }
 
-// Which columns of a padded batch hold tokens: [item][i] is the column of its token i.
-using Columns = std::vector<std::vector<std::int64_t>>;
+// The columns of a padded batch that are rows of a run: all up to an item's last token, and which of them are tokens.
+struct Columns {
+  std::vector<std::vector<std::int64_t>> of_item;
+  std::vector<std::uint8_t> seen;  // [rows]
+};
 
 inline Columns columns_of(const GoldenCase& one) {
   const Tensor& ids = one.inputs.at("input_ids");
   const auto mask = one.inputs.find("attention_mask");
-  Columns columns(static_cast<std::size_t>(ids.dim(0)));
+  Columns columns{std::vector<std::vector<std::int64_t>>(static_cast<std::size_t>(ids.dim(0))), {}};
   for (std::int64_t item = 0; item < ids.dim(0); ++item) {
+    std::vector<std::int64_t>& rows = columns.of_item[static_cast<std::size_t>(item)];
     for (std::int64_t column = 0; column < ids.dim(1); ++column) {
       const auto at = static_cast<std::size_t>(item * ids.dim(1) + column);
-      const bool real = mask == one.inputs.end() || mask->second.as<std::int64_t>()[at] != 0;
-      if (real) columns[static_cast<std::size_t>(item)].push_back(column);
+      if (mask != one.inputs.end() && mask->second.as<std::int64_t>()[at] == 0) continue;
+      while (static_cast<std::int64_t>(rows.size()) < column) {
+        columns.seen.push_back(0);
+        rows.push_back(static_cast<std::int64_t>(rows.size()));
+      }
+      columns.seen.push_back(1);
+      rows.push_back(column);
     }
   }
   return columns;
 }
 
-// Rows of a padded [batch, columns, ...] tensor that hold tokens: [rows, ...].
+// Those columns of a padded [batch, columns, ...] tensor: [rows, ...].
 inline Tensor without_padding(const Tensor& padded, const Columns& columns) {
   std::int64_t rows = 0;
-  for (const auto& item : columns) rows += static_cast<std::int64_t>(item.size());
+  for (const auto& item : columns.of_item) rows += static_cast<std::int64_t>(item.size());
   Dims dims{rows};
   dims.insert(dims.end(), padded.dims().begin() + 2, padded.dims().end());
   Tensor result(padded.dtype(), dims);
   const std::size_t size = rows == 0 ? 0 : result.bytes().size() / static_cast<std::size_t>(rows);
   std::size_t row = 0;
-  for (std::size_t item = 0; item < columns.size(); ++item) {
-    for (const std::int64_t column : columns[item]) {
+  for (std::size_t item = 0; item < columns.of_item.size(); ++item) {
+    for (const std::int64_t column : columns.of_item[item]) {
       const std::size_t from = item * static_cast<std::size_t>(padded.dim(1)) + static_cast<std::size_t>(column);
       const std::span<const std::byte> source = padded.bytes().subspan(from * size, size);
       std::copy(source.begin(), source.end(), result.bytes().begin() + static_cast<std::ptrdiff_t>(row++ * size));
@@ -111,15 +120,16 @@ inline Feeds feeds_of(const Graph& graph, const GoldenCase& one) {
   const Tensor& ids = one.inputs.at("input_ids");
   const Columns columns = columns_of(one);
   std::vector<std::int64_t> lengths;
-  for (const auto& item : columns) lengths.push_back(static_cast<std::int64_t>(item.size()));
+  for (const auto& item : columns.of_item) lengths.push_back(static_cast<std::int64_t>(item.size()));
   Feeds feeds;
   feeds.extents.set_ragged("tokens", lengths);
+  feeds.extents.set_seen("tokens", columns.seen);
   feeds.extents.set("selected", 0);
   for (const Node& node : graph.nodes()) {
     if (node.source != Node::Source::input) continue;
     if (node.name == "prompt_length") {
       feeds.tensors[node.name] =
-          Tensor::of<std::int64_t>({ids.dim(0)}, std::vector<std::int64_t>(columns.size(), one.prompt_length));
+          Tensor::of<std::int64_t>({ids.dim(0)}, std::vector<std::int64_t>(columns.of_item.size(), one.prompt_length));
     } else if (node.name.starts_with("selected.")) {
       feeds.tensors[node.name] = Tensor(DType::i64, {0});
     } else {

@@ -150,13 +150,48 @@ Graph attention_graph(std::int64_t window) {
   return b.finish();
 }
 
-TEST(Packing, AGapInTheMaskIsRefusedWhereDistancesCount) {
+TEST(Packing, AGapInTheMaskStaysAGapWhereDistancesCount) {
   const NamedTensors gap{{"input_ids", matrix(2, 3, {1, 2, 3, 4, 5, 6})},
                          {"attention_mask", matrix(2, 3, {0, 1, 1, 1, 0, 1})}};
   EXPECT_EQ(values(feeds(attention_graph(-1), gap), "input_ids"), (std::vector<std::int64_t>{2, 3, 4, 6}));
-  EXPECT_EQ(error_of([&] { feeds(attention_graph(1), gap); }, ErrorKind::unsupported),
-            "attention_mask: row 1, column 1 is 0 between tokens, which is not supported for models whose attention "
-            "counts distances");
+  const Feeds packed = feeds(attention_graph(1), gap);
+  EXPECT_EQ(values(packed, "input_ids"), (std::vector<std::int64_t>{2, 3, 4, 5, 6}));
+  EXPECT_EQ(packed.extents.lengths("tokens"), (std::vector<std::int64_t>{2, 3}));
+  const auto seen = packed.extents.seen("tokens");
+  EXPECT_EQ(std::vector<int>(seen.begin(), seen.end()), (std::vector<int>{1, 1, 1, 0, 1}));
+}
+
+// Words, attention, and the first row as a class would be read from it.
+Graph first_row_graph(std::int64_t window) {
+  Weights weights;
+  weights.add("words.weight", Tensor(DType::f32, {10, 2}));
+  Builder b("encode", weights);
+  const Value x = b.embedding({{"words", b.token_input("input_ids")}});
+  b.output("y", b.pool(b.attention({.query = x, .key = x, .value = x, .heads = 1, .window = window}),
+                       ops::PoolMode::first_row));
+  return b.finish();
+}
+
+TEST(Packing, AFirstColumnThatIsReadIsARowThoughItIsPadding) {
+  const NamedTensors padded{{"input_ids", matrix(2, 4, {9, 9, 1, 2, 3, 4, 9, 9})},
+                            {"attention_mask", matrix(2, 4, {0, 0, 1, 1, 1, 1, 0, 0})}};
+  const Feeds packed = feeds(first_row_graph(-1), padded);
+  EXPECT_EQ(values(packed, "input_ids"), (std::vector<std::int64_t>{9, 9, 1, 2, 3, 4}));
+  const auto seen = packed.extents.seen("tokens");
+  EXPECT_EQ(std::vector<int>(seen.begin(), seen.end()), (std::vector<int>{0, 0, 1, 1, 1, 1}));
+  EXPECT_EQ(values(feeds(first_row_graph(2), padded), "input_ids"), values(packed, "input_ids"));
+  EXPECT_EQ(error_of([&] { feeds(first_row_graph(1), padded); }, ErrorKind::unsupported),
+            "attention_mask: row 0 begins with 2 columns of padding; its first column is pooled, but sees no token "
+            "within its window of 1\n  hint: pad on the right");
+}
+
+TEST(Packing, RowsThatAreNotSeenStayZero) {
+  std::vector<Item> items(1);
+  items[0] = {.number = 0, .ids = {1, 2, 3}, .kept = {0, 1}, .seen = {0, 1}};
+  Tensor whole(DType::f32, {1, 3, 1});
+  place_rows(Tensor::of({2, 1}, std::vector<float>{7, 8}), true, items, whole);
+  const auto placed = whole.as<float>();
+  EXPECT_EQ(std::vector<float>(placed.begin(), placed.end()), (std::vector<float>{0, 8, 0}));
 }
 
 TEST(Packing, OneRowOfPositionsOrTypesIsForAllItems) {

@@ -11,7 +11,8 @@ namespace accelerate::ops {
 // Operands: q [batch, tokens~, heads * head_dim], k and v [batch, tokens~, kv_heads * head_dim],
 //   relative_bias [2 * tokens - 1, heads] or absent: row (key - query + tokens - 1) is added to the scores,
 //   rotary_cos and rotary_sin [tokens, rotary_dim / 2] or absent (Su et al. 2021).
-// Result: [batch, tokens~, heads * head_dim]. A query never sees another item's keys, nor padding.
+// Result: [batch, tokens~, heads * head_dim]. A query never sees another item's keys, nor padding,
+// nor rows that Extents::set_seen() leaves out.
 struct Attention final : Operation {
   std::int64_t heads = 1;
   std::int64_t kv_heads = 1;  // query head h uses key head h / (heads / kv_heads)

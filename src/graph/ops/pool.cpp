@@ -6,7 +6,8 @@
 namespace accelerate::ops {
 
 std::string_view name_of(PoolMode mode) {
-  constexpr std::string_view kNames[] = {"mean", "max", "first", "last", "mean_sqrt_length", "weighted_mean"};
+  constexpr std::string_view kNames[] = {"mean",          "max",      "first", "last", "mean_sqrt_length",
+                                         "weighted_mean", "first_row"};
   return kNames[static_cast<std::size_t>(mode)];
 }
 
@@ -28,6 +29,8 @@ Value Pool::decompose(Primitives& p, std::span<const Value> operands) const {
   const Value mask = p.reshape(p.mask(std::string(d[1].symbol_name())), {d[0], d[1], 1});
   const Value length = p.sum(mask, 1);
   const Value position = p.reshape(p.iota(0, {d[1]}), {1, d[1], 1});
+  // One behind the last row that is seen: before it there may be some that are not.
+  const Value end = p.max(p.multiply(mask, p.add(position, p.constant(1))), 1);
   const bool skips = operands.size() > 1 && operands[1];
   const Value skip = skips ? p.reshape(operands[1], {d[0], 1, 1}) : Value{};
   const Value kept = skips ? p.multiply(mask, p.subtract(p.constant(1), p.less(position, skip))) : mask;
@@ -36,27 +39,26 @@ Value Pool::decompose(Primitives& p, std::span<const Value> operands) const {
   const auto weighted_sum = [&](Value weight) {
     return p.sum(p.multiply(p.select(mask, x, p.constant(0)), weight), 1);
   };
+  // The first row of those that `rows` holds, [batch, 1, 1]; 0 where it holds none.
+  const auto first_of = [&](Value rows) {
+    const Value from_end = p.max(p.multiply(rows, p.subtract(p.size(d[1]), position)), 1);
+    return p.multiply(p.max(rows, 1), p.subtract(p.size(d[1]), from_end));
+  };
   Value pooled;
   switch (mode) {
     case PoolMode::mean: pooled = p.divide(weighted_sum(kept), count); break;
     case PoolMode::max: pooled = p.max(p.select(kept, x, p.constant(-1e30)), 1); break;
-    case PoolMode::first: {
-      if (!skips) {
-        pooled = p.slice(x, 1, 0, 1);
-        break;
-      }
-      const Value first = p.multiply(skip, p.less(skip, length));
-      pooled = weighted_sum(p.equal(position, first));
-      break;
-    }
+    case PoolMode::first_row: pooled = p.slice(x, 1, 0, 1); break;
+    case PoolMode::first: pooled = weighted_sum(p.equal(position, first_of(kept))); break;
     case PoolMode::last: {
-      const Value last = p.equal(position, p.subtract(length, p.constant(1)));
+      const Value last = p.equal(position, p.subtract(end, p.constant(1)));
       pooled = weighted_sum(skips ? p.multiply(kept, last) : last);
       break;
     }
     case PoolMode::mean_sqrt_length: pooled = p.divide(weighted_sum(kept), p.sqrt(count)); break;
     case PoolMode::weighted_mean: {
-      const Value weight = p.multiply(kept, p.add(position, p.constant(1)));
+      const Value number = p.add(p.subtract(position, first_of(mask)), p.constant(1));
+      const Value weight = p.multiply(kept, number);
       const Value sum = p.sum(weight, 1);
       pooled = p.divide(weighted_sum(weight), skips ? p.maximum(sum, p.constant(1e-9)) : sum);
       break;

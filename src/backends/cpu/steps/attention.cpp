@@ -50,6 +50,9 @@ class AttentionStep final : public Step {
                    .scale = static_cast<float>(op_.scale),
                    .causal = op_.causal};
     if (op_.window >= 0) args.window = op_.window;
+    if (shape_.ragged && !run.extents.seen(shape_.ragged_symbol()).empty()) {
+      args.key_mask = run.extents.seen(shape_.ragged_symbol()).data();
+    }
     if (bias_) {
       args.relative_bias = run.at(bias_).data;
       args.bias_tokens = longest;

@@ -21,44 +21,84 @@ class PoolStep final : public Step {
 
   void run(const Run& run) const override {
     constexpr Pooling kKinds[] = {
-        Pooling::mean, Pooling::max, Pooling::first, Pooling::last, Pooling::mean_sqrt_length, Pooling::weighted_mean};
+        Pooling::mean,          Pooling::max,  Pooling::first, Pooling::last, Pooling::mean_sqrt_length,
+        Pooling::weighted_mean, Pooling::first};
     std::vector<std::int64_t> uniform;
     const std::span<const std::int64_t> offsets = offsets_of(shape_, run.extents, uniform);
-    if (skips() && (mode_ == ops::PoolMode::first || mode_ == ops::PoolMode::last)) return take_one(run, offsets);
+    const bool all = !skips() && seen(run).empty();
+    if (!all && (mode_ == ops::PoolMode::first || mode_ == ops::PoolMode::last)) return take_one(run, offsets);
+    if (!seen(run).empty() && mode_ == ops::PoolMode::weighted_mean) return weigh(run, offsets);
     run.kernels.pooling(run.pool, {.kind = kKinds[static_cast<std::size_t>(mode_)],
                                    .input = run.at(inputs[0]),
                                    .offsets = offsets,
-                                   .row_mask = skips() ? mask(run, offsets) : nullptr,
+                                   .row_mask = row_mask(run, offsets),
                                    .width = run.at(inputs[0]).width,
                                    .output = run.at(outputs[0])});
   }
 
  private:
   bool skips() const { return inputs.size() > 1; }
+  std::int64_t skip(const Run& run, std::size_t item) const {
+    return skips() ? std::max<std::int64_t>(run.at(inputs[1]).index[item], 0) : 0;
+  }
+  std::span<const std::uint8_t> seen(const Run& run) const {
+    if (!shape_.ragged) return {};
+    return run.extents.seen(shape_.ragged_symbol());
+  }
 
-  // One byte a row: 0 where the row is one of the first that its item leaves out.
-  const std::uint8_t* mask(const Run& run, std::span<const std::int64_t> offsets) const {
+  // One byte a row: 0 where the row is not seen, or one of the first that its item leaves out. Null: all are taken.
+  const std::uint8_t* row_mask(const Run& run, std::span<const std::int64_t> offsets) const {
+    const std::span<const std::uint8_t> rows = seen(run);
+    if (!skips()) return rows.empty() ? nullptr : rows.data();
     auto* mask = reinterpret_cast<std::uint8_t*>(run.workspace);
     for (std::size_t item = 0; item + 1 < offsets.size(); ++item) {
-      const std::int64_t skip = run.at(inputs[1]).index[item];
-      for (std::int64_t row = offsets[item]; row < offsets[item + 1]; ++row) mask[row] = row - offsets[item] >= skip;
+      for (std::int64_t row = offsets[item]; row < offsets[item + 1]; ++row) {
+        const bool is_seen = rows.empty() || rows[static_cast<std::size_t>(row)] != 0;
+        mask[row] = is_seen && row - offsets[item] >= skip(run, item) ? 1 : 0;
+      }
     }
     return mask;
   }
 
-  // The first row after the skipped ones (the very first where none is left), or the last row (zeros likewise).
+  // The first row that is seen after the skipped ones (the very first where none is left), or the last one that is seen
+  // (zeros likewise).
   void take_one(const Run& run, std::span<const std::int64_t> offsets) const {
     const Location &x = run.at(inputs[0]), &out = run.at(outputs[0]);
+    const std::uint8_t* mask = row_mask(run, offsets);
     for (std::size_t item = 0; item + 1 < offsets.size(); ++item) {
-      const std::int64_t length = offsets[item + 1] - offsets[item], skip = run.at(inputs[1]).index[item];
-      float* to = out.data + static_cast<std::int64_t>(item) * out.stride;
-      const bool left = skip < length;
-      if (length == 0 || (!left && mode_ == ops::PoolMode::last)) {
-        std::fill_n(to, out.width, 0.0F);
-        continue;
+      const std::uint8_t *begin = mask + offsets[item], *end = mask + offsets[item + 1];
+      const std::uint8_t* taken = std::find(begin, end, 1);
+      if (mode_ == ops::PoolMode::last) {
+        while (taken != end && end[-1] == 0) --end;
+        if (taken != end) taken = end - 1;
       }
-      const std::int64_t row = mode_ == ops::PoolMode::last ? length - 1 : left ? std::max<std::int64_t>(skip, 0) : 0;
-      std::copy_n(x.data + (offsets[item] + row) * x.stride, out.width, to);
+      float* to = out.data + static_cast<std::int64_t>(item) * out.stride;
+      const bool none = taken == mask + offsets[item + 1];
+      if (begin == mask + offsets[item + 1] || (none && mode_ == ops::PoolMode::last)) {
+        std::fill_n(to, out.width, 0.0F);
+      } else {
+        std::copy_n(x.data + (none ? offsets[item] : taken - mask) * x.stride, out.width, to);
+      }
+    }
+  }
+
+  // weighted_mean counts from the first row that is seen, which the kernel does not know: plainly, as it is rare.
+  void weigh(const Run& run, std::span<const std::int64_t> offsets) const {
+    const Location &x = run.at(inputs[0]), &out = run.at(outputs[0]);
+    const std::span<const std::uint8_t> rows = seen(run);
+    for (std::size_t item = 0; item + 1 < offsets.size(); ++item) {
+      float* to = out.data + static_cast<std::int64_t>(item) * out.stride;
+      std::fill_n(to, out.width, 0.0F);
+      std::int64_t first = offsets[item];
+      while (first < offsets[item + 1] && rows[static_cast<std::size_t>(first)] == 0) ++first;
+      float weights = 0;
+      for (std::int64_t row = first; row < offsets[item + 1]; ++row) {
+        if (rows[static_cast<std::size_t>(row)] == 0 || row - offsets[item] < skip(run, item)) continue;
+        const auto weight = static_cast<float>(row - first + 1);
+        weights += weight;
+        for (std::int64_t i = 0; i < out.width; ++i) to[i] += weight * x.data[row * x.stride + i];
+      }
+      for (std::int64_t i = 0; i < out.width && weights > 0; ++i) to[i] /= weights;
     }
   }
 
