@@ -6,7 +6,7 @@
     build/goldens-venv/bin/python tools/make_goldens.py albert mpnet     # some
     build/goldens-venv/bin/python tools/make_goldens.py --list           # the table of docs/goldens.md
 
-A fixture that exists is replaced. The eight first ones were made elsewhere and are only read here.
+A fixture that exists is replaced. The seven first ones were made elsewhere and are only read here.
 """
 
 import argparse

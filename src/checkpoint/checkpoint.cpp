@@ -123,7 +123,7 @@ std::int64_t elements_of(const StoredTensor& tensor) { return element_count(tens
 }  // namespace
 
 struct Checkpoint::State {
-  fs::path folder;
+  fs::path folder, inner, main;
   Config config;
   std::vector<SafetensorsFile> weights;
   std::vector<const StoredTensor*> tensors;  // sorted by name
@@ -136,38 +136,38 @@ struct Checkpoint::State {
 };
 
 void Checkpoint::State::open_weights() {
-  if (is_file(folder / kSingle)) {
-    files.emplace_back(kSingle);
-    weights.push_back(SafetensorsFile::open(folder / kSingle));
-  } else if (is_file(folder / kIndex)) {
-    files.emplace_back(kIndex);
+  if (is_file(main / kSingle)) {
+    files.push_back(inner / kSingle);
+    weights.push_back(SafetensorsFile::open(main / kSingle));
+  } else if (is_file(main / kIndex)) {
+    files.push_back(inner / kIndex);
     open_shards();
-  } else if (const std::string foreign = foreign_weights(folder); !foreign.empty()) {
-    refuse_foreign(folder, foreign);
+  } else if (const std::string foreign = foreign_weights(main); !foreign.empty()) {
+    refuse_foreign(main, foreign);
   } else {
     throw Error(ErrorKind::not_found, "has no weights, expected " + std::string(kSingle) + " or " + std::string(kIndex),
-                folder.string(), "the download may be incomplete");
+                main.string(), "the download may be incomplete");
   }
 }
 
 void Checkpoint::State::open_shards() {
-  const fs::path index = folder / kIndex;
+  const fs::path index = main / kIndex;
   const WeightMap weight_map = read_weight_map(index);
   std::map<fs::path, std::size_t> shards;  // to its place in weights
   for (const auto& [name, shard] : weight_map) {
     const auto [place, added] = shards.emplace(shard, weights.size());
     if (added) {
-      if (!is_file(folder / shard)) {
+      if (!is_file(main / shard)) {
         throw Error(ErrorKind::not_found, "no such file, but " + std::string(kIndex) + " lists tensors in it",
-                    (folder / shard).string(), "the download may be incomplete");
+                    (main / shard).string(), "the download may be incomplete");
       }
-      files.push_back(shard);
-      weights.push_back(SafetensorsFile::open(folder / shard));
+      files.push_back(inner / shard);
+      weights.push_back(SafetensorsFile::open(main / shard));
     }
     if (weights[place->second].find(name) == nullptr) {
       throw Error(ErrorKind::corrupted,
                   "has no tensor \"" + name + "\", but " + std::string(kIndex) + " says that it lies there",
-                  (folder / shard).string());
+                  (main / shard).string());
     }
   }
 }
@@ -186,19 +186,27 @@ void Checkpoint::State::index_tensors() {
   throw Error(ErrorKind::corrupted,
               "lies in " + (*twice)->file->path().filename().string() + " and in " +
                   (*(twice + 1))->file->path().filename().string() + ", expected one of them",
-              folder.string() + ": tensor \"" + (*twice)->name + "\"");
+              main.string() + ": tensor \"" + (*twice)->name + "\"");
 }
 
-Checkpoint Checkpoint::open(const fs::path& folder) {
-  require_folder(folder);
-  auto state = std::make_shared<State>(
-      State{.folder = folder, .config = read_config(folder), .weights = {}, .tensors = {}, .files = {kConfig}});
+Checkpoint Checkpoint::open(const fs::path& folder, const fs::path& inner) {
+  const fs::path main = inner.empty() ? folder : folder / inner;
+  require_folder(main);
+  auto state = std::make_shared<State>(State{.folder = folder,
+                                             .inner = inner,
+                                             .main = main,
+                                             .config = read_config(main),
+                                             .weights = {},
+                                             .tensors = {},
+                                             .files = {inner / kConfig}});
   state->open_weights();
   state->index_tensors();
   return Checkpoint(std::move(state));
 }
 
 const fs::path& Checkpoint::folder() const { return state_->folder; }
+const fs::path& Checkpoint::inner() const { return state_->inner; }
+const fs::path& Checkpoint::main_folder() const { return state_->main; }
 const Config& Checkpoint::config() const { return state_->config; }
 const std::vector<const StoredTensor*>& Checkpoint::tensors() const { return state_->tensors; }
 std::int64_t Checkpoint::parameter_count() const { return state_->parameters; }
@@ -219,7 +227,11 @@ std::vector<std::string> Checkpoint::names() const {
 
 bool Checkpoint::has_file(std::string_view name) const { return is_file(path_of(name)); }
 
-fs::path Checkpoint::path_of(std::string_view name) const { return state_->folder / name; }
+fs::path Checkpoint::path_of(std::string_view name) const {
+  const fs::path inside = state_->main / name;
+  std::error_code ignored;
+  return state_->inner.empty() || fs::exists(inside, ignored) ? inside : state_->folder / name;
+}
 
 std::optional<Json> Checkpoint::json(std::string_view name) const {
   if (!has_file(name)) return std::nullopt;

@@ -26,9 +26,15 @@ class Checkpoint {
   //   invalid_input  a file where a folder is expected
   //   corrupted      broken config, index or safetensors header; a tensor that is not in the shard the index names; a
   //                  shard outside the folder; one name in two shards
-  static Checkpoint open(const std::filesystem::path& folder);
+  // With `inner`, config, weights and tokenizer lie in that sub-folder, as older folders of sentence-transformers have
+  // it; other files lie in the folder itself.
+  static Checkpoint open(const std::filesystem::path& folder, const std::filesystem::path& inner = {});
 
+  // As given, and the sub-folder; it is empty for most.
   const std::filesystem::path& folder() const;
+  const std::filesystem::path& inner() const;
+  // Where config, weights and tokenizer lie.
+  const std::filesystem::path& main_folder() const;
   const Config& config() const;
 
   // Null when there is no tensor of that name. Valid as long as any copy of this checkpoint lives.
@@ -40,7 +46,8 @@ class Checkpoint {
   std::int64_t parameter_count() const;
   std::int64_t weight_bytes() const;
 
-  // Small files beside the weights; `name` may lie in a sub-folder ("1_Pooling/config.json").
+  // Small files beside the weights; `name` may lie in a sub-folder ("1_Pooling/config.json"). Looked for in
+  // main_folder(), then in folder().
   bool has_file(std::string_view name) const;
   std::filesystem::path path_of(std::string_view name) const;
   // Nothing when the file is absent; Error{corrupted} with line and column when it is not JSON.

@@ -88,7 +88,7 @@ const Architecture& architecture_of(std::string_view model_type) {
 }
 
 ModelDefinition open_model(const std::filesystem::path& folder) {
-  Checkpoint checkpoint = Checkpoint::open(folder);
+  Checkpoint checkpoint = Checkpoint::open(folder, transformer_path(folder));
   const Architecture* architecture = nullptr;
   try {
     architecture = &architecture_of(checkpoint.config().model_type());

@@ -31,10 +31,13 @@ class Bert final : public TextEncoder {
                            .epsilon = layer_norm_epsilon(c)});
   }
 
+  Value next_sentence_logits(Builder& b, const Config&, Value last) const override {
+    return b.linear("cls.seq_relationship", first_token_dense(b, "pooler.dense", last));
+  }
+
   std::vector<Graph::Output> pretraining(Builder& b, const Config& c, Value last) const override {
-    const Value pooled = first_token_dense(b, "pooler.dense", last);
     return {{"prediction_logits", masked_lm(b, c, last)},
-            {"seq_relationship_logits", b.linear("cls.seq_relationship", pooled)}};
+            {"seq_relationship_logits", next_sentence_logits(b, c, last)}};
   }
 };
 

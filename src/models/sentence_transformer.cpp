@@ -31,6 +31,13 @@ void require_inside(const Config& entry, const std::string& path) {
   }
 }
 
+// "0_Transformer/" and "./0_Transformer" as "0_Transformer"; "." as nothing.
+std::filesystem::path inside(const std::string& path) {
+  std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  if (!normal.has_filename()) normal = normal.parent_path();
+  return normal == "." ? std::filesystem::path() : normal;
+}
+
 // One mode a pooled vector, in the order in which they are joined.
 ops::PoolMode pool_mode(const SentenceModule& module, const std::string& name) {
   if (name == "cls") return ops::PoolMode::first;
@@ -132,6 +139,22 @@ Value apply_module(Builder& b, const SentenceModule& module, Value x) {
 
 }  // namespace
 
+std::filesystem::path transformer_path(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kModules;
+  if (!std::filesystem::is_regular_file(file)) return {};
+  try {
+    const Json list = read_json(file);
+    if (!list.is_array() || list.items().empty()) return {};
+    const Config first(list.items().front(), file.string());
+    if (class_of(first.get<std::string>("type", "")) != "Transformer") return {};
+    const auto path = first.get<std::string>("path", "");
+    require_inside(first, path);
+    return inside(path);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 std::vector<SentenceModule> sentence_modules(const Checkpoint& checkpoint) {
   const std::optional<Json> list = checkpoint.json(kModules);
   if (!list) return {};
@@ -148,13 +171,13 @@ std::vector<SentenceModule> sentence_modules(const Checkpoint& checkpoint) {
     require_inside(entry, path);
     const std::string class_name = class_of(type);
     const bool ours = type.starts_with("sentence_transformers.");
-    if (i == 0 && ours && class_name == "Transformer" && path.empty()) continue;
+    if (i == 0 && ours && class_name == "Transformer" && inside(path) == checkpoint.inner()) continue;
     if (i > 0 && ours && class_name == "Dropout") continue;
     const std::optional<SentenceModule::Kind> kind = kind_of(class_name);
     if (i == 0 || !ours || !kind) {
       entry.fail("type",
                  "is \"" + type + "\"" + (path.empty() ? "" : " in \"" + path + "\"") +
-                     (i == 0 ? ", expected a Transformer module in the folder itself"
+                     (i == 0 ? ", expected a Transformer module"
                              : ", expected Pooling, Dense, Normalize, LayerNorm or Dropout of sentence_transformers"),
                  ErrorKind::unsupported);
     }

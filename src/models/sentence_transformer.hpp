@@ -2,6 +2,7 @@
 // normalisation, as modules.json lists them. Folders written by releases 2 to 6 are read.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,11 +18,15 @@ struct SentenceModule {
   std::optional<Config> config;  // of the sub-folder
 };
 
+// The sub-folder in which modules.json says that the Transformer module lies ("0_Transformer"); empty where that is the
+// folder itself, and where modules.json is absent or broken, which sentence_modules() tells.
+std::filesystem::path transformer_path(const std::filesystem::path& folder);
+
 // What follows the Transformer module, in order; nothing without modules.json, and nothing in a cross-encoder's folder,
 // whose list is the Transformer alone. Modules that do nothing when a model is
 // used (Dropout) are left out. Error{unsupported} naming a module that is not known or a list that does not begin with
-// a Transformer module in the folder itself; Error{corrupted} when modules.json is broken or a module's file is
-// missing.
+// the Transformer module that the checkpoint was opened from; Error{corrupted} when modules.json is broken or a
+// module's file is missing.
 std::vector<SentenceModule> sentence_modules(const Checkpoint& checkpoint);
 
 // Adds the parameters of the modules' own weight files. Errors of Checkpoint::open and sentence_modules().

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "models/sentence_transformer.hpp"
 
@@ -13,17 +14,19 @@ constexpr std::int64_t kMostLayers = 10'000;
 
 // By the ending, which Transformers' classes share: "BertForMaskedLM", "XLMRobertaForMaskedLM".
 Head head_of(std::string_view class_name) {
-  constexpr std::array<std::pair<std::string_view, Head>, 5> kEndings{{
+  constexpr std::array<std::pair<std::string_view, Head>, 7> kEndings{{
       {"ForMaskedLM", Head::masked_lm},
       {"ForSequenceClassification", Head::sequence},
       {"ForTokenClassification", Head::token},
       {"ForQuestionAnswering", Head::span},
       {"ForPreTraining", Head::pretraining},
+      {"ForNextSentencePrediction", Head::next_sentence},
+      {"LMHeadModel", Head::masked_lm},  // of an encoder: build() refuses decoders
   }};
   for (const auto& [ending, head] : kEndings) {
     if (class_name.ends_with(ending)) return head;
   }
-  return class_name.ends_with("Model") && !class_name.ends_with("HeadModel") ? Head::none : Head::unknown;
+  return class_name.ends_with("Model") ? Head::none : Head::unknown;
 }
 
 struct NamedHead {
@@ -49,10 +52,22 @@ std::optional<Task> task_of(Head head, const Graph& graph) {
     case Head::pretraining:
       if (graph.find_output("selected_logits") != nullptr) return Task::fill_mask;
       return std::nullopt;
+    case Head::next_sentence:
     case Head::none:
     case Head::unknown: return std::nullopt;
   }
   return std::nullopt;
+}
+
+std::set<std::string> weights_read(const Graph& graph) {
+  std::vector<std::string> outputs;
+  for (const Graph::Output& output : graph.outputs()) outputs.push_back(output.name);
+  const Graph used = graph.restricted_to(outputs);
+  std::set<std::string> names;
+  for (const Node& node : used.nodes()) {
+    if (node.source == Node::Source::weight) names.insert(node.name);
+  }
+  return names;
 }
 
 Value selected_rows(Builder& b, Value last) {
@@ -156,6 +171,8 @@ Value TextEncoder::span_logits(Builder& b, const Config&, Value last) const {
   return b.linear("qa_outputs", last, {.out_features = 2});
 }
 
+Value TextEncoder::next_sentence_logits(Builder&, const Config&, Value) const { return {}; }
+
 std::vector<Graph::Output> TextEncoder::pretraining(Builder&, const Config&, Value) const { return {}; }
 
 void TextEncoder::add_head(Builder& b, const Config& c, Value last, Head head) const {
@@ -178,9 +195,40 @@ void TextEncoder::add_head(Builder& b, const Config& c, Value last, Head head) c
         if (name == "prediction_logits") b.output("selected_logits", masked_lm(b, c, selected_rows(b, last)));
       }
       break;
+    case Head::next_sentence:
+      if (const Value logits = next_sentence_logits(b, c, last)) b.output("logits", logits);
+      break;
     case Head::none:
     case Head::unknown: break;
   }
+}
+
+// For folders that name no class: of the heads that the weights have, the one that reads the most of them, so that a
+// token classifier is not seen in every sequence classifier. Heads that read the same weights cannot be told apart, and
+// then there is none.
+Head TextEncoder::head_in(const Config& c, const Weights& weights) const {
+  Builder encoder("encode", weights);
+  const Value last = encode(encoder, c).last;
+  Head found = Head::none;
+  std::set<std::string> most;
+  for (const Head head :
+       {Head::span, Head::sequence, Head::token, Head::pretraining, Head::masked_lm, Head::next_sentence}) {
+    std::set<std::string> read;
+    try {
+      Builder b = encoder;
+      add_head(b, c, last, head);
+      const Graph graph = b.finish();
+      if (!graph.outputs().empty()) read = weights_read(graph);
+    } catch (const Error&) {  // its weights are not there, or not of its shape
+    }
+    if (!read.empty() && read == most) found = Head::none;
+    if (std::ranges::includes(most, read)) continue;
+    const bool larger = std::ranges::includes(read, most);
+    if (!most.empty() && !larger) continue;
+    most = std::move(read);
+    found = head;
+  }
+  return found;
 }
 
 Graph TextEncoder::encode_graph(const Config& c, const Weights& weights, const std::vector<SentenceModule>& modules,
@@ -211,6 +259,7 @@ Program TextEncoder::build(const Checkpoint& checkpoint, const Weights& weights)
   const std::vector<SentenceModule> modules = sentence_modules(checkpoint);
   const bool embeds = !modules.empty();
   NamedHead named = named_head(c);
+  if (named.class_name.empty()) named.head = head_in(c, weights);
   Program program;
   Graph graph;
   try {

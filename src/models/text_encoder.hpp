@@ -24,7 +24,7 @@ Encoded stack(Builder& b, std::string_view scope, std::int64_t layers, Value emb
 }
 
 // What a class of Transformers adds to the encoder.
-enum class Head { none, masked_lm, sequence, token, span, pretraining, unknown };
+enum class Head { none, masked_lm, sequence, token, span, pretraining, next_sentence, unknown };
 
 // An architecture file defines model_type(), names(), encode() and masked_lm(), and those of the rest that are not the
 // usual ones.
@@ -48,6 +48,9 @@ class TextEncoder : public Architecture {
   virtual Value token_logits(Builder& b, const Config& c, Value last) const;
   // [batch, tokens~, 2], start and end of an answer: what ForQuestionAnswering adds; by default "qa_outputs".
   virtual Value span_logits(Builder& b, const Config& c, Value last) const;
+  // [batch, 2], whether the second text follows the first: what ForNextSentencePrediction adds; absent, as by default,
+  // where there is no such class.
+  virtual Value next_sentence_logits(Builder& b, const Config& c, Value last) const;
   // What ForPreTraining adds; by default there is no such class.
   virtual std::vector<Graph::Output> pretraining(Builder& b, const Config& c, Value last) const;
 
@@ -55,6 +58,7 @@ class TextEncoder : public Architecture {
   Graph encode_graph(const Config& c, const Weights& weights, const std::vector<SentenceModule>& modules,
                      Head head) const;
   void add_head(Builder& b, const Config& c, Value last, Head head) const;
+  Head head_in(const Config& c, const Weights& weights) const;
 };
 
 // tanh("<name>" of the first token), or of the whole value where it is pooled already.

@@ -48,7 +48,7 @@ std::vector<TextView> views(std::span<const TextPair> pairs) {
 TextProcessor::TextProcessor(const Checkpoint& checkpoint, TextSettings settings)
     : checkpoint_(checkpoint),
       settings_(std::move(settings)),
-      tokenizer_(text::Tokenizer::open(checkpoint.folder(), settings_.tokenizer_class, settings_.lower_case)) {}
+      tokenizer_(text::Tokenizer::open(checkpoint.main_folder(), settings_.tokenizer_class, settings_.lower_case)) {}
 
 const TextProcessor::Spelling& TextProcessor::spelling() const {
   std::call_once(spelled_, [&] {

@@ -28,20 +28,20 @@ std::int64_t tokenizer_limit(const Checkpoint& checkpoint) {
 
 // Of the tokenizers that Transformers defines, these make no token types, whatever tokenizer.json says.
 bool class_makes_types(std::string_view name) {
-  for (const char* without : {"Roberta", "XLMRoberta", "Camembert", "MPNet", "DistilBert"}) {
+  for (const char* without : {"Roberta", "XLMRoberta", "Camembert", "MPNet", "DistilBert", "Albert"}) {
     if (name.starts_with(without)) return false;
   }
   return true;
 }
 
-bool has_token_types(const Checkpoint& checkpoint) {
+bool has_token_types(const Checkpoint& checkpoint, std::string_view usual_class) {
   if (checkpoint.config().size_or({"type_vocab_size"}, 2, 0) < 2) return false;
   const std::optional<Config> tokenizer = checkpoint.config("tokenizer_config.json");
-  if (!tokenizer) return true;
+  if (!tokenizer) return class_makes_types(usual_class);
   if (const auto names = tokenizer->find<std::vector<std::string>>("model_input_names")) {
     return std::ranges::find(*names, "token_type_ids") != names->end();
   }
-  return class_makes_types(tokenizer->get<std::string>("tokenizer_class", ""));
+  return class_makes_types(tokenizer->get("tokenizer_class", std::string(usual_class)));
 }
 
 std::int64_t smaller_limit(std::int64_t a, std::int64_t b) {
@@ -58,7 +58,7 @@ TextSettings text_settings(const Checkpoint& checkpoint, std::int64_t architectu
   const std::optional<Config> sentence = sentence_config(checkpoint);
   const std::int64_t own = sentence ? sentence->size_or({"max_seq_length"}, 0) : 0;
   settings.max_tokens = smaller_limit(own != 0 ? own : tokenizer_limit(checkpoint), architecture_limit);
-  settings.token_types = has_token_types(checkpoint);
+  settings.token_types = has_token_types(checkpoint, tokenizer_class);
   settings.lower_case = sentence && sentence->get("do_lower_case", false);
   const std::optional<Config> library = checkpoint.config("config_sentence_transformers.json");
   if (!library) return settings;

@@ -57,6 +57,29 @@ TEST(SentenceModules, DropoutDoesNothing) {
   EXPECT_EQ(kinds(copy.path()), std::vector<SentenceModule::Kind>{SentenceModule::Kind::pooling});
 }
 
+TEST(SentenceModules, TheTransformerMayLieInASubFolder) {
+  const ModelDefinition model = open_model(goldens_folder() / "st_sub_folder");
+  EXPECT_EQ(model.checkpoint.folder(), goldens_folder() / "st_sub_folder");
+  EXPECT_EQ(model.checkpoint.inner(), "0_Transformer");
+  EXPECT_EQ(model.program.tasks, std::vector<Task>{Task::embed});
+  for (const std::filesystem::path& file : model.checkpoint.files()) {
+    EXPECT_TRUE(std::filesystem::exists(model.checkpoint.folder() / file)) << file;
+  }
+  GoldenCopy copy("st_sub_folder");
+  const auto with_path = [&](const std::string& path) {
+    copy.edit("modules.json", [&](Json& json) {
+      Json::Array list = json.items();
+      list.at(0).set("path", path);
+      json = list;
+    });
+    return copy.path();
+  };
+  EXPECT_EQ(open_model(with_path("./0_Transformer/")).checkpoint.inner(), "0_Transformer");
+  EXPECT_EQ(error_of([&] { open_model(with_path("0_Elsewhere")); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { open_model(with_path("../model/0_Transformer")); }).kind(), ErrorKind::not_found);
+  EXPECT_EQ(error_of([&] { open_model(with_path("")); }).kind(), ErrorKind::not_found);
+}
+
 TEST(SentenceModules, BrokenFilesAreNamed) {
   GoldenCopy list("st_cls");
   expect_error(list.edit("modules.json", [](Json& json) { json = Json::object(); }), ErrorKind::corrupted,

@@ -157,6 +157,16 @@ class Goldens : public testing::TestWithParam<std::string> {
     }
   }
 
+  // No pipeline of Transformers makes more of them.
+  void check_logits() {
+    const Tensor found = model_.run(encoded().tensors, {.outputs = {"logits"}}).at("logits");
+    const Tensor want = case_.tensors("outputs").at("logits");
+    ASSERT_EQ(found.dims(), want.dims());
+    for (std::size_t i = 0; i < static_cast<std::size_t>(want.elements()); ++i) {
+      EXPECT_LE(excess(found.as<float>()[i], want.as<float>()[i]), 0) << i;
+    }
+  }
+
   void check_replaced() {
     const ModelInputs inputs = encoded();
     const Tensor logits = model_.run(inputs.tensors, {.outputs = {"logits"}}).at("logits");
@@ -182,6 +192,7 @@ TEST_P(Goldens, FromText) {
   if (case_.task() == "token-classification") return check_tokens();
   if (case_.task() == "question-answering") return check_answers();
   if (case_.task() == "replaced-token-detection") return check_replaced();
+  if (case_.task() == "next-sentence-prediction") return check_logits();
   FAIL() << "no check for the task " << case_.task();
 }
 
@@ -216,8 +227,6 @@ TEST_P(Goldens, FromTensors) {
         EXPECT_EQ(found.as<float>()[i], 0) << name << ": padding is zero";
         continue;
       }
-      // Transformers pools the first column even where that is padding, whose numbers mean nothing.
-      if (name == "pooler_output" && mask[place * columns] == 0) continue;
       worst = std::max(worst, excess(found.as<float>()[i], want.as<float>()[i]));
     }
     EXPECT_LE(worst, 0) << name;

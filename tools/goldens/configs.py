@@ -3,6 +3,7 @@
 TAIL = {"transformers_version": "4.46.0", "torch_dtype": "float32"}
 ENTITY_LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 MOODS = ["NEGATIVE", "NEUTRAL", "POSITIVE"]
+TINY = {"hidden_size": 12, "intermediate_size": 16, "num_hidden_layers": 1, "max_position_embeddings": 90}
 
 
 def labels(names: list[str]) -> dict:

@@ -128,6 +128,17 @@ def _bert_variants() -> list[Encoder]:
                 "position_ids, as pre-training checkpoints have", {}, "ForMaskedLM", edit=_with_leftovers),
         variant("bert_tensors", tasks.tensors_only,
                 "given tensors; positions count from the row's start, padding included", {}),
+        variant("bert_left_padding", tasks.padded_classes,
+                "given tensors: the class is read at the first column, also where that is padding", configs.labels(
+                    configs.MOODS), "ForSequenceClassification"),
+        variant("bert_next_sentence", tasks.next_sentence, "two logits a pair: it follows, or it was drawn", {},
+                "ForNextSentencePrediction"),
+        variant("bert_lm_head", tasks.fill_mask, "the head of BertForMaskedLM under another class; not a decoder", {},
+                "LMHeadModel"),
+        variant("bert_no_class", classify, "config.json names no class: the head is found in the weights",
+                configs.labels(configs.MOODS), "ForSequenceClassification", published={
+                    key: value for key, value in configs.bert("", **configs.labels(configs.MOODS)).items()
+                    if key != "architectures"}),
         variant("bert_truncated", tasks.truncated, "model_max_length 24 in tokenizer_config.json", {}, max_length=24),
     ]
 
@@ -155,6 +166,10 @@ def _modernbert() -> list[Encoder]:
         Encoder("modernbert_classification_cls", "ModernBertForSequenceClassification", "modernbert",
                 configs.modernbert("ModernBertForSequenceClassification", classifier_pooling="cls", **pooled),
                 tasks.classify_text, "classifier_pooling cls", WITHOUT_TYPES, head_gain=3.0),
+        Encoder("modernbert_tensors", "ModernBertForSequenceClassification", "modernbert",
+                configs.modernbert("ModernBertForSequenceClassification", classifier_pooling="cls", **pooled),
+                lambda model, vocabulary: tasks.padded_classes(model, vocabulary, 3),
+                "given tensors; windows and angles count padding", WITHOUT_TYPES),
     ]
 
 
@@ -179,6 +194,9 @@ def all_encoders() -> list[Encoder]:
         *_plain("roberta", "roberta", configs.roberta, WITHOUT_TYPES, "Roberta", {
             "masked_lm": MASKED, "sequence_classification": MOODS, "token_classification": ENTITIES,
             "question_answering": ANSWERS}),
+        Encoder("xlm_roberta", "XLMRobertaModel", "xlm_roberta",
+                configs.xlm_roberta("XLMRobertaModel", **{**configs.TINY, "hidden_size": 8}), tasks.embed,
+                "tokenizer.json on one line", WITHOUT_TYPES, lean=True),
         Encoder("roberta_tensors", "RobertaModel", "roberta", configs.roberta("RobertaModel"), tasks.tensors_only,
                 "given tensors; positions skip padding, wherever it is", WITHOUT_TYPES),
         *_plain("distilbert", "distilbert", configs.distilbert, WITHOUT_TYPES, "DistilBert", {
@@ -188,13 +206,14 @@ def all_encoders() -> list[Encoder]:
             "embed": ("Model", {}, "one table of relative position biases for all layers"), "masked_lm": MASKED,
             "sequence_classification": MOODS, "token_classification": ENTITIES, "question_answering": ANSWERS}),
         *_electra(),
-        *_plain("albert", "albert", configs.albert, WITH_TYPES, "Albert", {
+        *_plain("albert", "albert", configs.albert, WITHOUT_TYPES, "Albert", {
             "embed": ("Model", {}, "one layer used three times; embeddings are narrower than the layers"),
             "masked_lm": MASKED, "sequence_classification": MOODS, "token_classification": ENTITIES,
             "question_answering": ANSWERS}),
         Encoder("albert_groups", "AlbertModel", "albert",
                 configs.albert("AlbertModel", num_hidden_groups=2, inner_group_num=2, num_hidden_layers=4), tasks.embed,
-                "two groups of two layers each, every group used twice: a hidden state for each of the 8 layers"),
+                "two groups of two layers each, every group used twice: a hidden state for each of the 8 layers",
+                WITHOUT_TYPES),
         *_modernbert(),
         *_nomic(),
     ]

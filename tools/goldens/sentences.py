@@ -49,6 +49,7 @@ class Sentence:
     include_prompt: bool = True
     lower_case: bool = False
     current_layout: bool = False
+    inner: str = ""  # the sub-folder of the Transformer module, as releases before 2 wrote it
     class_name: str = "SentenceTransformer"
 
     def make(self, folder: Path, fixtures: Path, seed: int) -> None:
@@ -62,6 +63,8 @@ class Sentence:
         self._write_modules(folder, torch.Generator().manual_seed(seed))
         if self.current_layout:
             _save_again(folder)
+        if self.inner:
+            self._move_inside(folder)
         cases = self._cases(_reference(folder))
         write_cases(folder, self.class_name, self.note, cases)
 
@@ -84,6 +87,17 @@ class Sentence:
         versions = {"sentence_transformers": "2.7.0", "transformers": "4.46.0", "pytorch": "2.3.0"}
         prompts = {"prompts": self.prompts, "default_prompt_name": self.default_prompt} if self.prompts else {}
         _write_json(folder / "config_sentence_transformers.json", {"__version__": versions, **prompts})
+
+    def _move_inside(self, folder: Path) -> None:
+        """Puts what belongs to the Transformer module into its sub-folder."""
+        outside = {"modules.json", "config_sentence_transformers.json"}
+        files = [path for path in folder.iterdir() if path.is_file() and path.name not in outside]
+        (folder / self.inner).mkdir()
+        for path in files:
+            path.rename(folder / self.inner / path.name)
+        modules = json.loads((folder / "modules.json").read_text())
+        modules[0]["path"] = self.inner
+        _write_json(folder / "modules.json", modules)
 
     def _cases(self, reference) -> list[Case]:
         cases = [self._case(reference, name, texts, None) for name, texts in ROWS.items()]
@@ -189,8 +203,6 @@ class CrossEncoder:
 def _cross_encoders() -> list[CrossEncoder]:
     identity = "torch.nn.modules.linear.Identity"
     name, bert = "BertForSequenceClassification", configs.bert
-    tiny = {"hidden_size": 12, "intermediate_size": 16, "num_hidden_layers": 1,
-            "max_position_embeddings": 90}
     return [
         CrossEncoder("cross_encoder", "one label without a named activation: sigmoid", name, "bert", bert),
         CrossEncoder("cross_encoder_identity", "config.json asks for raw logits under sentence_transformers", name,
@@ -198,7 +210,7 @@ def _cross_encoders() -> list[CrossEncoder]:
         CrossEncoder("cross_encoder_legacy", "config.json asks for raw logits under the key of older versions", name,
                      "bert", bert, {"sbert_ce_default_activation_function": identity}),
         CrossEncoder("xlm_roberta_reranker", "one label: sigmoid; tokenizer.json on one line",
-                     "XLMRobertaForSequenceClassification", "xlm_roberta", configs.xlm_roberta, tiny, True),
+                     "XLMRobertaForSequenceClassification", "xlm_roberta", configs.xlm_roberta, configs.TINY, True),
     ]
 
 
@@ -227,5 +239,7 @@ def all_sentence_fixtures() -> list:
         Sentence("st_mpnet", "as all-mpnet-base-v2", vocabulary="mpnet"),
         Sentence("st_current", "as sentence-transformers 6.2 saves: other module types, keys and files",
                  after=(Dense(12, tanh), NORMALIZE), prompts=prompts, current_layout=True),
+        Sentence("st_sub_folder", "the Transformer module lies in 0_Transformer, as releases before 2 saved it",
+                 after=(Dense(12, tanh), NORMALIZE), inner="0_Transformer"),
         *_cross_encoders(),
     ]

@@ -102,6 +102,33 @@ def tensors_only(model, vocabulary: Vocabulary) -> list[Case]:
     return cases
 
 
+def padded_classes(model, vocabulary: Vocabulary, most: int = 100) -> list[Case]:
+    """Given tensors, no text: padding on the left (at most so much), and columns left out between tokens."""
+    right = vocabulary.tensors(BATCH)
+    left = {name: value.clone() for name, value in right.items()}
+    for value in left.values():
+        for row, length in enumerate(right["attention_mask"].sum(1).tolist()):
+            value[row] = value[row].roll(min(value.shape[1] - length, most))
+    gaps = {name: value.clone() for name, value in left.items()}
+    gaps["attention_mask"][:, -4::2] = 0
+    cases = []
+    for name, inputs in {"right_padding": right, "left_padding": left, "gaps": gaps}.items():
+        outputs = forward(model, inputs, True)
+        cases.append(Case(name, "text-classification", "model(**inputs)", {}, {}, inputs, outputs,
+                          {"tensors_only": True}))
+    return cases
+
+
+def next_sentence(model, vocabulary: Vocabulary) -> list[Case]:
+    cases = []
+    for name, rows in {"single_short": [PAIR], "pairs_padded": PAIRS}.items():
+        inputs = vocabulary.tensors(rows)
+        outputs = forward(model, inputs, name == "single_short")
+        cases.append(Case(name, "next-sentence-prediction", "model(**tokenizer(text, text_pair)).logits",
+                          texts_of(rows), {}, inputs, outputs))
+    return cases
+
+
 def fill_mask(model, vocabulary: Vocabulary) -> list[Case]:
     mask = vocabulary.settings["mask_token"]
     rows = {"single_short": ["God is [MASK]."], "two_masks": ["In the [MASK] God [MASK] the heaven."],
