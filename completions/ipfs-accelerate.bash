@@ -35,13 +35,14 @@ _ipfs_accelerate() {
         --aggregation) COMPREPLY=($(compgen -W "none simple first average max" -- "$cur")); return ;;
         --inputs) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --save-tensors) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --tensors) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --batch) COMPREPLY=($(compgen -W "auto default" -- "$cur")); return ;;
         --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --layers --batch --repeat --stats --device --precision --threads --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --precision --threads --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in

@@ -33,6 +33,7 @@ complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l aggregation 
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l strict -d 'Refuse a text that is longer than the model takes, instead of cutting it'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l inputs -r -F -d 'Run on these tensors (safetensors, Transformers'\'' argument names) instead of texts'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l save-tensors -r -F -d 'Write inputs and all outputs (safetensors, Transformers'\'' names)'
+complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l tensors -x -d 'With --inputs or --save-tensors: only these outputs (sentence_embedding ...)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l layers -d 'With --save-tensors: every hidden state too (hidden_states.0 ...)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l batch -x -a 'auto default' -d 'How many texts at once: what `bench --batch auto` recorded, or 4096 tokens (default: auto for many texts)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from run' -l repeat -x -d 'Run once to warm up, then N times, and report the milliseconds of each'

@@ -56,6 +56,7 @@ _ipfs_accelerate() {
         '--strict[Refuse a text that is longer than the model takes, instead of cutting it]' \
         '--inputs[Run on these tensors (safetensors, Transformers'\'' argument names) instead of texts]:FILE:_files' \
         '--save-tensors[Write inputs and all outputs (safetensors, Transformers'\'' names)]:FILE:_files' \
+        '--tensors[With --inputs or --save-tensors\: only these outputs (sentence_embedding ...)]:NAME,...: ' \
         '--layers[With --save-tensors\: every hidden state too (hidden_states.0 ...)]' \
         '--batch[How many texts at once\: what `bench --batch auto` recorded, or 4096 tokens (default\: auto for many texts)]:batch:(auto default)' \
         '--repeat[Run once to warm up, then N times, and report the milliseconds of each]:N: ' \

@@ -78,7 +78,8 @@ class Comparison:
             running[figures.ONE_THREAD] = who.started(who.CONTENDERS[who.OURS], self.options.program, folder, 1)
         return missing
 
-    def measure_workload(self, model: str, shape: str, folder: Path, threads: int, running: dict, missing: dict) -> None:
+    def measure_workload(self, model: str, shape: str, folder: Path, threads: int, running: dict,
+                         missing: dict) -> None:
         try:
             workload = workloads.workload(model, shape, self.options.program, folder)
         except (OSError, RuntimeError) as why:

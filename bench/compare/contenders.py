@@ -46,6 +46,7 @@ class Contender:
 
 
 OURS = "ipfs-accelerate"
+OUTPUT = "sentence_embedding"  # all that embedding computes
 CONTENDERS = {each.name: each for each in (
     Contender(OURS, "f32", "this project"),
     Contender(f"{OURS}-bf16", "bf16", "this project"),
@@ -115,9 +116,9 @@ class Peer:
     @staticmethod
     def convert(contender: Contender, folder: Path) -> None:
         for kind in contender.conversions:
-            done = subprocess.run([sys.executable, HERE / "convert.py", kind, folder], env=environment(len(machine.allowed())),
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-                                  check=False, start_new_session=True)
+            done = subprocess.run([sys.executable, HERE / "convert.py", kind, folder], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, errors="replace", check=False,
+                                  env=environment(len(machine.allowed())), start_new_session=True)
             lines = done.stdout.strip().splitlines() or ["{}"]
             answer = json.loads(lines[-1])
             if "ready" not in answer:
@@ -172,7 +173,7 @@ class Ours:
         if not program.exists():
             raise Unavailable(f"absent: {program.name} is not built")
         self.program, self.folder, self.threads = program, folder, threads
-        self.options = ["--precision", contender.precision, "--threads", str(threads)]
+        self.options = ["--precision", contender.precision, "--threads", str(threads), "--task", "embed"]
         version = subprocess.run([program, "--version"], stdout=subprocess.PIPE, text=True, check=False)
         self.version = next(iter(version.stdout.strip().splitlines()), "")
         self.start_milliseconds = self.start()
@@ -194,7 +195,7 @@ class Ours:
         times = []
         for _ in range(STARTS):
             begin = time.monotonic()
-            self._call("run", self.folder, "A sentence.", "--task", "embed")
+            self._call("run", self.folder, "A sentence.")
             times.append((time.monotonic() - begin) * 1e3)
         return statistics.median(times)
 
@@ -203,7 +204,7 @@ class Ours:
 
     def run(self, count: int) -> Turn:
         before = children_seconds()
-        answer = self._call("run", self.folder, "--task", "embed", "--inputs", self.inputs,
+        answer = self._call("run", self.folder, "--inputs", self.inputs, "--tensors", OUTPUT,
                             "--repeat", str(count + WARM_UP))
         spent = children_seconds() - before
         return Turn(answer["milliseconds"][WARM_UP:], answer.get("cpu_milliseconds", [])[WARM_UP:], spent)
@@ -211,8 +212,8 @@ class Ours:
     def vectors(self) -> list[list[float]]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "vectors.safetensors")
-            self._call("run", self.folder, "--task", "embed", "--inputs", self.inputs, "--save-tensors", path)
-            (rows, columns), values = tensors.read(path, "sentence_embedding")
+            self._call("run", self.folder, "--inputs", self.inputs, "--tensors", OUTPUT, "--save-tensors", path)
+            (rows, columns), values = tensors.read(path, OUTPUT)
         return [list(values[i * columns:(i + 1) * columns]) for i in range(rows)]
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """From rounds to figures: medians, ratios within a round, shares of the limit, cosines, and what the goals say.
 
 A row is a plain dictionary, as the JSON output has it:
-{"workload", "model", "shape", "threads", "tokens", "limits", "other_cores", "interrupted", "unavailable": {name: why},
+{"workload", "model", "shape", "threads", "tokens", "limits", "other_cores", "reference", "interrupted",
+ "unavailable": {name: why},
  "results": {name: {"precision", "milliseconds", "least", "cpu", "rounds", "spread", "calls", "split", "share",
                     "over_ours", "over_our_f32", "worst_cosine", "mean_cosine"}}}
 """
@@ -10,8 +11,9 @@ import math
 import statistics
 
 from contenders import CONTENDERS, OURS
+from limits import has_bf16_instructions
 
-REFERENCE = "pytorch"
+REFERENCES = ("pytorch", OURS)  # whose vectors cosines are taken to: the first that is there
 ONE_THREAD = f"{OURS}-one-thread"  # ours again in the same rounds, for the gain of the other threads
 SAME_MODEL = 0.9999  # the cosine below which two that compute in f32 cannot be running the same model
 QUIET = 0.1  # processors that others may use before a row says so
@@ -68,12 +70,12 @@ def row_of(workload, threads: int, measured, figure: str, limits: dict[str, dict
     """A row from the complete rounds. Contenders that failed on the way are among the unavailable."""
     names = [name for name in measured.rounds[0] if name not in measured.gone] if measured.rounds else []
     results = {name: figure_of([turns[name] for turns in measured.rounds], figure) for name in names}
-    reference = measured.vectors.get(REFERENCE)
+    reference = next((name for name in REFERENCES if name in names), None)
     for name, result in results.items():
         precision = precision_of(name)
         own = result["milliseconds"]
         least = limits.get(precision, {}).get("milliseconds")
-        found = cosines(measured.vectors[name], reference) if reference else None
+        found = cosines(measured.vectors[name], measured.vectors[reference]) if reference else None
         result |= {"precision": precision, "split": measured.splits[name],
                    "share": least / own if least and own and name != ONE_THREAD else None,
                    "over_ours": over(results, name, ours_in(precision), figure),
@@ -81,8 +83,9 @@ def row_of(workload, threads: int, measured, figure: str, limits: dict[str, dict
                    "worst_cosine": min(found) if found else None,
                    "mean_cosine": statistics.fmean(found) if found else None}
     return {"workload": workload.label, "model": workload.model, "shape": workload.shape, "threads": threads,
-            "tokens": sum(workload.lengths), "limits": limits, "other_cores": measured.other_cores, "interrupted": measured.interrupted,
-            "results": results, "unavailable": dict(measured.gone)}
+            "tokens": sum(workload.lengths), "limits": limits, "other_cores": measured.other_cores,
+            "reference": reference, "interrupted": measured.interrupted, "results": results,
+            "unavailable": dict(measured.gone)}
 
 
 def over(results: dict, name: str, other: str, figure: str) -> float | None:
@@ -148,9 +151,8 @@ def other_goals(rows: list[dict], goals: dict, starts: dict[str, float]) -> list
     for row in rows:
         results, place = row["results"], f"{row['workload']}, {row['threads']} threads"
         if gain := results.get(ours_in("bf16"), {}).get("over_our_f32"):
-            has = row["limits"].get("bf16", {}).get("arithmetic") == "bf16"
-            line(f"bf16 over our f32, {place}", 1 / gain,
-                 goals["bf16_over_f32"]["with_instructions" if has else "without"], "x")
+            kind = "with_instructions" if has_bf16_instructions(row["limits"]) else "without"
+            line(f"bf16 over our f32, {place}", 1 / gain, goals["bf16_over_f32"][kind], "x")
         if gain := results.get(ONE_THREAD, {}).get("over_our_f32"):
             long = row["tokens"] >= threads_goal["from_tokens"]
             line(f"over one thread, {place}", gain, threads_goal["ratio" if long else "never_below"], "x")

@@ -17,10 +17,7 @@ PRECISIONS = ("f32", "bf16", "int8")
 
 
 def measured(program: Path, folder: Path, workload: Workload, threads: int) -> dict[str, dict]:
-    """By precision: {"milliseconds", "gflops", "gbytes", "arithmetic"}; without those that this build does not measure.
-
-    `arithmetic` is whose multiply-adds the machine would use: f32 where it has none for this precision.
-    """
+    """By precision: {"milliseconds", "gflops", "gbytes"}; without those that this build does not measure."""
     if not program.exists():
         return {}
     command = [program, "bench", folder, "--task", "embed", *options_for(workload), "--precision", ",".join(PRECISIONS),
@@ -38,8 +35,13 @@ def options_for(workload: Workload) -> list[str]:
 
 def parsed(answer: dict) -> dict[str, dict]:
     return {row["precision"]: {"milliseconds": row["limit_ms"], "gflops": row["limit_gflops"],
-                               "gbytes": row["limit_gbytes"], "arithmetic": row["limit_precision"]}
+                               "gbytes": row["limit_gbytes"]}
             for row in answer["rows"] if row["state"] == "measured" and row["limit_ms"] is not None}
+
+
+def has_bf16_instructions(limits: dict[str, dict]) -> bool:
+    """They at least double the operations a second; without them bf16 is computed as f32."""
+    return "bf16" in limits and "f32" in limits and limits["bf16"]["gflops"] > 1.5 * limits["f32"]["gflops"]
 
 
 def best_of(one: dict[str, dict], other: dict[str, dict]) -> dict[str, dict]:

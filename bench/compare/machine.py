@@ -64,4 +64,5 @@ def description() -> dict:
         name = found.group(1) if found else name
     except OSError:
         pass
-    return {"processor": name, "cpus": len(allowed()), "system": platform.platform(), "python": platform.python_version()}
+    return {"processor": name, "cpus": len(allowed()), "system": platform.platform(),
+            "python": platform.python_version()}

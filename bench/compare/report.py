@@ -58,11 +58,19 @@ def row_text(row: dict, markdown: bool = False) -> str:
         cells += [str(result["split"] or "all")] if sorted_batches else []
         lines.append(cells)
     text = heading(row_title(row), markdown) + "\n" + table(head, lines, markdown)
-    missing = "".join(f"{'- ' if markdown else '  '}{name}: {why}\n" for name, why in row["unavailable"].items())
+    missing = "".join(f"{'- ' if markdown else '  '}{line}\n" for line in missing_lines(row["unavailable"]))
     if markdown and missing:
         missing = "\n" + missing
-    warnings = "".join(f"  WARNING: {name} gives other vectors than PyTorch in f32\n" for name in strangers(row))
+    warnings = "".join(f"  WARNING: {name} gives other vectors than {row['reference']}\n" for name in strangers(row))
+    if quality and row["reference"] not in ("pytorch", None):
+        warnings += f"  cosines are to {row['reference']}, because pytorch is not here\n"
     return text + missing + warnings
+
+
+def missing_lines(unavailable: dict[str, str]) -> list[str]:
+    """One for each reason, with everyone whom it keeps away."""
+    return [", ".join(name for name, each in unavailable.items() if each == why) + ": " + why
+            for why in dict.fromkeys(unavailable.values())]
 
 
 def goals_text(rows: list[dict], goals: dict, starts: dict, markdown: bool) -> str:
@@ -93,11 +101,9 @@ def limits_text(rows: list[dict]) -> list[str]:
     lines = []
     for threads in dict.fromkeys(row["threads"] for row in rows):
         found = [row["limits"] for row in rows if row["threads"] == threads]
-        peaks = {name: max((each[name] for each in found if name in each), key=lambda limit: limit["gflops"])
+        peaks = {name: max(each[name]["gflops"] for each in found if name in each)
                  for name in PRECISIONS if any(name in each for each in found)}
-        told = ", ".join(f"{name} {peak['gflops']:.0f} GFLOP/s" +
-                         (f" (by {peak['arithmetic']} arithmetic)" if peak["arithmetic"] != name else "")
-                         for name, peak in peaks.items()) or "not measured"
+        told = ", ".join(f"{name} {peak:.0f} GFLOP/s" for name, peak in peaks.items()) or "not measured"
         unknown = [name for name in PRECISIONS if name not in peaks]
         if peaks and unknown:
             told += f"; not measured, so that no share of it can be told: {', '.join(unknown)}"
@@ -113,13 +119,13 @@ def summary(run: dict, goals: dict, markdown: bool = False) -> str:
     machine = run["machine"]
     facts = [f"{machine['processor']}, {machine['cpus']} processors, {machine['system']}, Python {machine['python']}",
              *limits_text(run["rows"]), f"command: {run['command']}", f"taken {run['taken']}", protocol(run)]
-    facts += [f"{name}: {version}" + (f"; started in {run['starts'][name] / 1e3:.2f} s" if name in run["starts"] else "")
-              + f" ({CONTENDERS[name].what})" for name, version in run["versions"].items()]
-    facts += [f"{name} is not in the tables: {why}" for name, why in run["unavailable"].items()]
+    facts += [f"{name}: {version}, {CONTENDERS[name].what}; ready in {run['starts'][name] / 1e3:.2f} s"
+              for name, version in run["versions"].items()]
+    facts += [f"not in the tables: {line}" for line in missing_lines(run["unavailable"])]
     busy = [row["other_cores"] for row in run["rows"] if (row["other_cores"] or 0) > QUIET]
     if busy:
-        facts.append(f"BUSY: others used up to {max(busy):.1f} processors during {len(busy)} of {len(run['rows'])} rows; "
-                     "wall times are an indication only, take the figures again on a quiet machine")
+        facts.append(f"BUSY: others used up to {max(busy):.1f} processors during {len(busy)} of {len(run['rows'])} "
+                     "rows; wall times are an indication only, take the figures again on a quiet machine")
     return text + "".join(f"{bullet}{fact}\n" for fact in facts)
 
 

@@ -33,7 +33,8 @@ class Workload:
 
 
 # The table of docs/performance.md, by model.
-STANDARD = {"bert-tiny": ("1x16",), models.MINILM: ("1x16", "1x128", "8x128", SENTENCES, SORTED), "bert-base": ("1x128",)}
+STANDARD = {"bert-tiny": ("1x16",), models.MINILM: ("1x16", "1x128", "8x128", SENTENCES, SORTED),
+            "bert-base": ("1x128",)}
 WIDE = tuple(f"{batch}x{tokens}" for tokens in (16, 128, 512) for batch in (1, 8, 32) if batch * tokens <= GRID_TOKENS)
 
 

@@ -69,6 +69,8 @@ void describe_tensors(CommandLine& line, RunCommand& o) {
               o.inputs);
   line.option("save-tensors", "FILE", "Write inputs and all outputs (safetensors, Transformers' names)",
               o.save_tensors);
+  line.words("tensors", "NAME,...", "With --inputs or --save-tensors: only these outputs (sentence_embedding ...)",
+             o.tensors);
   line.flag("layers", "With --save-tensors: every hidden state too (hidden_states.0 ...)", o.layers);
 }
 

@@ -43,6 +43,7 @@ struct RunCommand {
   std::vector<std::string> texts;
   std::optional<std::string> task, input, output, prompt, question, context, inputs, save_tensors, aggregation;
   std::optional<std::string> batch;  // "auto" or "default"
+  std::vector<std::string> tensors;  // outputs of a run on tensors; empty: all
   std::optional<std::int64_t> top_k, repeat;
   bool pair = false, strict = false, layers = false, stats = false;
 };

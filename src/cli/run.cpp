@@ -66,6 +66,9 @@ class Run {
     }
     if (command_.output && command_.repeat) throw UsageError{"--repeat measures, it writes no --output", ""};
     if (command_.layers && !command_.save_tensors) throw UsageError{"--layers needs --save-tensors FILE", ""};
+    if (!command_.tensors.empty() && !command_.inputs && !command_.save_tensors) {
+      throw UsageError{"--tensors chooses among the outputs of --inputs or --save-tensors", ""};
+    }
   }
 
   BatchOptions batch_options(double from, double to, std::int64_t done_before) {
@@ -181,7 +184,8 @@ class Run {
       note_truncated(places, model.info());
     }
     NamedTensors outputs;
-    const accelerate::RunOptions options{.outputs = {}, .layers = command_.layers, .batch = batch_options(0, 1, 0)};
+    const accelerate::RunOptions options{
+        .outputs = command_.tensors, .layers = command_.layers, .batch = batch_options(0, 1, 0)};
     measure([&] {
       outputs = model.run(inputs, options);
       return static_cast<std::size_t>(outputs.empty() ? 0 : outputs.begin()->second.dim(0));

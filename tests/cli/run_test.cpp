@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "checkpoint/numpy.hpp"
 #include "checkpoint/safetensors.hpp"
@@ -247,6 +248,25 @@ TEST(RunTensors, OfTextsHoldTheInputsToo) {
   EXPECT_NE(found.find("last_hidden_state"), nullptr);
   EXPECT_EQ(found.find("hidden_states.0"), nullptr);
   EXPECT_FALSE(Json::parse(finished.out, "stdout").at("tensors").items().empty());
+}
+
+TEST(RunTensors, OnlyThoseAskedFor) {
+  const Folder folder;
+  const std::string out = (folder / "out.safetensors").string(), model = fixture("bert").string();
+  const Finished finished =
+      run_program({"run", model, "a", "--save-tensors", out, "--tensors", "pooler_output,mean_pooled", "--json"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  std::set<std::string> names;
+  const Json answered = Json::parse(finished.out, "stdout");
+  for (const Json& each : answered.at("tensors").items()) names.insert(each.at("name").as_string());
+  EXPECT_EQ(names, (std::set<std::string>{"mean_pooled", "pooler_output"}));
+  EXPECT_EQ(SafetensorsFile::open(out).find("last_hidden_state"), nullptr);
+  const Finished unknown = run_program({"run", model, "a", "--save-tensors", out, "--tensors", "logit"});
+  EXPECT_EQ(unknown.code, 3);
+  EXPECT_TRUE(contains(unknown.err, "logit") && contains(unknown.err, "there are ")) << unknown.err;
+  const Finished no_tensors = run_program({"run", model, "a", "--tensors", "mean_pooled"});
+  EXPECT_EQ(no_tensors.code, 2);
+  EXPECT_TRUE(contains(no_tensors.err, "--tensors")) << no_tensors.err;
 }
 
 TEST(Run, MeasuresRepeatedRuns) {

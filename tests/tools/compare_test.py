@@ -25,6 +25,7 @@ import report  # noqa: E402
 import tensors  # noqa: E402
 import workloads  # noqa: E402
 
+PROGRAM = os.environ.get("ACCELERATE_PROGRAM", str(ROOT / "build/release/ipfs-accelerate"))
 PEERS = ("torch", "transformers", "onnxruntime", "openvino", "nncf", "ctranslate2", "tokenizers")
 
 # Answers as the program does: every run takes what PRETENDED_MS says, the vector of a batch is all ones.
@@ -42,7 +43,7 @@ elif option("--precision") == "int8":
     sys.exit(6)
 elif arguments[0] == "bench":
     print(json.dumps({{"rows": [{{"precision": "f32", "state": "measured", "limit_ms": 1.0, "limit_gflops": 100.0,
-                                  "limit_gbytes": 10.0, "limit_precision": "f32"}}]}}))
+                                  "limit_gbytes": 10.0}}]}}))
 elif "--repeat" in arguments:
     if os.environ.get("PRETENDED_STOP", "never") in option("--inputs"):
         print("waiting", file=open(os.environ["PRETENDED_PIPE"], "w"), flush=True)
@@ -72,7 +73,7 @@ def result(precision, milliseconds, over_ours=None, share=None, over_f32=None, c
 def row(workload="minilm 1x16", **results):
     model, shape = workload.split(" ")
     return {"workload": workload, "model": model, "shape": shape, "threads": 2, "tokens": 16, "limits": {},
-            "other_cores": 0.0, "interrupted": False, "unavailable": {},
+            "other_cores": 0.0, "reference": None, "interrupted": False, "unavailable": {},
             "results": {name.replace("_", "-"): value for name, value in results.items()}}
 
 
@@ -128,7 +129,8 @@ class Figures(unittest.TestCase):
 
     def test_a_row_of_a_measurement(self):
         vectors = {"ipfs-accelerate": [[1, 0]], "pytorch": [[2, 0]], "openvino-int8": [[1, 1]], "ctranslate2": [[0, 1]]}
-        rounds = [{"ipfs-accelerate": turn(2), "pytorch": turn(6), "openvino-int8": turn(1), "ctranslate2": turn(3)}] * 3
+        rounds = [{"ipfs-accelerate": turn(2), "pytorch": turn(6), "openvino-int8": turn(1),
+                   "ctranslate2": turn(3)}] * 3
         measured = measure.Measured(rounds, dict.fromkeys(vectors, 0), vectors, {"onnxruntime": "failed: why"}, 0.0)
         workload = workloads.Workload("minilm", "1x16", pathlib.Path("-"), (16,))
         limit = {"f32": {"milliseconds": 1.5}}
@@ -146,7 +148,7 @@ class Figures(unittest.TestCase):
     def test_limits_of_bench(self):
         def answered(state, milliseconds):
             return {"rows": [{"precision": "f32", "state": state, "limit_ms": milliseconds, "limit_gflops": 1.0,
-                              "limit_gbytes": 1.0, "limit_precision": "f32"}]}
+                              "limit_gbytes": 1.0}]}
         self.assertEqual(limits.parsed(answered("unsupported", None)), {})
         one, other = (limits.parsed(answered("measured", value)) for value in (2.0, 1.0))
         self.assertEqual(limits.best_of(one, other)["f32"]["milliseconds"], 1.0)
@@ -179,7 +181,7 @@ class Goals(unittest.TestCase):
     def test_other_goals(self):
         short = row(ipfs_accelerate=result("f32", 2.0), ipfs_accelerate_bf16=result("bf16", 1.0, over_f32=0.5),
                     ipfs_accelerate_one_thread=result("f32", 3.0, over_f32=1.5))
-        long = {**short, "tokens": 128, "limits": {"bf16": {"arithmetic": "bf16"}}}
+        long = {**short, "tokens": 128, "limits": {"f32": {"gflops": 10}, "bf16": {"gflops": 20}}}
         sentences = row("minilm sentences", ipfs_accelerate_int8=result("int8", 1.0, cosine=0.99))
         lines = figures.other_goals([short, long, sentences], self.GOALS, {"minilm": 50.0})
         self.assertEqual([(line["value"], line["goal"], line["verdict"]) for line in lines],
@@ -272,16 +274,30 @@ class WholeRuns(unittest.TestCase):
         code, output = self.run_to_end("--shapes", "1x16", "--json", self.folder / "out.json",
                                        "--markdown", self.folder / "out.md")
         self.assertEqual(code, 0, output)
-        for name, why in {"pytorch": "torch is not installed", "onnxruntime": "torch is not installed",
-                          "openvino-int8": "openvino is not installed",
-                          "ctranslate2": "ctranslate2 is not installed"}.items():
-            self.assertIn(f"  {name}: absent: {why}\n", output)
+        for names, why in {"pytorch, pytorch-bf16, pytorch-int8, onnxruntime": "torch is not installed",
+                           "openvino, openvino-bf16": "openvino is not installed",
+                           "ctranslate2, ctranslate2-bf16, ctranslate2-int8": "ctranslate2 is not installed"}.items():
+            self.assertRegex(output, f"  {names}.*: absent: {why}\n")
         self.assertIn("ipfs-accelerate-int8: cannot: error: precision int8 is not there", output)
         run = json.loads((self.folder / "out.json").read_text())
         self.assertEqual(list(run["rows"][0]["results"]), ["ipfs-accelerate", "ipfs-accelerate-bf16"])
         self.assertEqual(run["rows"][0]["results"]["ipfs-accelerate"]["median"], 4.0)
         self.assertEqual(run["rows"][0]["results"]["ipfs-accelerate"]["share"], 0.25)
         self.assertIn("| minilm 1x16 | 1 | f32 | 4.00 | 25 % | 80 % | absent |", (self.folder / "out.md").read_text())
+
+    def test_the_real_program_answers_as_is_expected_of_it(self):
+        fixture = ROOT / "tests/goldens/models/bert"
+        code, output = self.run_to_end("--shapes", "sentences", "--contenders", "ipfs-accelerate,ipfs-accelerate-bf16",
+                                       "--json", self.folder / "out.json", program=PROGRAM,
+                                       ACCELERATE_MINILM=str(fixture))
+        self.assertEqual(code, 0, output)
+        row = json.loads((self.folder / "out.json").read_text())["rows"][0]
+        self.assertGreater(row["tokens"], 32 * 4)
+        for name in ("ipfs-accelerate", "ipfs-accelerate-bf16"):
+            self.assertGreater(row["results"][name]["milliseconds"], 0)
+            self.assertGreater(row["results"][name]["share"], 0)
+            self.assertGreater(row["results"][name]["worst_cosine"], 0.99)
+        self.assertIn("cosines are to ipfs-accelerate, because pytorch is not here", output)
 
     def test_a_program_that_is_not_built(self):
         code, output = self.run_to_end("--shapes", "1x16", "--contenders", "ipfs-accelerate",
