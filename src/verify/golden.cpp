@@ -153,8 +153,12 @@ GoldenFolder read_golden(const std::filesystem::path& folder) {
                                                 : "there is no such golden folder, it would hold cases.json",
                 folder.string(), "--golden names the folder with what Transformers computed");
   }
+  return parse_golden(read_file(file), folder);
+}
+
+GoldenFolder parse_golden(std::string_view text, const std::filesystem::path& folder) {
   try {
-    const Json json = Json::parse(read_file(file), "cases.json");
+    const Json json = Json::parse(text, "cases.json");
     GoldenFolder golden{.path = folder, .note = {}, .weights = WeightKind::random, .cases = {}};
     if (const Json* note = json.find("note")) golden.note = note->as_string();
     if (json.find("sentences") != nullptr) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "accelerate/accelerate.hpp"
@@ -33,6 +34,8 @@ struct GoldenFolder {
 
 // Reads cases.json only. Error{not_found}, Error{corrupted} naming the case and the field.
 GoldenFolder read_golden(const std::filesystem::path& folder);
+// The same from the text of cases.json; `folder` is where its tensor files are looked for.
+GoldenFolder parse_golden(std::string_view text, const std::filesystem::path& folder);
 
 struct GoldenTensors {
   NamedTensors inputs, outputs;
