@@ -13,9 +13,23 @@ constexpr std::size_t kLeastRuns = 5, kMostRuns = 2000;
 
 // Milliseconds of what a run consists of: what is before the steps, each step, and what is after them.
 struct Pieces {
-  double prepare = 0, inputs = 0, outputs = 0;
-  std::vector<double> steps;
+  double total = 0, prepare = 0, inputs = 0, outputs = 0;
+  std::vector<double> steps, busy;  // of each step; `busy`: of all threads together
 };
+
+// Milliseconds that all threads together worked in each step.
+std::vector<double> busy_of_steps(const RunTrace& trace, std::size_t steps) {
+  std::vector<double> busy(steps, 0.0);
+  for (const RunTrace::Batch& batch : trace.batches) {
+    if (batch.steps.size() != steps + 1) continue;
+    for (std::size_t i = 0; i < steps; ++i) {
+      for (std::size_t thread = 0; thread < std::max<std::size_t>(1, batch.threads.threads.size()); ++thread) {
+        busy[i] += busy_milliseconds(batch.threads, thread, batch.steps[i], batch.steps[i + 1]);
+      }
+    }
+  }
+  return busy;
+}
 
 // Every moment of the run belongs to exactly one piece, so that the pieces add up to it.
 Pieces pieces_of(const RunTrace& trace, std::size_t steps) {
@@ -34,10 +48,10 @@ Pieces pieces_of(const RunTrace& trace, std::size_t steps) {
     last = batch.end;
   }
   pieces.outputs += milliseconds(trace.end - last);
+  pieces.total = milliseconds(trace.end - trace.begin);
+  pieces.busy = busy_of_steps(trace, steps);
   return pieces;
 }
-
-double total(const RunTrace& trace) { return milliseconds(trace.end - trace.begin); }
 
 std::vector<ProfilePart> empty_parts(const Workload& workload, const std::vector<PlanStep>& steps) {
   std::vector<ProfilePart> parts(1);
@@ -54,12 +68,20 @@ std::vector<ProfilePart> empty_parts(const Workload& workload, const std::vector
   return parts;
 }
 
-void add_times(const RunTrace& trace, double weight, std::vector<ProfilePart>& parts) {
-  const Pieces pieces = pieces_of(trace, parts.size() - 3);
+void add_times(const Pieces& pieces, double weight, std::vector<ProfilePart>& parts) {
   parts[0].milliseconds += weight * pieces.prepare;
   parts[1].milliseconds += weight * pieces.inputs;
   for (std::size_t i = 0; i < pieces.steps.size(); ++i) parts[i + 2].milliseconds += weight * pieces.steps[i];
   parts.back().milliseconds += weight * pieces.outputs;
+  // Until all runs are in, `threads` holds the milliseconds of all threads together.
+  parts[0].threads += weight * pieces.prepare;
+  parts[1].threads += weight * pieces.inputs;
+  for (std::size_t i = 0; i < pieces.busy.size(); ++i) parts[i + 2].threads += weight * pieces.busy[i];
+  parts.back().threads += weight * pieces.outputs;
+}
+
+void divide_threads(std::vector<ProfilePart>& parts) {
+  for (ProfilePart& part : parts) part.threads = part.milliseconds > 0 ? part.threads / part.milliseconds : 0;
 }
 
 void add_work(const Subject& subject, const std::vector<PlanStep>& steps, std::span<const Extents> runs,
@@ -88,7 +110,9 @@ std::vector<ProfilePart> grouped(const std::vector<ProfilePart>& parts, std::str
     group->work += part.work;
     group->limit_milliseconds += part.limit_milliseconds;
     group->calls += part.calls;
+    group->threads += part.threads;
   }
+  divide_threads(groups);
   std::ranges::stable_sort(groups, std::ranges::greater(), &ProfilePart::milliseconds);
   return groups;
 }
@@ -96,6 +120,22 @@ std::vector<ProfilePart> grouped(const std::vector<ProfilePart>& parts, std::str
 double median_of(std::vector<double> values) { return summary_of(values).p50; }
 
 }  // namespace
+
+double busy_milliseconds(const PoolWork& work, std::size_t thread, Clock::time_point from, Clock::time_point to) {
+  const auto overlap = [&](Clock::time_point begin, Clock::time_point end) {
+    return std::max(0.0, milliseconds(std::min(end, to) - std::max(begin, from)));
+  };
+  if (thread == 0) {
+    double waited = 0;
+    for (std::size_t job = 0; job < work.joined.size(); ++job) {
+      waited += overlap(work.threads[0][job].end, work.joined[job]);
+    }
+    return milliseconds(to - from) - waited;
+  }
+  double busy = 0;
+  for (const PoolWork::Span& span : work.threads[thread]) busy += overlap(span.begin, span.end);
+  return busy;
+}
 
 std::string layer_of(const std::string& path) {
   std::size_t begin = 0;
@@ -111,33 +151,41 @@ Profile take_profile(const Subject& subject, const Workload& workload, std::span
                      const Limits& limits, std::int64_t weight_set, double seconds, const Cancellation& cancellation) {
   Profile profile;
   profile.steps = subject.steps();
-  std::vector<RunTrace> traces;
+  std::vector<Pieces> taken;
   std::vector<double> plain, looked;
+  RunTrace trace;
   const Clock::time_point begin = Clock::now();
-  // In turn, so that a change of the machine's speed falls on both.
-  while (traces.size() < kLeastRuns ||
-         (traces.size() < kMostRuns && milliseconds(Clock::now() - begin) < 1e3 * seconds)) {
+  const auto enough = [&] { return taken.size() >= kMostRuns || milliseconds(Clock::now() - begin) > 1e3 * seconds; };
+  const auto run_plain = [&] {
     const Clock::time_point start = Clock::now();
     subject.run(workload, cancellation);
     plain.push_back(milliseconds(Clock::now() - start));
-    subject.run(workload, cancellation, &traces.emplace_back());
-    looked.push_back(total(traces.back()));
+  };
+  // In turn (A B, B A), so that a change of the machine's speed, and what is left in the caches, falls on both.
+  while (taken.size() < kLeastRuns || !enough()) {
+    const bool plain_first = taken.size() % 2 == 0;
+    if (plain_first) run_plain();
+    subject.run(workload, cancellation, &trace);
+    if (!plain_first) run_plain();
+    taken.push_back(pieces_of(trace, profile.steps.size()));
+    looked.push_back(taken.back().total);
+    if (looked.back() <= *std::ranges::min_element(looked)) profile.trace = trace;
   }
   profile.plain_milliseconds = median_of(plain);
   profile.overhead = median_of(looked) / profile.plain_milliseconds - 1;
 
-  std::ranges::sort(traces, {}, total);
-  profile.runs = (traces.size() + 1) / 2;
-  profile.trace = traces[profile.runs / 2];
+  std::ranges::sort(taken, {}, &Pieces::total);
+  profile.runs = (taken.size() + 1) / 2;
   profile.parts = empty_parts(workload, profile.steps);
   const double weight = 1 / static_cast<double>(profile.runs);
   for (std::size_t i = 0; i < profile.runs; ++i) {
-    add_times(traces[i], weight, profile.parts);
-    profile.milliseconds += weight * total(traces[i]);
+    add_times(taken[i], weight, profile.parts);
+    profile.milliseconds += weight * taken[i].total;
   }
   add_work(subject, profile.steps, runs, limits, weight_set, profile.parts);
   profile.operations = grouped(profile.parts, &ProfilePart::operation);
   profile.layers = grouped(profile.parts, &ProfilePart::layer);
+  divide_threads(profile.parts);
   return profile;
 }
 

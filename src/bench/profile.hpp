@@ -19,6 +19,8 @@ struct ProfilePart {
   Work work;
   double limit_milliseconds = 0;  // 0: nothing to compute or to read is known of it
   std::int64_t calls = 0;
+  // Threads that worked, on average over its time: as many as there are where none waits for another. 0: not known.
+  double threads = 0;
 };
 
 struct Profile {
@@ -29,10 +31,14 @@ struct Profile {
   std::vector<ProfilePart> parts;  // in the order of a run; their milliseconds add up to the run's
   std::vector<ProfilePart> operations, layers;  // the same by operation and by layer, the longest first
 
-  // One of the runs, for the trace.
+  // The fastest of the runs, for the trace.
   std::vector<PlanStep> steps;
   RunTrace trace;
 };
+
+// When thread `thread` of a run worked, between `from` and `to`: what it waited is left out. The calling thread (0)
+// works but where it waits for the others at the end of a job.
+double busy_milliseconds(const PoolWork& work, std::size_t thread, Clock::time_point from, Clock::time_point to);
 
 // "encoder.layer.3" of "encoder.layer.3.output.dense": up to the first number; without one, the first name.
 std::string layer_of(const std::string& path);

@@ -78,6 +78,7 @@ Json part_json(const ProfilePart& part, double all) {
   json.set("calls", part.calls).set("milliseconds", part.milliseconds).set("share_of_time", part.milliseconds / all);
   json.set("flops", part.work.flops).set("weight_bytes", part.work.weight_bytes);
   json.set("activation_bytes", part.work.activation_bytes);
+  json.set("threads", part.threads > 0 ? Json(part.threads) : Json());
   const bool limited = part.limit_milliseconds > 0 && part.milliseconds > 0;
   return json.set("share_of_limit", limited ? Json(part.limit_milliseconds / part.milliseconds) : Json());
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bench/profile.hpp"
 #include "core/json.hpp"
 
@@ -33,6 +35,17 @@ class Events {
       first = end;
     }
     add("copy outputs", "outside", batch.steps.back(), batch.end);
+    for (std::size_t thread = 1; thread < batch.threads.threads.size(); ++thread) add_thread(batch, thread);
+  }
+
+  // What another thread did, named by the step that it belonged to.
+  void add_thread(const RunTrace::Batch& batch, std::size_t thread) {
+    for (const PoolWork::Span& span : batch.threads.threads[thread]) {
+      const auto next = std::upper_bound(batch.steps.begin(), batch.steps.end(), span.begin);
+      if (next == batch.steps.begin() || next == batch.steps.end()) continue;
+      const PlanStep& step = profile_.steps[static_cast<std::size_t>(next - batch.steps.begin()) - 1];
+      add(step.operation + " " + step.path, "work", span.begin, span.end, {}, static_cast<std::int64_t>(thread) + 1);
+    }
   }
 
   void add_step(std::size_t i, const RunTrace::Batch& batch) {
@@ -47,12 +60,12 @@ class Events {
   }
 
   void add(const std::string& name, const char* category, Clock::time_point from, Clock::time_point to,
-           Json arguments = {}) {
+           Json arguments = {}, std::int64_t track = 1) {
     const auto microseconds = [this](Clock::time_point time) { return 1e3 * milliseconds(time - begin_); };
     Json event;
     event.set("name", name).set("cat", category).set("ph", "X");
     event.set("ts", microseconds(from)).set("dur", microseconds(to) - microseconds(from));
-    event.set("pid", process_).set("tid", 1);
+    event.set("pid", process_).set("tid", track);
     if (!arguments.is_null()) event.set("args", std::move(arguments));
     list_.push(std::move(event));
   }
@@ -63,9 +76,9 @@ class Events {
   const Clock::time_point begin_;
 };
 
-Json name_event(const char* what, std::int64_t process, const std::string& name) {
+Json name_event(const char* what, std::int64_t process, const std::string& name, std::int64_t track = 1) {
   Json event, arguments;
-  event.set("name", what).set("ph", "M").set("pid", process).set("tid", 1);
+  event.set("name", what).set("ph", "M").set("pid", process).set("tid", track);
   return event.set("args", std::move(arguments.set("name", name)));
 }
 
@@ -78,6 +91,14 @@ std::string trace_json(std::span<const TitledProfile> profiles) {
     ++process;
     events.push(name_event("process_name", process, each.title));
     events.push(name_event("thread_name", process, "the calling thread"));
+    std::size_t threads = 1;
+    for (const RunTrace::Batch& batch : each.profile->trace.batches) {
+      threads = std::max(threads, batch.threads.threads.size());
+    }
+    for (std::size_t thread = 1; thread < threads; ++thread) {
+      events.push(name_event("thread_name", process, "thread " + std::to_string(thread),
+                             static_cast<std::int64_t>(thread) + 1));
+    }
     Events(*each.profile, process, events).add_all();
   }
   Json json;

@@ -101,20 +101,24 @@ void Subject::run(const Workload& workload, const Cancellation& cancellation, Ru
   if (trace != nullptr) trace->begin = Clock::now();
   std::vector<runtime::Item> items = items_of(workload, cancellation);
   if (trace != nullptr) trace->prepared = Clock::now();
+  std::size_t count = 0;
   runtime::for_each_batch(std::move(items), batch_options(workload, cancellation),
                           [&](std::span<const runtime::Item> batch) {
-                            RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batches.emplace_back();
+                            RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(count++);
                             if (part != nullptr) part->begin = Clock::now();
                             Feeds feeds = runtime::feeds_of(graph(), batch, selected(batch.size()));
                             if (part != nullptr) {
-                              part->steps.reserve(512);
+                              part->steps.clear();
                               feeds.step_times = &part->steps;
+                              feeds.pool_work = &part->threads;
                               part->fed = Clock::now();
                             }
                             const Outputs outputs = compiled_->run(std::move(feeds), cancellation);
                             if (part != nullptr) part->end = Clock::now();
                           });
-  if (trace != nullptr) trace->end = Clock::now();
+  if (trace == nullptr) return;
+  trace->batches.resize(count);
+  trace->end = Clock::now();
 }
 
 }  // namespace accelerate::bench

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bench/cost.hpp"
+#include "core/thread_pool.hpp"
 #include "runtime/loaded_model.hpp"
 #include "runtime/packing.hpp"
 
@@ -36,10 +37,14 @@ struct RunTrace {
   struct Batch {
     Clock::time_point begin, fed;  // tensors for the graph are made between the two
     StepTimes steps;               // then the steps run
+    PoolWork threads;              // on these threads
     Clock::time_point end;         // and its outputs are copied out
   };
   Clock::time_point begin, prepared, end;  // tokenizing, or reading the padded tensors, lies before `prepared`
   std::vector<Batch> batches;
+
+  // The batch of that number, made when it is the next: a trace that is filled again needs no new memory.
+  Batch& batch(std::size_t number) { return number < batches.size() ? batches[number] : batches.emplace_back(); }
 };
 
 // A folder opened for one precision and number of threads.

@@ -91,6 +91,7 @@ Table profile_table(const char* what) {
                 {"calls", kRight},
                 {"ms", kRight},
                 {"of time", kRight},
+                {"threads", kRight},
                 {"FLOPs", kRight},
                 {"GFLOP/s", kRight},
                 {"bytes", kRight},
@@ -102,6 +103,7 @@ void add_part(Table& table, const std::string& name, const b::ProfilePart& part,
   const std::int64_t bytes = part.work.weight_bytes + part.work.activation_bytes;
   const bool works = part.work.flops > 0 && seconds > 0;
   table.row({name, std::to_string(part.calls), time_text(part.milliseconds), percent(part.milliseconds / all),
+             part.threads > 0 ? fixed_text(part.threads, 2) : "",
              works ? count_text(static_cast<double>(part.work.flops)) : "",
              works ? fixed_text(static_cast<double>(part.work.flops) / seconds / 1e9, 1) : "",
              bytes > 0 ? bytes_text(bytes) : "",

@@ -182,11 +182,12 @@ void ThreadPool::run(std::int64_t count, Call call, const void* context) {
   }
 
   inside_task = true;
-  take_tasks(0);
+  take_watched_tasks(0);
   inside_task = false;
 
   epoch_.fetch_add(1);
   wait_until_idle();
+  if (watched_ != nullptr) watched_->joined.push_back(PoolWork::Time::clock::now());
   const std::exception_ptr failure = std::exchange(failure_, nullptr);
   busy_.store(false, std::memory_order_release);
   if (failure) std::rethrow_exception(failure);
@@ -202,6 +203,24 @@ void ThreadPool::take_tasks(int worker) {
       if (!failed_.exchange(true)) failure_ = std::current_exception();
     }
   }
+}
+
+void ThreadPool::take_watched_tasks(int worker) {
+  if (watched_ == nullptr) return take_tasks(worker);
+  const PoolWork::Time begin = PoolWork::Time::clock::now();
+  take_tasks(worker);
+  watched_->threads[static_cast<std::size_t>(worker)].push_back({begin, PoolWork::Time::clock::now()});
+}
+
+void ThreadPool::watch(PoolWork* work) {
+  if (work != nullptr) {
+    work->threads.resize(static_cast<std::size_t>(threads()));
+    work->joined.clear();
+    for (auto& spans : work->threads) spans.clear();
+  }
+  while (busy_.exchange(true, std::memory_order_acquire)) relax();
+  watched_ = work;
+  busy_.store(false, std::memory_order_release);
 }
 
 void ThreadPool::wait_until_idle() {
@@ -232,7 +251,7 @@ void ThreadPool::worker_loop(int worker) {
     if (seen % 2 == 0) continue;
     active_.fetch_add(1);
     seen = epoch_.load();
-    if (seen % 2 == 1) take_tasks(worker);
+    if (seen % 2 == 1) take_watched_tasks(worker);
     if (active_.fetch_sub(1) == 1 && joining_.load()) active_.notify_all();
   }
 }

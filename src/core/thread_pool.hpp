@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -28,6 +29,16 @@ double cgroup_cpu_quota(const std::filesystem::path& root);
 // cpu_allowance().usable.
 int default_thread_count();
 
+// What the threads of a pool did while it was watched: for profiles.
+struct PoolWork {
+  using Time = std::chrono::steady_clock::time_point;
+  struct Span {
+    Time begin, end;
+  };
+  std::vector<std::vector<Span>> threads;  // when each worked on tasks of a shared job, in order; [0] is the caller
+  std::vector<Time> joined;                // when each of these jobs was over: the caller waits from its end until then
+};
+
 // `threads` includes the thread that calls parallel_for: a pool of 1 owns no thread and runs everything inline.
 // Workers spin for some tens of microseconds after their last job, then sleep.
 class ThreadPool {
@@ -39,6 +50,10 @@ class ThreadPool {
   ~ThreadPool();
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // From now on writes down into `work` what the threads do; null ends it. Not while a job runs. What it holds is
+  // dropped first, its memory is used again. Jobs that run inline are not seen: the caller does them.
+  void watch(PoolWork* work);
 
   // Calls body(task, worker) once for every task in [0, count) and returns when all are done. Tasks are handed out in
   // order, one at a time, to whichever thread is free; the caller takes part. `worker` is in [0, threads()) and no two
@@ -70,6 +85,7 @@ class ThreadPool {
   void stop();
   void run(std::int64_t count, Call call, const void* context);
   void take_tasks(int worker);
+  void take_watched_tasks(int worker);
   void wait_until_idle();
   void worker_loop(int worker);
   bool wait_for_job(std::uint32_t& seen);
@@ -90,6 +106,7 @@ class ThreadPool {
   std::exception_ptr failure_;
   std::atomic<int> caller_cpu_{-1};  // where the last caller that found sleepers was running
   std::atomic<bool> stop_{false};
+  PoolWork* watched_ = nullptr;  // changed only while no job is open, and workers look only inside one
   std::vector<std::thread> workers_;
 };
 

@@ -15,12 +15,15 @@ namespace accelerate {
 // When the steps of a run began, and last when it ended: [steps + 1], in the order of Plan::steps(). A run appends.
 using StepTimes = std::vector<std::chrono::steady_clock::time_point>;
 
+struct PoolWork;  // core/thread_pool.hpp
+
 // Tensors of the graph's inputs, ragged ones as rows without padding ([tokens.rows]); reals as f32, indices as i64.
 struct Feeds {
   std::map<std::string, Tensor, std::less<>> tensors;
   Extents extents;
   Cancellation cancellation;        // looked at between operations: Error{interrupted}
   StepTimes* step_times = nullptr;  // filled where it is given: what a profile is made from
+  PoolWork* pool_work = nullptr;    // the same for the threads, by backends that run on a ThreadPool
 };
 
 // Outputs by name; a ragged one as rows without padding.

@@ -58,6 +58,17 @@ TEST_P(ProfileOf, PartsAddUpToTheRun) {
   EXPECT_TRUE(std::ranges::is_sorted(profile.operations, std::ranges::greater(), &ProfilePart::milliseconds));
 }
 
+// Nobody works longer than the part takes, and on the calling thread somebody always works or waits for one who does.
+TEST_P(ProfileOf, NoMoreThreadsWorkThanThereAre) {
+  const Profile profile = take();
+  for (const auto* parts : {&profile.parts, &profile.operations, &profile.layers}) {
+    for (const ProfilePart& part : *parts) {
+      EXPECT_LE(part.threads, 2.001) << part.operation << " " << part.path;
+      EXPECT_EQ(part.threads > 0, part.milliseconds > 0) << part.operation << " " << part.path;
+    }
+  }
+}
+
 TEST_P(ProfileOf, WorkAddsUpToTheModels) {
   const Profile profile = take();
   std::int64_t flops = 0;
@@ -75,23 +86,25 @@ void expect_nested(const Json& events) {
     double begin, end;
     std::string name;
   };
-  std::vector<Span> spans;
+  std::map<std::int64_t, std::vector<Span>> tracks;
   for (const Json& event : events.items()) {
     if (event.at("ph").as_string() != "X") continue;
-    EXPECT_EQ(event.at("tid").as_int(), 1);
     EXPECT_GE(event.at("dur").as_double(), 0);
-    spans.push_back({event.at("ts").as_double(), event.at("ts").as_double() + event.at("dur").as_double(),
-                     event.at("name").as_string()});
+    tracks[event.at("tid").as_int()].push_back({event.at("ts").as_double(),
+                                                event.at("ts").as_double() + event.at("dur").as_double(),
+                                                event.at("name").as_string()});
   }
-  std::vector<Span> open;
   constexpr double kRounding = 1e-6;
-  for (const Span& span : spans) {
-    while (!open.empty() && open.back().end <= span.begin + kRounding) open.pop_back();
-    for (const Span& outer : open) {
-      EXPECT_LE(outer.begin, span.begin + kRounding) << span.name << " in " << outer.name;
-      EXPECT_GE(outer.end, span.end - kRounding) << span.name << " in " << outer.name;
+  for (const auto& [track, spans] : tracks) {
+    std::vector<Span> open;
+    for (const Span& span : spans) {
+      while (!open.empty() && open.back().end <= span.begin + kRounding) open.pop_back();
+      for (const Span& outer : open) {
+        EXPECT_LE(outer.begin, span.begin + kRounding) << span.name << " in " << outer.name;
+        EXPECT_GE(outer.end, span.end - kRounding) << span.name << " in " << outer.name;
+      }
+      open.push_back(span);
     }
-    open.push_back(span);
   }
 }
 
@@ -133,6 +146,19 @@ INSTANTIATE_TEST_SUITE_P(Models, ProfileOf,
                                          Case{"modernbert", false}, Case{"nomic_bert_masked_lm", false},
                                          Case{"roberta_token_classification", true}),
                          [](const auto& each) { return each.param.model + (each.param.texts ? "_texts" : "_tokens"); });
+
+TEST(Profile, WaitingIsNoWork) {
+  const Clock::time_point start{};
+  const auto at = [&](int milliseconds) { return start + std::chrono::milliseconds(milliseconds); };
+  PoolWork work;
+  work.threads = {{{at(10), at(14)}, {at(30), at(40)}}, {{at(11), at(20)}, {at(32), at(39)}}};
+  work.joined = {at(20), at(40)};
+  EXPECT_DOUBLE_EQ(busy_milliseconds(work, 0, at(5), at(25)), 20 - 6);
+  EXPECT_DOUBLE_EQ(busy_milliseconds(work, 1, at(5), at(25)), 9);
+  EXPECT_DOUBLE_EQ(busy_milliseconds(work, 0, at(25), at(45)), 20);
+  EXPECT_DOUBLE_EQ(busy_milliseconds(work, 1, at(25), at(45)), 7);
+  EXPECT_DOUBLE_EQ(busy_milliseconds(PoolWork{}, 0, at(0), at(3)), 3);
+}
 
 TEST(Profile, LayersByTheirNumber) {
   EXPECT_EQ(layer_of("encoder.layer.3.output.dense"), "encoder.layer.3");

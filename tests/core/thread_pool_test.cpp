@@ -55,6 +55,35 @@ TEST(ThreadPool, AWorkerNumberIsUsedByOneTaskAtATime) {
   EXPECT_FALSE(outside);
 }
 
+TEST(ThreadPool, AWatchedPoolTellsWhenItsThreadsWorked) {
+  ThreadPool pool(3);
+  PoolWork work;
+  pool.watch(&work);
+  const auto begin = PoolWork::Time::clock::now();
+  for (int job = 0; job < 50; ++job) pool.parallel_for(30, [](std::int64_t, int) {});
+  pool.parallel_for(1, [](std::int64_t, int) {});  // runs inline
+  const auto end = PoolWork::Time::clock::now();
+  pool.watch(nullptr);
+  pool.parallel_for(30, [](std::int64_t, int) {});
+  ASSERT_EQ(work.threads.size(), 3U);
+  EXPECT_EQ(work.threads[0].size(), 50U);
+  ASSERT_EQ(work.joined.size(), 50U);
+  for (const auto& spans : work.threads) {
+    EXPECT_LE(spans.size(), 50U);
+    auto last = begin;
+    for (const PoolWork::Span& span : spans) {
+      EXPECT_LE(last, span.begin);
+      EXPECT_LE(span.begin, span.end);
+      last = span.end;
+    }
+    EXPECT_LE(last, end);
+  }
+  for (std::size_t job = 0; job < 50; ++job) EXPECT_LE(work.threads[0][job].end, work.joined[job]);
+  ThreadPool(1).watch(&work);
+  EXPECT_EQ(work.threads.size(), 1U);
+  EXPECT_TRUE(work.joined.empty());
+}
+
 TEST(ThreadPool, SeveralThreadsTakePart) {
   ThreadPool pool(2);
   std::atomic<int> arrived = 0;
