@@ -65,17 +65,22 @@ class Comparison:
     def start_all(self, folder: Path, threads: int, running: dict) -> dict[str, str]:
         """Fills `running`; returns who cannot take part, and why."""
         missing = {}
-        for contender in self.options.contenders:
-            self.progress(f"starting {contender.name}")
+
+        def start(name: str, contender: who.Contender, with_threads: int) -> None:
+            self.progress(f"starting {name}")
             try:
-                running[contender.name] = who.started(contender, self.options.program, folder, threads)
-                self.run["versions"][contender.name] = running[contender.name].version
-                self.run["starts"].setdefault(contender.name, running[contender.name].start_milliseconds)
+                running[name] = who.started(contender, self.options.program, folder, with_threads)
             except who.Unavailable as why:
-                missing[contender.name] = str(why)
-                self.unavailable(contender.name, str(why))
+                missing[name] = str(why)
+                self.unavailable(name, str(why))
+
+        for contender in self.options.contenders:
+            start(contender.name, contender, threads)
+        for name, each in running.items():
+            self.run["versions"][name] = each.version
+            self.run["starts"].setdefault(name, each.start_milliseconds)
         if threads > 1 and who.OURS in running:
-            running[figures.ONE_THREAD] = who.started(who.CONTENDERS[who.OURS], self.options.program, folder, 1)
+            start(figures.ONE_THREAD, who.CONTENDERS[who.OURS], 1)
         return missing
 
     def measure_workload(self, model: str, shape: str, folder: Path, threads: int, running: dict,

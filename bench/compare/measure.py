@@ -1,7 +1,6 @@
 """Turns: contenders run one after the other, round after round, so that a change of the machine's speed meets all."""
 
 import dataclasses
-import statistics
 import time
 
 import workloads
@@ -51,8 +50,8 @@ def measure(contenders: dict, workload, rounds: int, seconds: float) -> Measured
             try:
                 result.splits[name] = prepare(name, contender, workload)
                 result.vectors[name] = contender.vectors()
-                typical = statistics.median(contender.run(LEAST_CALLS).wall)
-                calls[name] = max(LEAST_CALLS, min(MOST_CALLS, int(seconds * 1e3 / typical)))
+                undisturbed = min(contender.run(LEAST_CALLS).wall)
+                calls[name] = max(LEAST_CALLS, min(MOST_CALLS, int(seconds * 1e3 / undisturbed)))
             except Unavailable as why:
                 result.gone[name] = str(why)
         order, bystanders = list(calls), Bystanders()
