@@ -33,8 +33,14 @@ using NamedTensors = std::map<std::string, Tensor, std::less<>>;
 
 // How a folder is opened.
 struct OpenOptions {
-  std::string device = "auto";     // "auto": the best this build can use; "cpu"
-  std::string precision = "f32";   // what weights are stored and multiplied in
+  std::string device = "auto";  // "auto": the best this build can use; "cpu"
+  // What weights are stored and multiplied in: "f32", "bf16", "int8", or "auto": the fastest that the records on this
+  // machine show to be within its bound for this model (docs/precision.md), "f32" where they say nothing. With
+  // "bf16" and "int8", layers that the records say break the bound keep a higher precision.
+  std::string precision = "f32";
+  // By the path of a module, for it and all below it: {{"encoder.layer.0", "bf16"}}. Error{invalid_input} on a path
+  // that the model does not have. With it nothing but "auto" asks the records.
+  std::map<std::string, std::string> layer_precisions = {};
   int threads = 0;                 // 0: as many as this process may use (ACCELERATE_THREADS sets the default)
   Cancellation cancellation = {};  // Error{interrupted} between the steps of loading
 };
@@ -62,6 +68,11 @@ struct ModelInfo {
   std::vector<std::string> outputs;            // names that run() can be asked for, hidden states included
   std::map<std::string, std::string> prompts;  // texts put before an embedded text, by their name
   std::string default_prompt;                  // the name of the one used when none is asked for; empty: none
+
+  // What an opened model is computed in; empty in an Inspection.
+  std::string precision;                                // "f32", never "auto"
+  std::map<std::string, std::string> layer_precisions;  // of modules in another one, by their path
+  std::string precision_reason;                         // what records decided of it, for people; empty: nothing
 };
 
 // What every call that takes texts knows.
@@ -216,6 +227,15 @@ class ACCELERATE_API Model {
   static Model open(const std::filesystem::path& folder, const OpenOptions& options = {});
 
   const ModelInfo& info() const;
+
+  // The same opened folder computed in another precision, as OpenOptions names them but "auto". Weights are shared:
+  // what both pack the same way is packed once. Records are not asked. Errors as open()'s.
+  Model with_precision(std::string_view precision,
+                       const std::map<std::string, std::string>& layer_precisions = {}) const;
+  // Paths of the layers that a lower precision changes, in the order they are computed in, for `task` (by default the
+  // first); where several are computed as one (query, key and value), the first of them stands for all.
+  std::vector<std::string> layers(std::string_view task = {}) const;
+
   // Makes the plan that `task` runs on (a name of ModelInfo::tasks; by default the first), so that the first call does
   // not wait for it. Error{unsupported} naming an operation that the device lacks.
   void prepare(std::string_view task = {}) const;
@@ -270,9 +290,9 @@ struct MemoryPrediction {
 };
 
 struct InspectOptions {
-  std::vector<std::int64_t> batches = {1};  // each at most 1048576
-  std::vector<std::int64_t> tokens = {};    // empty: 128 and the longest the model takes
-  std::vector<std::string> precisions = {"f32"};
+  std::vector<std::int64_t> batches = {1};        // each at most 1048576
+  std::vector<std::int64_t> tokens = {};          // empty: 128 and the longest the model takes
+  std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision
   std::string device = "auto";
   std::string task = {};  // whose outputs are computed; empty: the folder's own
   int threads = 0;
@@ -283,6 +303,7 @@ struct Inspection {
   ModelInfo info;
   std::vector<MemoryPrediction> memory;  // precision by batch by tokens, in that order
   std::vector<std::string> missing;      // operations the device lacks, each with its reason; empty: it runs
+  std::vector<std::string> notes;        // what records decided of the precisions, for people
 };
 // Errors as Model::open's; Error{invalid_input} on a size below 1 or more tokens than the model takes.
 ACCELERATE_API Inspection inspect(const std::filesystem::path& folder, const InspectOptions& options = {});

@@ -44,7 +44,7 @@ Inspection inspect(const std::filesystem::path& folder, const InspectOptions& op
   const runtime::TextSettings settings = settings_of(definition);
   const Graph graph = graph_of_task(definition, options.task);
   const Backend& backend = runtime::backend_of_device(options.device);
-  Inspection inspection{runtime::info_of(definition, settings), {}, {}};
+  Inspection inspection{runtime::info_of(definition, settings), {}, {}, {}};
   const std::int64_t most = definition.architecture->summary(definition.checkpoint.config()).max_tokens;
   const auto lengths = options.tokens.empty() ? default_lengths(settings.max_tokens) : options.tokens;
   expect_sizes(lengths, "tokens", most);
@@ -54,7 +54,10 @@ Inspection inspect(const std::filesystem::path& folder, const InspectOptions& op
   }
   if (!inspection.missing.empty()) return inspection;
   for (const std::string& precision : options.precisions) {
-    const CompileOptions compile{.precision = precision_named(precision), .overrides = {}, .threads = options.threads};
+    const runtime::PrecisionChoice choice = runtime::choose_precision(
+        inspection.info, backend, {.device = options.device, .precision = precision, .threads = options.threads});
+    if (!choice.reason.empty()) inspection.notes.push_back(choice.reason);
+    const CompileOptions compile{.precision = choice.precision, .overrides = choice.layers, .threads = options.threads};
     for (const std::int64_t batch : options.batches) {
       for (const std::int64_t tokens : lengths) {
         inspection.memory.push_back(

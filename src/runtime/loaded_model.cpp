@@ -15,11 +15,24 @@ std::string stored_dtype(const Checkpoint& checkpoint) {
   return most == bytes.end() ? "" : most->first;
 }
 
-CompileOptions compile_options(const OpenOptions& options) {
-  return {.precision = precision_named(options.precision),
-          .overrides = {},
-          .threads = options.threads,
-          .cancellation = options.cancellation};
+// A path that is nowhere in the model is most likely misspelt.
+void expect_paths(const Graph& graph, const std::map<std::string, Precision>& layers) {
+  for (const auto& [path, precision] : layers) {
+    const bool there = std::ranges::any_of(graph.nodes(), [&path = path](const Node& node) {
+      return node.source == Node::Source::operation && node.name.starts_with(path) &&
+             (node.name.size() == path.size() || node.name[path.size()] == '.');
+    });
+    if (there) continue;
+    throw Error(ErrorKind::invalid_input, "no layer has this path or lies below it", "layer_precisions: " + path,
+                "Model::layers() lists them");
+  }
+}
+
+ModelInfo info_with(ModelInfo info, const PrecisionChoice& choice) {
+  info.precision = name_of(choice.precision);
+  info.precision_reason = choice.reason;
+  for (const auto& [path, precision] : choice.layers) info.layer_precisions[path] = name_of(precision);
+  return info;
 }
 
 ModelDefinition open_definition(const std::filesystem::path& folder, const OpenOptions& options) {
@@ -82,24 +95,51 @@ std::vector<std::string> outputs_of(const ModelDefinition& definition, Task task
   throw Error(ErrorKind::internal, "no outputs are known for this task", std::string(name_of(task)));
 }
 
-LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions& options)
+OpenedFolder::OpenedFolder(const std::filesystem::path& folder, const OpenOptions& options)
     : definition_(open_definition(folder, options)),
       settings_(text_settings(definition_.checkpoint,
                               definition_.architecture->summary(definition_.checkpoint.config()).max_tokens,
                               definition_.architecture->tokenizer_class())),
-      info_(info_of(definition_, settings_)),
-      plans_(backend_of_device(options.device), compile_options(options), definition_.weights) {}
+      info_(info_of(definition_, settings_)) {}
 
-const TextProcessor& LoadedModel::processor() const {
+const TextProcessor& OpenedFolder::processor() const {
   const std::lock_guard lock(opening_);
   if (!processor_) processor_ = std::make_unique<TextProcessor>(definition_.checkpoint, settings_);
   return *processor_;
 }
 
+LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions& options)
+    : LoadedModel(std::make_shared<const OpenedFolder>(folder, options), options) {}
+
+LoadedModel::LoadedModel(std::shared_ptr<const OpenedFolder> opened, const OpenOptions& options)
+    : LoadedModel(opened, backend_of_device(options.device),
+                  choose_precision(opened->info(), backend_of_device(options.device), options), options) {}
+
+LoadedModel::LoadedModel(const LoadedModel& other, const PrecisionChoice& choice)
+    : LoadedModel(other.opened_, other.backend(), choice,
+                  {.threads = other.plan_options().threads, .cancellation = other.plan_options().cancellation}) {}
+
+LoadedModel::LoadedModel(std::shared_ptr<const OpenedFolder> opened, const Backend& backend,
+                         const PrecisionChoice& choice, const OpenOptions& options)
+    : opened_(std::move(opened)),
+      info_(info_with(opened_->info(), choice)),
+      plans_(backend,
+             {.precision = choice.precision,
+              .overrides = choice.layers,
+              .threads = options.threads,
+              .cancellation = options.cancellation},
+             opened_->definition().weights) {
+  expect_paths(definition().program.graph(kEncode), choice.layers);
+}
+
+std::vector<std::string> LoadedModel::layers(Task task) const {
+  return backend().lowered(definition().program.graph(kEncode).restricted_to(outputs_of(definition(), task)));
+}
+
 std::shared_ptr<CompiledGraph> LoadedModel::compiled(const std::vector<std::string>& outputs) const {
   std::string key;
   for (const std::string& output : outputs) key += output + "\n";
-  return compiled(key, [&] { return definition_.program.graph(kEncode).restricted_to(outputs); });
+  return compiled(key, [&] { return definition().program.graph(kEncode).restricted_to(outputs); });
 }
 
 std::shared_ptr<CompiledGraph> LoadedModel::compiled(const std::string& key, const std::function<Graph()>& make) const {

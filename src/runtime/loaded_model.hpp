@@ -10,6 +10,7 @@
 #include "accelerate/accelerate.hpp"
 #include "models/architecture.hpp"
 #include "runtime/plan_cache.hpp"
+#include "runtime/precision_choice.hpp"
 #include "runtime/text_processor.hpp"
 
 namespace accelerate::runtime {
@@ -24,32 +25,56 @@ const Backend& backend_of_device(std::string_view device);
 // Outputs that a task computes. Error{unsupported} naming what the folder is for, unless its weights allow the task.
 std::vector<std::string> outputs_of(const ModelDefinition& definition, Task task);
 
-class LoadedModel {
+// What does not depend on precision or device: models computed differently share it.
+class OpenedFolder {
  public:
-  LoadedModel(const std::filesystem::path& folder, const OpenOptions& options);
+  OpenedFolder(const std::filesystem::path& folder, const OpenOptions& options);
 
   const ModelDefinition& definition() const { return definition_; }
-  const ModelInfo& info() const { return info_; }
   const TextSettings& settings() const { return settings_; }
+  const ModelInfo& info() const { return info_; }
   // Opened at first use: tensors run without it.
   const TextProcessor& processor() const;
-
-  // What plans are made on and with.
-  const Backend& backend() const { return plans_.backend(); }
-  const CompileOptions& plan_options() const { return plans_.options(); }
-  // The graph "encode" restricted to some outputs.
-  std::shared_ptr<CompiledGraph> compiled(const std::vector<std::string>& outputs) const;
-  std::shared_ptr<CompiledGraph> compiled(Task task) const { return compiled(outputs_of(definition_, task)); }
-  // Another graph over the same weights.
-  std::shared_ptr<CompiledGraph> compiled(const std::string& key, const std::function<Graph()>& make) const;
 
  private:
   ModelDefinition definition_;
   TextSettings settings_;
   ModelInfo info_;
-  mutable PlanCache plans_;
   mutable std::mutex opening_;
   mutable std::unique_ptr<const TextProcessor> processor_;
+};
+
+class LoadedModel {
+ public:
+  LoadedModel(const std::filesystem::path& folder, const OpenOptions& options);
+  // The same folder computed in another precision.
+  LoadedModel(const LoadedModel& other, const PrecisionChoice& choice);
+  LoadedModel& operator=(const LoadedModel&) = delete;
+
+  const ModelDefinition& definition() const { return opened_->definition(); }
+  const ModelInfo& info() const { return info_; }
+  const TextSettings& settings() const { return opened_->settings(); }
+  const TextProcessor& processor() const { return opened_->processor(); }
+
+  // What plans are made on and with.
+  const Backend& backend() const { return plans_.backend(); }
+  const CompileOptions& plan_options() const { return plans_.options(); }
+  // Paths of the layers of a task that a lower precision changes, Backend::lowered.
+  std::vector<std::string> layers(Task task) const;
+  // The graph "encode" restricted to some outputs.
+  std::shared_ptr<CompiledGraph> compiled(const std::vector<std::string>& outputs) const;
+  std::shared_ptr<CompiledGraph> compiled(Task task) const { return compiled(outputs_of(definition(), task)); }
+  // Another graph over the same weights.
+  std::shared_ptr<CompiledGraph> compiled(const std::string& key, const std::function<Graph()>& make) const;
+
+ private:
+  LoadedModel(std::shared_ptr<const OpenedFolder> opened, const OpenOptions& options);
+  LoadedModel(std::shared_ptr<const OpenedFolder> opened, const Backend& backend, const PrecisionChoice& choice,
+              const OpenOptions& options);
+
+  std::shared_ptr<const OpenedFolder> opened_;
+  ModelInfo info_;
+  mutable PlanCache plans_;
 };
 
 }  // namespace accelerate::runtime

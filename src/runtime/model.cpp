@@ -13,6 +13,10 @@ class Model::Impl : public runtime::LoadedModel {
 
 namespace {
 
+Task task_of(const runtime::LoadedModel& model, std::string_view task) {
+  return task.empty() ? model.definition().program.tasks.front() : task_named(task);
+}
+
 constexpr std::array<std::string_view, 5> kAggregations{"none", "simple", "first", "average", "max"};
 
 }  // namespace
@@ -36,11 +40,16 @@ Model Model::open(const std::filesystem::path& folder, const OpenOptions& option
 
 const ModelInfo& Model::info() const { return impl_->info(); }
 
+Model Model::with_precision(std::string_view precision,
+                            const std::map<std::string, std::string>& layer_precisions) const {
+  return Model(std::make_shared<const Impl>(*impl_, runtime::precision_as_asked(precision, layer_precisions)));
+}
+
+std::vector<std::string> Model::layers(std::string_view task) const { return impl_->layers(task_of(*impl_, task)); }
+
 void Model::prepare(std::string_view task) const {
-  const ModelDefinition& definition = impl_->definition();
-  const Task wanted = task.empty() ? definition.program.tasks.front() : task_named(task);
   impl_->processor();
-  impl_->compiled(wanted)->prepare();
+  impl_->compiled(task_of(*impl_, task))->prepare();
 }
 
 Embeddings Model::embed(std::span<const std::string> texts, const EmbedOptions& options) const {

@@ -48,6 +48,12 @@ Json to_json(const ModelInfo& info) {
   for (const auto& [name, text] : info.prompts) prompts.set(name, text);
   json.set("prompts", std::move(prompts));
   json.set("default_prompt", info.default_prompt);
+  if (info.precision.empty()) return json;
+  json.set("precision", info.precision);
+  Json layers = Json::object();
+  for (const auto& [path, precision] : info.layer_precisions) layers.set(path, precision);
+  json.set("layer_precisions", std::move(layers));
+  json.set("precision_reason", info.precision_reason);
   return json;
 }
 
@@ -58,6 +64,7 @@ Json to_json(const Inspection& inspection) {
   for (const MemoryPrediction& prediction : inspection.memory) memory.push(to_json(prediction));
   json.set("memory", std::move(memory));
   json.set("missing", list_of(inspection.missing));
+  json.set("notes", list_of(inspection.notes));
   return json;
 }
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "verify/case_inputs.hpp"
 #include "verify/expected.hpp"
 #include "verify/golden.hpp"
 
@@ -13,26 +14,6 @@ namespace {
 
 constexpr std::string_view kHidden = "hidden_states.";
 constexpr std::array<const char*, 2> kPooled = {"sentence_embedding", "mean_pooled"};
-
-bool is_logits(std::string_view name) { return name.ends_with("logits"); }
-
-// One entry a token where the output has one row a token; else empty.
-RowMask mask_for(const std::string& name, const Tensor& output, const NamedTensors& inputs, std::string_view task) {
-  const auto ids = inputs.find("input_ids");
-  const auto mask = inputs.find("attention_mask");
-  if (ids == inputs.end() || mask == inputs.end() || output.rank() < 2 || ids->second.rank() != 2) return {};
-  // Said to be wrong where the inputs are compared; here it would mask rows that there are none of.
-  if (mask->second.dims() != ids->second.dims()) return {};
-  const Tensor whole = mask->second.to(DType::i64);
-  const auto real = whole.as<std::int64_t>();
-  const bool a_number_a_token = name == "start_logits" || name == "end_logits" || task == "replaced-token-detection";
-  const bool a_row_a_token = output.dim(0) == ids->second.dim(0) && output.dim(1) == ids->second.dim(1) &&
-                             (output.rank() == 3 || a_number_a_token);
-  RowMask rows;
-  if (!a_row_a_token) return rows;
-  for (const std::int64_t one : real) rows.push_back(one != 0 ? 1 : 0);
-  return rows;
-}
 
 // One case, as it is worked through.
 class CaseRun {
@@ -65,7 +46,7 @@ class CaseRun {
   void check_processor() {
     if (golden_.texts.empty()) return;
     try {
-      const ModelInputs made = encode();
+      const ModelInputs made = encode_case(model_, golden_, batch_);
       for (const auto& [name, expected] : tensors_.inputs) {
         const auto found = made.tensors.find(name);
         add_check(report_, Source::text, "inputs." + name,
@@ -77,24 +58,6 @@ class CaseRun {
     } catch (const Error& error) {
       add_check(report_, Source::text, "inputs", error);
     }
-  }
-
-  ModelInputs encode() const {
-    if (golden_.pairs.empty()) {
-      std::vector<std::string> texts = golden_.texts;
-      const std::string prompt = prompt_text();
-      for (std::string& text : texts) text.insert(0, prompt);
-      return model_.encode(texts, batch_);
-    }
-    return model_.encode(pairs_of(golden_), batch_);
-  }
-
-  std::string prompt_text() const {
-    const ModelInfo& info = model_.info();
-    std::string name = info.default_prompt;
-    if (const Json* asked = golden_.settings.find("prompt_name")) name = asked->as_string();
-    const auto found = info.prompts.find(name);
-    return found == info.prompts.end() ? "" : found->second;
   }
 
   void check_input_ids(const NamedTensors& made) {
@@ -127,7 +90,7 @@ class CaseRun {
     if (options.outputs.empty()) return;
     try {
       NamedTensors given = inputs;
-      if (const Json* length = golden_.settings.find("prompt_length")) leave_prompt_out(*length, given);
+      add_prompt_length(golden_, given);
       const NamedTensors found = model_.run(given, options);
       for (const std::string& name : options.outputs) {
         if (tensors_.outputs.contains(name)) compare_output(from, name, found.at(name));
@@ -136,12 +99,6 @@ class CaseRun {
     } catch (const Error& error) {
       add_check(report_, from, "run", error);
     }
-  }
-
-  static void leave_prompt_out(const Json& length, NamedTensors& inputs) {
-    const std::vector<std::int64_t> lengths(static_cast<std::size_t>(inputs.at("input_ids").dim(0)), length.as_int());
-    const auto rows = static_cast<std::int64_t>(lengths.size());
-    inputs.insert_or_assign("prompt_length", Tensor::of<std::int64_t>({rows}, lengths));
   }
 
   void compare_output(Source from, const std::string& name, const Tensor& found) {

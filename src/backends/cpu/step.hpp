@@ -74,6 +74,9 @@ struct Precisions {
 std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level,
                                               const Precisions& precisions);
 
+// Paths of the products that Precisions change, the first of those that are computed together.
+std::vector<std::string> lowered_paths(const Graph& graph);
+
 // Names of the operations that have kernels.
 bool has_kernel(std::string_view operation);
 

@@ -27,6 +27,11 @@ const std::map<std::string_view, Maker>& makers() {
   return table;
 }
 
+bool is_one_row_an_item(const Node& input) {
+  const Shape& shape = input.type.shape;
+  return shape.rank() == 2 && shape.dims[0] == kBatch;
+}
+
 }  // namespace
 
 cpu::Activation activation_of(accelerate::Activation activation) {
@@ -70,13 +75,26 @@ Precision Precisions::of(std::string_view path) const {
 }
 
 Precision Context::precision() const {
-  const Shape& input = operand(0).type.shape;
-  if (input.rank() == 2 && input.dims[0] == kBatch) return Precision::f32;
+  if (is_one_row_an_item(operand(0))) return Precision::f32;
   Precision highest = precisions.of(node().name);
   for (std::size_t member = 1; member < group.size(); ++member) {
     highest = std::min(highest, precisions.of(node(member).name));  // in order of width
   }
   return highest;
+}
+
+std::vector<std::string> lowered_paths(const Graph& graph) {
+  std::vector<std::string> paths;
+  for (const std::vector<std::size_t>& group : find_fusions(graph).groups) {
+    if (group.empty()) continue;
+    const Node& node = graph.nodes()[group.front()];
+    const std::string_view operation = node.operation->name();
+    if (operation != "linear" && operation != "gated_linear") continue;
+    if (is_one_row_an_item(graph.node(node.operands[0]))) continue;
+    // Layers that share their weights share their path.
+    if (std::ranges::find(paths, node.name) == paths.end()) paths.push_back(node.name);
+  }
+  return paths;
 }
 
 bool has_kernel(std::string_view operation) { return makers().contains(operation); }

@@ -1,0 +1,248 @@
+#include "verify/agreement.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "runtime/loaded_model.hpp"
+#include "verify/case_inputs.hpp"
+#include "verify/reference.hpp"
+
+namespace accelerate::verify {
+namespace {
+
+using Layers = std::vector<records::LayerChoice::Layer>;
+
+// Where a layer goes that must not be lowered: the next precision that costs little.
+Precision kept_precision(Precision precision) {
+  return precision == Precision::int8 ? Precision::bf16 : Precision::f32;
+}
+
+std::map<std::string, std::string> first_kept(const Layers& layers, std::size_t count, const std::string& kept_in) {
+  std::map<std::string, std::string> kept;
+  for (std::size_t i = 0; i < count; ++i) kept[layers[i].path] = kept_in;
+  return kept;
+}
+
+std::string recorded_path(const std::filesystem::path& folder) {
+  std::string path = std::filesystem::weakly_canonical(folder).string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+class Agreeing {
+ public:
+  Agreeing(const Model& model, const AgreementOptions& options)
+      : options_(options), model_(model), backend_(runtime::backend_of_device(options.device)) {}
+
+  AgreementReport run() {
+    const auto start = std::chrono::steady_clock::now();
+    say("reference");
+    reference_ = reference_of(model_.with_precision("f32"), options_.golden, options_.cancellation);
+    if (options_.recorder != nullptr && options_.recorder->keeps_records()) {
+      hash_ = options_.recorder->content_hash(model_.info().folder);
+    }
+    AgreementReport report{.reference = reference_.name,
+                           .inputs = reference_.inputs,
+                           .weights = reference_.weights == WeightKind::random ? "random" : "trained",
+                           .device = std::string(backend_.name()),
+                           .level = std::string(backend_.level()),
+                           .precisions = {},
+                           .seconds = 0};
+    for (const Precision precision : options_.precisions) report.precisions.push_back(of(precision));
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return report;
+  }
+
+ private:
+  PrecisionAgreement of(Precision precision) {
+    PrecisionAgreement one;
+    one.precision = name_of(precision);
+    say(one.precision);
+    if (precision == Precision::f32 && reference_.is_own()) {
+      one.reason = "it is the reference";
+      return one;
+    }
+    one.bound = bound_of(precision);
+    if (!one.bound.cosine) one.reason = "this precision has no bound";
+    if (reference_.weights == WeightKind::random) {
+      one.bound = {};
+      one.reason = "random weights";
+    }
+    const Model lowered = model_.with_precision(one.precision);
+    one.figures = figures_of(lowered);
+    one.layers = static_cast<std::int64_t>(precision == Precision::f32 ? 0 : lowered.layers().size());
+    std::string choice;
+    const bool judged = one.reason.empty();
+    if (judged && precision != Precision::f32 && !is_within(*one.figures, one.bound)) {
+      choice = keep_layers(lowered, kept_precision(precision), one);
+    }
+    if (judged) {
+      one.judgement = is_within(*one.figures, one.bound) ? Judgement::within_bound : Judgement::out_of_bound;
+    }
+    record(one, choice);
+    return one;
+  }
+
+  Figures figures_of(const Model& model) const {
+    FigureMeter meter;
+    for (const Sample& sample : reference_.samples) {
+      accelerate::RunOptions options;
+      for (const auto& [name, tensor] : sample.outputs) options.outputs.push_back(name);
+      options.batch.cancellation = options_.cancellation;
+      const NamedTensors found = model.run(sample.inputs, options);
+      for (const auto& [name, expected] : sample.outputs) {
+        try {
+          meter.add(expected, found.at(name), mask_for(name, expected, sample.inputs, sample.task), is_logits(name));
+        } catch (const Error& error) {
+          throw error.within(name);
+        }
+      }
+    }
+    return meter.figures();
+  }
+
+  // The id of the LayerChoice in force afterwards; empty: every layer is as it was.
+  std::string keep_layers(const Model& lowered, Precision kept_in, PrecisionAgreement& one) {
+    one.without_kept = one.figures;
+    one.kept_in = name_of(kept_in);
+    std::string choice = recorded_layers(lowered, one);
+    if (choice.empty() && find_layers(lowered, one)) choice = record_layers(one);
+    return choice;
+  }
+
+  std::string recorded_layers(const Model& lowered, PrecisionAgreement& one) const {
+    if (hash_.empty()) return {};
+    const auto found = options_.recorder->latest<records::LayerChoice>({.model = hash_,
+                                                                        .device = std::string(backend_.name()),
+                                                                        .level = std::string(backend_.level()),
+                                                                        .precision = one.precision});
+    if (!found || found->content().layers.empty()) return {};
+    const records::LayerChoice& choice = found->content();
+    const Figures figures = figures_of(
+        lowered.with_precision(one.precision, first_kept(choice.layers, choice.layers.size(), choice.kept_in)));
+    if (!is_within(figures, one.bound)) return {};
+    one.figures = figures;
+    one.kept = choice.layers;
+    one.kept_in = choice.kept_in;
+    one.found_before = true;
+    return found->record.id;
+  }
+
+  // The fewest of the most sensitive layers that bring it within its bound. False where nothing does.
+  bool find_layers(const Model& lowered, PrecisionAgreement& one) {
+    // Held while layers are tried, so that both packed copies of each are there already.
+    const Model kept = model_.with_precision(one.kept_in);
+    if (!is_within(figures_of(kept), one.bound)) {
+      one.reason = "out of bound even with every layer in " + one.kept_in;
+      one.kept_in.clear();
+      return false;
+    }
+    const Layers layers = by_sensitivity(lowered, one);
+    std::map<std::size_t, Figures> tried;
+    const auto holds = [&](std::size_t count) {
+      tried[count] = figures_of(lowered.with_precision(one.precision, first_kept(layers, count, one.kept_in)));
+      return is_within(tried[count], one.bound);
+    };
+    std::size_t enough = 1, too_few = 0;
+    while (enough < layers.size() && !holds(enough)) {
+      too_few = enough;
+      enough = std::min(2 * enough, layers.size());
+    }
+    while (enough - too_few > 1) {
+      const std::size_t middle = too_few + (enough - too_few) / 2;
+      (holds(middle) ? enough : too_few) = middle;
+    }
+    if (!tried.contains(enough)) holds(enough);
+    one.figures = tried[enough];
+    one.kept.assign(layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(enough));
+    return true;
+  }
+
+  Layers by_sensitivity(const Model& lowered, const PrecisionAgreement& one) {
+    Layers layers;
+    const std::vector<std::string> paths = lowered.layers();
+    for (const std::string& path : paths) {
+      options_.cancellation.check();
+      const Figures figures = figures_of(lowered.with_precision(one.precision, {{path, one.kept_in}}));
+      layers.push_back({path, figures.mean_cosine - one.without_kept->mean_cosine});
+      if (options_.progress) {
+        options_.progress(static_cast<std::int64_t>(layers.size()), static_cast<std::int64_t>(paths.size()));
+      }
+    }
+    std::ranges::stable_sort(layers, std::greater(), &records::LayerChoice::Layer::sensitivity);
+    return layers;
+  }
+
+  records::Record record_with(const PrecisionAgreement& one, records::Content content) const {
+    const ModelInfo& info = model_.info();
+    records::Record record;
+    record.model = {hash_, info.model_type, info.parameters, recorded_path(info.folder)};
+    record.device = {std::string(backend_.name()), std::string(backend_.level())};
+    record.precision = one.precision;
+    record.content = std::move(content);
+    return record;
+  }
+
+  std::string record_layers(const PrecisionAgreement& one) const {
+    if (hash_.empty()) return {};
+    records::LayerChoice choice;
+    choice.measure = "mean cosine gained by keeping this layer alone in " + one.kept_in;
+    choice.kept_in = one.kept_in;
+    choice.layers = one.kept;
+    choice.examined = one.layers;
+    return options_.recorder->add(record_with(one, std::move(choice)));
+  }
+
+  void record(const PrecisionAgreement& one, const std::string& choice) const {
+    if (hash_.empty()) return;
+    // Figures of kept layers that no record names would let `auto` take the precision without keeping them.
+    if (!one.kept.empty() && choice.empty()) return;
+    records::Agreement agreement;
+    agreement.reference = reference_.name;
+    agreement.weights = reference_.weights == WeightKind::random ? "random" : "trained";
+    agreement.inputs = reference_.inputs;
+    agreement.cases = reference_.texts;
+    agreement.worst_cosine = one.figures->worst_cosine;
+    agreement.mean_cosine = one.figures->mean_cosine;
+    agreement.worst_kl_divergence = one.figures->worst_kl_divergence;
+    agreement.mean_kl_divergence = one.figures->mean_kl_divergence;
+    agreement.top1 = one.figures->top1;
+    agreement.bound = one.bound;
+    agreement.within_bound = one.judgement == Judgement::within_bound;
+    agreement.layer_choice = choice;
+    options_.recorder->add(record_with(one, std::move(agreement)));
+  }
+
+  void say(const std::string& stage) const {
+    if (options_.stage) options_.stage(stage);
+  }
+
+  const AgreementOptions& options_;
+  const Model model_;
+  const Backend& backend_;
+  Reference reference_;
+  std::string hash_;  // empty where nothing is recorded
+};
+
+}  // namespace
+
+std::string_view name_of(Judgement judgement) {
+  switch (judgement) {
+    case Judgement::within_bound: return "within bound";
+    case Judgement::out_of_bound: return "out of bound";
+    case Judgement::not_judged: return "not judged";
+  }
+  return "not judged";
+}
+
+bool AgreementReport::any_out_of_bound() const {
+  return std::ranges::any_of(precisions,
+                             [](const PrecisionAgreement& one) { return one.judgement == Judgement::out_of_bound; });
+}
+
+AgreementReport agreement(const Model& model, const AgreementOptions& options) {
+  return Agreeing(model, options).run();
+}
+
+}  // namespace accelerate::verify
