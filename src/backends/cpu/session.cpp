@@ -1,0 +1,272 @@
+#include "backends/cpu/session.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "backends/cpu/parts.hpp"
+
+namespace accelerate::cpu {
+namespace {
+
+std::size_t workspace_bytes(const std::vector<std::unique_ptr<Step>>& steps, const Extents& extents, int threads) {
+  std::size_t most = 0;
+  for (const auto& step : steps) most = std::max(most, step->workspace_bytes(extents, threads));
+  return most;
+}
+
+std::vector<Part> parts_of(const std::string& symbol, const Extents& extents, int threads) {
+  if (symbol.empty()) return {{}};
+  return cut(extents, symbol, threads);
+}
+
+// Looks at what the threads of a pool do, where somebody wants to know.
+class Watched {
+ public:
+  Watched(ThreadPool& pool, PoolWork* work) : pool_(work == nullptr ? nullptr : &pool) {
+    if (pool_ != nullptr) pool_->watch(work);
+  }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  ~Watched() {
+    if (pool_ != nullptr) pool_->watch(nullptr);
+  }
+
+ private:
+  ThreadPool* pool_;
+};
+
+// Where everything lies while one part runs; values in the arena by their offset from its start.
+struct Layout {
+  Part part;
+  Extents extents;
+  std::vector<Location> values;
+  std::vector<std::size_t> offsets;
+  std::size_t arena = 0, workspace = 0;
+};
+
+// Tables of one name for different sizes, from batches gone by.
+constexpr std::size_t kTablesKept = 8;
+
+// Memory that only grows; given back first, so that the old and the new are never held together.
+void grow(HostBuffer& buffer, std::size_t bytes) {
+  if (buffer.size() >= bytes) return;
+  buffer = HostBuffer();
+  buffer = HostBuffer(bytes);
+}
+
+class CpuSession final : public Session {
+ public:
+  explicit CpuSession(std::shared_ptr<const Compiled> compiled) : c_(std::move(compiled)) {}
+
+  Outputs run(const Feeds& feeds) override {
+    check_feeds(c_->graph, feeds);
+    if (layouts_.empty() || !(feeds.extents == extents_)) lay_out(feeds.extents);
+    Outputs outputs;
+    const std::vector<float*> numbers = make_outputs(outputs);
+    const Watched watched(*c_->pool, feeds.pool_work);
+    if (layouts_.size() == 1) {
+      run_part(layouts_[0], lanes_[0], *c_->pool, feeds, feeds.step_times, numbers);
+    } else {
+      run_parts(feeds, numbers);
+    }
+    return outputs;
+  }
+
+ private:
+  // What one thread works in.
+  struct Lane {
+    HostBuffer arena, workspace;
+    std::vector<Location> values;
+  };
+
+  void lay_out(const Extents& extents) {
+    layouts_.clear();
+    extents_ = extents;
+    for (auto& [name, known] : tables_) {
+      if (known.size() > kTablesKept) known.clear();
+    }
+    std::vector<Layout> layouts;
+    const std::vector<Part> parts = parts_of(c_->symbol, extents, c_->pool->threads());
+    const int threads = parts.size() > 1 ? 1 : c_->pool->threads();
+    std::size_t arena = 0, workspace = 0;
+    for (const Part& part : parts) {
+      Extents own = parts.size() > 1 ? extents_of(extents, c_->symbol, part) : extents;
+      const bool same = !layouts.empty() && layouts.back().extents == own;
+      layouts.push_back(same ? layouts.back() : layout_of(std::move(own), threads));
+      layouts.back().part = part;
+      arena = std::max(arena, layouts.back().arena);
+      workspace = std::max(workspace, layouts.back().workspace);
+    }
+    lanes_.resize(std::max(lanes_.size(), std::min<std::size_t>(parts.size(), pool_threads())));
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      const bool used = i < std::min<std::size_t>(parts.size(), pool_threads());
+      grow(lanes_[i].arena, used ? arena : 0);
+      grow(lanes_[i].workspace, used ? workspace : 0);
+    }
+    layouts_ = std::move(layouts);
+  }
+
+  std::size_t pool_threads() const { return static_cast<std::size_t>(c_->pool->threads()); }
+
+  Layout layout_of(Extents extents, int threads) {
+    const ArenaLayout arena(*c_->placement, extents);
+    Layout layout;
+    layout.arena = arena.bytes;
+    layout.workspace = workspace_bytes(c_->steps, extents, threads);
+    layout.values.resize(c_->graph.nodes().size());
+    layout.offsets.resize(c_->graph.nodes().size());
+    for (std::size_t i = 0; i < layout.values.size(); ++i) {
+      const Node& node = c_->graph.nodes()[i];
+      if (node.source == Node::Source::weight) continue;
+      Location& value = layout.values[i];
+      value.rows = row_count(node.type.shape).evaluate(extents);
+      value.width = value.stride = row_width(node.type.shape);
+      if (node.source == Node::Source::table) locate(table(node, extents), node, 0, value);
+      const Placement::Place& place = c_->placement->place(i);
+      if (place.buffer < 0) continue;
+      const auto buffer = static_cast<std::size_t>(place.buffer);
+      value.stride = c_->placement->buffers()[buffer].stride();
+      layout.offsets[i] = arena.offsets[buffer] + static_cast<std::size_t>(place.column) * sizeof(float);
+    }
+    layout.extents = std::move(extents);
+    return layout;
+  }
+
+  // Tables depend on their sizes alone, and batches often repeat them.
+  const Tensor& table(const Node& node, const Extents& extents) {
+    const Dims dims = node.type.shape.stored(extents);
+    std::vector<Tensor>& known = tables_[node.name];
+    for (const Tensor& each : known) {
+      if (each.dims() == dims) return each;
+    }
+    return known.emplace_back(node.table(extents));
+  }
+
+  static void locate(const Tensor& tensor, const Node& node, std::int64_t first, Location& location) {
+    if (node.type.element == Element::index) {
+      location.index = tensor.as<std::int64_t>().data() + first;
+    } else {
+      location.data = const_cast<float*>(tensor.as<float>().data()) + first;
+    }
+  }
+
+  void run_parts(const Feeds& feeds, const std::vector<float*>& outputs) {
+    static ThreadPool alone(1);
+    const auto begin = StepTimes::value_type::clock::now();
+    std::vector<StepTimes> times(feeds.step_times == nullptr ? 0 : layouts_.size());
+    c_->pool->parallel_for(static_cast<std::int64_t>(layouts_.size()), [&](std::int64_t task, int worker) {
+      const auto index = static_cast<std::size_t>(task);
+      run_part(layouts_[index], lanes_[static_cast<std::size_t>(worker)], alone, feeds,
+               times.empty() ? nullptr : &times[index], outputs);
+    });
+    if (feeds.step_times != nullptr) add_times(begin, times, *feeds.step_times);
+  }
+
+  void run_part(const Layout& layout, Lane& lane, ThreadPool& pool, const Feeds& feeds, StepTimes* times,
+                const std::vector<float*>& outputs) const {
+    lane.values = layout.values;
+    for (std::size_t i = 0; i < lane.values.size(); ++i) bind(i, layout, lane, feeds);
+    const Run run{kernels(c_->level), pool, layout.extents, lane.values, lane.workspace.data()};
+    for (const auto& step : c_->steps) {
+      feeds.cancellation.check();
+      mark(times);
+      step->run(run);
+    }
+    mark(times);
+    for (std::size_t i = 0; i < outputs.size(); ++i) copy_output(i, layout.part, lane, outputs[i]);
+  }
+
+  void bind(std::size_t index, const Layout& layout, Lane& lane, const Feeds& feeds) const {
+    const Node& node = c_->graph.nodes()[index];
+    Location& value = lane.values[index];
+    if (node.source == Node::Source::input) {
+      locate(feeds.tensors.find(node.name)->second, node, first_number(node, layout.part), value);
+    } else if (c_->placement->place(index).buffer >= 0) {
+      value.data = reinterpret_cast<float*>(lane.arena.data() + layout.offsets[index]);
+    }
+  }
+
+  // Of a part, in a tensor of the whole batch.
+  static std::int64_t first_number(const Node& node, const Part& part) {
+    const Shape& shape = node.type.shape;
+    std::int64_t numbers = shape.ragged ? part.first_row : part.first_item;
+    if (numbers == 0) return 0;
+    for (std::size_t axis = shape.ragged ? 2 : 1; axis < shape.rank(); ++axis) numbers *= shape.dims[axis].number();
+    return numbers;
+  }
+
+  static void mark(StepTimes* times) {
+    if (times != nullptr) times->push_back(StepTimes::value_type::clock::now());
+  }
+
+  // Parts run their steps at the same time: each step is shown as long as it took in all of them, by the share that the
+  // run as a whole took of that.
+  static void add_times(StepTimes::value_type begin, const std::vector<StepTimes>& parts, StepTimes& times) {
+    using Duration = StepTimes::value_type::duration;
+    std::vector<Duration> took(parts[0].size() - 1, Duration::zero());
+    Duration sum = Duration::zero();
+    for (const StepTimes& part : parts) {
+      for (std::size_t step = 0; step < took.size(); ++step) took[step] += part[step + 1] - part[step];
+      sum += part.back() - part.front();
+    }
+    const auto whole = StepTimes::value_type::clock::now() - begin;
+    const double share =
+        static_cast<double>(whole.count()) / static_cast<double>(std::max<std::int64_t>(1, sum.count()));
+    Duration so_far = Duration::zero();
+    times.push_back(begin);
+    for (const Duration each : took) {
+      so_far += each;
+      times.push_back(begin + Duration(static_cast<std::int64_t>(static_cast<double>(so_far.count()) * share)));
+    }
+  }
+
+  // Tensors for all of the batch, and where their numbers are, in the order of the graph's outputs.
+  std::vector<float*> make_outputs(Outputs& outputs) const {
+    std::vector<float*> numbers;
+    for (const Graph::Output& output : c_->graph.outputs()) {
+      Tensor& tensor = outputs[output.name];
+      tensor = Tensor(DType::f32, c_->graph.node(output.value).type.shape.stored(extents_));
+      numbers.push_back(tensor.as<float>().data());
+    }
+    return numbers;
+  }
+
+  void copy_output(std::size_t index, const Part& part, const Lane& lane, float* out) const {
+    const Value output = c_->graph.outputs()[index].value;
+    const Location& value = lane.values[static_cast<std::size_t>(output.id)];
+    out += first_number(c_->graph.node(output), part);
+    for (std::int64_t row = 0; row < value.rows; ++row) {
+      std::copy_n(value.data + row * value.stride, value.width, out + row * value.width);
+    }
+  }
+
+  std::shared_ptr<const Compiled> c_;
+  Extents extents_;
+  std::vector<Layout> layouts_;
+  std::vector<Lane> lanes_;
+  std::map<std::string, std::vector<Tensor>> tables_;
+};
+
+}  // namespace
+
+std::unique_ptr<Session> make_session(std::shared_ptr<const Compiled> compiled) {
+  return std::make_unique<CpuSession>(std::move(compiled));
+}
+
+SessionBytes session_bytes(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps, const Extents& extents,
+                           int threads) {
+  const std::string symbol = ragged_symbol_of(graph);
+  const std::vector<Part> parts = parts_of(symbol, extents, threads);
+  const Placement placement(graph, steps);
+  const auto lanes = static_cast<std::int64_t>(std::min<std::size_t>(parts.size(), static_cast<std::size_t>(threads)));
+  SessionBytes most;
+  for (const Part& part : parts) {
+    const Extents own = parts.size() > 1 ? extents_of(extents, symbol, part) : extents;
+    most.arenas = std::max(most.arenas, static_cast<std::int64_t>(ArenaLayout(placement, own).bytes));
+    most.workspaces = std::max(most.workspaces,
+                               static_cast<std::int64_t>(workspace_bytes(steps, own, parts.size() > 1 ? 1 : threads)));
+  }
+  return {lanes * most.arenas, lanes * most.workspaces};
+}
+
+}  // namespace accelerate::cpu
