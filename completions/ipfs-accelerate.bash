@@ -17,11 +17,11 @@ _ipfs_accelerate() {
       case $prev in
         --batch) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
-        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --graph --device --precision --threads --json --quiet --verbose --help"
+      words="--batch --tokens --graph --precision --device --threads --json --quiet --verbose --help"
       ;;
     run)
       case $prev in
@@ -39,7 +39,7 @@ _ipfs_accelerate() {
         --batch) COMPREPLY=($(compgen -W "auto default" -- "$cur")); return ;;
         --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
-        --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
       words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --precision --threads --json --quiet --verbose --help"
@@ -48,11 +48,11 @@ _ipfs_accelerate() {
       case $prev in
         --golden) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --case) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
-        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--golden --case --device --precision --threads --json --quiet --verbose --help"
+      words="--golden --case --precision --no-record --device --threads --json --quiet --verbose --help"
       ;;
     bench)
       case $prev in

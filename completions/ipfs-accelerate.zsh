@@ -5,7 +5,7 @@ _ipfs_accelerate() {
     'devices:What this machine can run on, measured'
     'inspect:What a model is and how much memory it will take, before loading it'
     'run:Run a model on texts or tensors'
-    'verify:Compare a model with what Transformers computed'
+    'verify:Compare a model with what Transformers computed, and precisions with f32'
     'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
     'records:What has been measured here\: list, show, compare, export, import'
     'completion:Print a script with which a shell completes this program'\''s commands'
@@ -33,8 +33,8 @@ _ipfs_accelerate() {
         '--batch[Batch sizes to predict memory for (default\: 1,8,32)]:N,...: ' \
         '--tokens[Lengths to predict memory for (default\: 128 and the longest the model takes)]:N,...: ' \
         '--graph[Print the operations instead\: one a line, or for Graphviz]' \
+        '--precision[Precisions to predict memory for (default\: f32,bf16,int8); auto too]:NAME,...: ' \
         '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
-        '--precision[What weights are stored and multiplied in (default\: f32)]:NAME: ' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
@@ -62,7 +62,7 @@ _ipfs_accelerate() {
         '--repeat[Run once to warm up, then N times, and report the milliseconds of each]:N: ' \
         '--stats[Report time and memory of each step]' \
         '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
-        '--precision[What weights are stored and multiplied in (default\: f32)]:NAME: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
@@ -75,8 +75,9 @@ _ipfs_accelerate() {
       _arguments -s \
         '--golden[What to compare with\: cases.json and tensors (default\: MODEL/golden)]:FOLDER:_files' \
         '--case[Only this case]:NAME: ' \
+        '--precision[Precisions to compare (default\: f32)\: f32 case by case, lower ones by their agreement, recorded]:NAME,...: ' \
+        '--no-record[Do not keep the agreement among the records]' \
         '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
-        '--precision[What weights are stored and multiplied in (default\: f32)]:NAME: ' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \

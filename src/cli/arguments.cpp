@@ -23,10 +23,16 @@ void add_threads(CommandLine& line, int& threads) {
               [&threads](std::int64_t n) { threads = static_cast<int>(n); });
 }
 
+void add_device(CommandLine& line, std::string& device) {
+  line.option("device", "NAME", "Where to compute; `devices` lists what there is (default: auto, the best)", device);
+}
+
 void add_execution(CommandLine& line, ExecutionOptions& execution) {
-  line.option("device", "NAME", "Where to compute; `devices` lists what there is (default: auto, the best)",
-              execution.device);
-  line.option("precision", "NAME", "What weights are stored and multiplied in (default: f32)", execution.precision);
+  add_device(line, execution.device);
+  line.option("precision", "f32|bf16|int8|auto",
+              "What weights are stored and multiplied in (default: f32); auto is the fastest that `verify` recorded to "
+              "be within its bound for this model",
+              execution.precision);
   add_threads(line, execution.threads);
 }
 
@@ -60,7 +66,10 @@ void describe(Inspect& d) {
                  o.tokens);
   d.line.optional_value("graph", "text|dot", "text", "Print the operations instead: one a line, or for Graphviz",
                         o.graph);
-  add_execution(d.line, o.execution);
+  d.line.words("precision", "NAME,...", "Precisions to predict memory for (default: f32,bf16,int8); auto too",
+               o.precisions);
+  add_device(d.line, o.device);
+  add_threads(d.line, o.threads);
   add_common(d.line, o.common);
 }
 
@@ -108,7 +117,12 @@ void describe(Verify& d) {
   d.line.argument("MODEL", "Folder of the model", o.model);
   d.line.option("golden", "FOLDER", "What to compare with: cases.json and tensors (default: MODEL/golden)", o.golden);
   d.line.option("case", "NAME", "Only this case", o.test_case);
-  add_execution(d.line, o.execution);
+  d.line.words("precision", "NAME,...",
+               "Precisions to compare (default: f32): f32 case by case, lower ones by their agreement, recorded",
+               o.precisions);
+  d.line.flag("no-record", "Do not keep the agreement among the records", o.no_record);
+  add_device(d.line, o.device);
+  add_threads(d.line, o.threads);
   add_common(d.line, o.common);
 }
 
@@ -132,8 +146,7 @@ void describe(Bench& d) {
                         "Where the time goes, by operation and layer; with FILE also as a trace for Perfetto",
                         o.profile);
   d.line.flag("no-record", "Do not keep what is measured among the records", o.no_record);
-  d.line.option("device", "NAME", "Where to compute; `devices` lists what there is (default: auto, the best)",
-                o.device);
+  add_device(d.line, o.device);
   add_threads(d.line, o.threads);
   add_common(d.line, o.common);
 }
@@ -174,7 +187,8 @@ constexpr std::string_view kRunExamples =
     "ipfs-accelerate run MODEL --inputs in.safetensors --save-tensors out.safetensors --layers";
 constexpr std::string_view kVerifyExamples =
     "ipfs-accelerate verify MODEL\n"
-    "ipfs-accelerate verify MODEL --golden DIR --json";
+    "ipfs-accelerate verify MODEL --golden DIR --json\n"
+    "ipfs-accelerate verify MODEL --precision f32,bf16,int8";
 constexpr std::string_view kBenchExamples =
     "ipfs-accelerate bench MODEL\n"
     "ipfs-accelerate bench MODEL --batch 1,8,32 --tokens 16,128 --precision f32,int8 --json\n"
@@ -204,7 +218,8 @@ void for_each_command(Use&& use) {
   one(Inspect("inspect", "What a model is and how much memory it will take, before loading it",
               std::string(kInspectExamples)));
   one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));
-  one(Verify("verify", "Compare a model with what Transformers computed", std::string(kVerifyExamples)));
+  one(Verify("verify", "Compare a model with what Transformers computed, and precisions with f32",
+             std::string(kVerifyExamples)));
   one(Bench("bench", "Measure how fast a model is, what memory it takes and how near that is to the machine's limit",
             std::string(kBenchExamples)));
   one(Records("records", "What has been measured here: list, show, compare, export, import",

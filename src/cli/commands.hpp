@@ -30,8 +30,9 @@ struct DevicesCommand {
 
 struct InspectCommand {
   CommonOptions common;
-  ExecutionOptions execution;
-  std::string model;
+  std::string model, device = "auto";
+  std::vector<std::string> precisions;  // empty: all that there are bounds for
+  int threads = 0;
   std::vector<std::int64_t> batch, tokens;  // empty: a useful choice
   std::string graph;                        // "text" or "dot"; empty: no graph
 };
@@ -50,9 +51,11 @@ struct RunCommand {
 
 struct VerifyCommand {
   CommonOptions common;
-  ExecutionOptions execution;
-  std::string model;
+  std::string model, device = "auto";
+  std::vector<std::string> precisions;  // empty: f32
   std::optional<std::string> golden, test_case;
+  int threads = 0;
+  bool no_record = false;
 };
 
 struct BenchCommand {

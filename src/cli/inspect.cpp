@@ -65,9 +65,10 @@ int inspect(const InspectCommand& command, Output& out) {
   accelerate::InspectOptions options;
   options.batches = command.batch.empty() ? std::vector<std::int64_t>{1, 8, 32} : command.batch;
   options.tokens = command.tokens;
-  options.precisions = {command.execution.precision};
-  options.device = command.execution.device;
-  options.threads = command.execution.threads;
+  options.precisions =
+      command.precisions.empty() ? std::vector<std::string>{"f32", "bf16", "int8"} : command.precisions;
+  options.device = command.device;
+  options.threads = command.threads;
   const Inspection seen = accelerate::inspect(command.model, options);
   if (out.wants_json()) {
     out.json(runtime::to_json(seen));
@@ -75,6 +76,7 @@ int inspect(const InspectCommand& command, Output& out) {
   }
   print_facts(seen.info, out);
   print_memory(seen, out);
+  for (const std::string& note : seen.notes) out.note(note);
   for (const std::string& operation : seen.missing) out.note("this device cannot run it: " + operation);
   return kExitOk;
 }

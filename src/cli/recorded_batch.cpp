@@ -18,19 +18,19 @@ std::string bound_text(const records::BatchChoice& choice) {
 
 }  // namespace
 
-std::optional<RecordedBatch> recorded_batch(const std::filesystem::path& folder, const ExecutionOptions& execution,
+std::optional<RecordedBatch> recorded_batch(const ModelInfo& model, const ExecutionOptions& execution,
                                             const Output& out) {
   records::Recorder recorder(records::default_path(), [&out](const std::string& text) { out.note(text); });
   records::Filter filter;
   // By the path first: the content hash of a model that nobody measured would read all its weights.
-  filter.model = bench::recorded_path(folder);
+  filter.model = bench::recorded_path(model.folder);
   filter.machine = records::this_machine().id;
   filter.device = runtime::backend_of_device(execution.device).name();
   filter.level = cpu::name_of(cpu::current_level());
-  filter.precision = execution.precision;
+  filter.precision = model.precision;
   filter.threads = execution.threads > 0 ? execution.threads : default_thread_count();
   const auto found = recorder.latest<records::BatchChoice>(filter);
-  if (!found || recorder.content_hash(folder) != found->record.model.content_hash) return std::nullopt;
+  if (!found || recorder.content_hash(model.folder) != found->record.model.content_hash) return std::nullopt;
   const records::BatchChoice& choice = found->content();
   return RecordedBatch{
       choice.batch * choice.tokens,

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 
+#include "accelerate/accelerate.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 
@@ -16,9 +16,9 @@ struct RecordedBatch {
   std::string how;                // "24 x 128, found by bench within 50 ms"
 };
 
-// The newest choice for the same folder with the same content, device, precision, threads, machine and vector level;
-// none where there is none. What goes wrong with the records is noted, never thrown.
-std::optional<RecordedBatch> recorded_batch(const std::filesystem::path& folder, const ExecutionOptions& execution,
+// The newest choice for the opened model's folder with the same content, device, precision, threads, machine and vector
+// level; none where there is none. What goes wrong with the records is noted, never thrown.
+std::optional<RecordedBatch> recorded_batch(const ModelInfo& model, const ExecutionOptions& execution,
                                             const Output& out);
 
 }  // namespace accelerate::cli

@@ -62,7 +62,8 @@ std::string outcome(const r::Measurement& m) {
   return text;
 }
 std::string outcome(const r::Agreement& a) {
-  std::string text = a.within_bound ? "within its bound" : "OUT OF ITS BOUND";
+  // Random weights are compared and not judged.
+  std::string text = !a.bound.cosine ? "not judged" : a.within_bound ? "within its bound" : "OUT OF ITS BOUND";
   if (a.worst_cosine) text += ", worst cosine " + fixed_text(*a.worst_cosine, 6);
   if (a.top1) text += ", top-1 " + percent_text(*a.top1);
   return text;

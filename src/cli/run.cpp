@@ -43,6 +43,8 @@ class Run {
     task_ = command_.task.value_or(model.info().task);
     out_.detail("opened " + command_.model + " (" + model.info().model_type + ") for " + task_ + " in " +
                 fixed_text(milliseconds_since(start), 1) + " ms");
+    precision_ = model.info().precision;
+    if (!model.info().precision_reason.empty()) out_.note(model.info().precision_reason);
     if (command_.inputs || command_.save_tensors) {
       run_tensors(model);
     } else if (command_.output) {
@@ -87,7 +89,7 @@ class Run {
   void look_for_batch(const Model& model, std::size_t texts) {
     const bool asked = command_.batch == "auto";
     if (command_.batch == "default" || (!asked && texts < kManyTexts)) return;
-    const std::optional<RecordedBatch> found = recorded_batch(model.info().folder, command_.execution, out_);
+    const std::optional<RecordedBatch> found = recorded_batch(model.info(), command_.execution, out_);
     if (found) {
       token_budget_ = found->token_budget;
       out_.detail("at most " + std::to_string(token_budget_) + " tokens a run: " + found->how);
@@ -240,7 +242,7 @@ class Run {
 
   Json summary() const {
     Json json;
-    return json.set("model", command_.model).set("task", task_).set("precision", command_.execution.precision);
+    return json.set("model", command_.model).set("task", task_).set("precision", precision_);
   }
 
   Json memory_stats() const {
@@ -289,7 +291,7 @@ class Run {
   const Cancellation& cancellation_;
   Output& out_;
   ProgressBar bar_;
-  std::string task_;
+  std::string task_, precision_;
   std::int64_t token_budget_ = 0;  // 0: the library's own
   Json stats_;
   std::vector<double> milliseconds_;

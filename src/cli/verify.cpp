@@ -1,7 +1,10 @@
 #include "verify/verify.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "cli/agreement_print.hpp"
+#include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/progress_bar.hpp"
@@ -160,30 +163,102 @@ Json json_of(const v::Report& report, const std::string& model) {
   return json.set("cases", std::move(cases));
 }
 
+// Whether the case-by-case comparison is asked for: f32, which it is about.
+bool wants_cases(const std::vector<Precision>& precisions) {
+  return std::ranges::find(precisions, Precision::f32) != precisions.end();
+}
+
+std::vector<Precision> precisions_of(const VerifyCommand& command) {
+  if (command.precisions.empty()) return {Precision::f32};
+  std::vector<Precision> precisions;
+  for (const std::string& name : command.precisions) {
+    if (name == "auto") {
+      throw UsageError{"--precision auto is chosen from what verify records", "name precisions: f32,bf16,int8"};
+    }
+    try {
+      precisions.push_back(precision_named(name));
+    } catch (const Error& error) {
+      throw UsageError{"--precision: " + error.message(), ""};
+    }
+  }
+  return precisions;
+}
+
+class Verify {
+ public:
+  Verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out)
+      : command_(command), cancellation_(cancellation), out_(out), precisions_(precisions_of(command)) {
+    if (command.test_case && !only_f32()) throw UsageError{"--case is for f32, case by case", "leave --precision out"};
+  }
+
+  int run() {
+    const Model model = Model::open(
+        command_.model,
+        {.device = command_.device, .precision = "f32", .threads = command_.threads, .cancellation = cancellation_});
+    golden_ = command_.golden ? std::filesystem::path(*command_.golden) : model.info().folder / "golden";
+    bool passed = true;
+    // Without a golden folder a lower precision still has something to be compared with; f32 alone has not.
+    const bool has_golden = command_.golden || std::filesystem::exists(golden_);
+    if (only_f32() || (wants_cases(precisions_) && has_golden)) passed = cases(model);
+    if (!only_f32()) passed = agreement(model, has_golden) && passed;
+    if (out_.wants_json()) out_.json(json_);
+    return passed ? kExitOk : kExitVerifyFailed;
+  }
+
+ private:
+  bool only_f32() const { return precisions_ == std::vector{Precision::f32}; }
+
+  bool cases(const Model& model) {
+    ProgressBar bar("cases", out_.quiet());
+    v::Options options;
+    options.test_case = command_.test_case.value_or("");
+    options.cancellation = cancellation_;
+    options.progress = [&bar](std::int64_t done, std::int64_t total) {
+      bar.update(static_cast<double>(done) / static_cast<double>(total), done);
+    };
+    const v::Report report = v::verify(model, golden_, options);
+    bar.clear();
+    json_ = json_of(report, command_.model);
+    if (!out_.wants_json()) print_report(report, out_);
+    if (!out_.wants_json() && !only_f32()) out_.line();
+    return report.state() == v::State::passed;
+  }
+
+  bool agreement(const Model& model, bool has_golden) {
+    ProgressBar bar("layers", out_.quiet());
+    records::Recorder recorder(command_.no_record ? std::filesystem::path() : records::default_path(),
+                               [&](const std::string& text) {
+                                 bar.clear();
+                                 out_.note(text);
+                               });
+    v::AgreementOptions options{.precisions = precisions_};
+    if (has_golden) options.golden = golden_;
+    options.device = command_.device;
+    options.recorder = &recorder;
+    options.cancellation = cancellation_;
+    options.stage = [this](const std::string& stage) { out_.detail("comparing " + stage); };
+    options.progress = [&bar](std::int64_t done, std::int64_t total) {
+      bar.update(static_cast<double>(done) / static_cast<double>(total), done);
+    };
+    const v::AgreementReport report = v::agreement(model, options);
+    bar.clear();
+    json_.set("model", command_.model).set("agreement", agreement_json(report));
+    if (!out_.wants_json()) print_agreement(report, out_);
+    return !report.any_out_of_bound();
+  }
+
+  const VerifyCommand& command_;
+  const Cancellation& cancellation_;
+  Output& out_;
+  const std::vector<Precision> precisions_;
+  std::filesystem::path golden_;
+  Json json_;
+};
+
 }  // namespace
 
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out) {
-  const Model model = Model::open(command.model, {.device = command.execution.device,
-                                                  .precision = command.execution.precision,
-                                                  .threads = command.execution.threads,
-                                                  .cancellation = cancellation});
-  const std::filesystem::path golden =
-      command.golden ? std::filesystem::path(*command.golden) : model.info().folder / "golden";
-  ProgressBar bar("cases", out.quiet());
-  v::Options options;
-  options.test_case = command.test_case.value_or("");
-  options.cancellation = cancellation;
-  options.progress = [&bar](std::int64_t done, std::int64_t total) {
-    bar.update(static_cast<double>(done) / static_cast<double>(total), done);
-  };
-  const v::Report report = v::verify(model, golden, options);
-  bar.clear();
-  if (out.wants_json()) {
-    out.json(json_of(report, command.model));
-  } else {
-    print_report(report, out);
-  }
-  return report.state() == v::State::passed ? kExitOk : kExitVerifyFailed;
+  return Verify(command, cancellation, out).run();
 }
 
 }  // namespace accelerate::cli
