@@ -106,7 +106,8 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
            .ahead = ahead});
     }
     if (plain) continue;
-    with_activation(b.activation, [&](auto kind) {
+    const int activation = b.activation == kGeluErf ? static_cast<int>(kGeluErfRough) : b.activation;
+    with_activation(activation, [&](auto kind) {
       finish_tile(b, kind, sums, sums + kTileRows * kPanel, row, rows, column, columns);
     });
   }

@@ -89,6 +89,23 @@ inline Vec gelu_erf(Vec x) {
   return maximum(set1(0.0F), x) - a * normal_tail(a);
 }
 
+// The same to 2e-5 (3e-4 at |x| = 10), at a third of the cost: for products whose own rounding is a hundred times that.
+// Phi(x) - 1/2 = x P(x^2), fitted to 4 and constant from there on.
+inline Vec gelu_erf_rough(Vec x) {
+  const Vec c = minimum(set1(4.0F), maximum(set1(-4.0F), x));
+  const Vec t = c * c;
+  Vec p = set1(6.81868992e-11F);
+  p = fma(p, t, set1(-6.12474202e-09F));
+  p = fma(p, t, set1(2.45872219e-07F));
+  p = fma(p, t, set1(-5.89055844e-06F));
+  p = fma(p, t, set1(9.52348118e-05F));
+  p = fma(p, t, set1(-0.00111457148F));
+  p = fma(p, t, set1(0.00982146406F));
+  p = fma(p, t, set1(-0.066333035F));
+  p = fma(p, t, set1(0.398886752F));
+  return x * fma(c, p, set1(0.5F));
+}
+
 // Ma et al. 2022, with their rounded constants.
 inline Vec laplace(Vec x) {
   const Vec z = (x - set1(0.707107F)) / set1(0.282095F);
@@ -125,6 +142,8 @@ enum {
   kHardSwish,
   kMish,
   kLaplace,
+  // Beyond it, what only kernels choose.
+  kGeluErfRough,
 };
 
 template <int kKind>
@@ -148,6 +167,7 @@ inline Vec activation(Vec x) {
   }
   if constexpr (kKind == kMish) return mish(x);
   if constexpr (kKind == kLaplace) return laplace(x);
+  if constexpr (kKind == kGeluErfRough) return gelu_erf_rough(x);
   return x;
 }
 
@@ -174,6 +194,7 @@ inline void with_activation(int kind, Visit visit) {
     case kHardSwish: return visit(Kind<kHardSwish>{});
     case kMish: return visit(Kind<kMish>{});
     case kLaplace: return visit(Kind<kLaplace>{});
+    case kGeluErfRough: return visit(Kind<kGeluErfRough>{});
     default: return visit(Kind<kNone>{});
   }
 }
