@@ -154,7 +154,7 @@ const Heads kHeads[] = {
     {"bert-tiny 1x16", 1, 16, 2, 64, 1 << 20},    {"1x2048, head 128", 1, 2048, 4, 128, 1 << 20},
 };
 
-void bench_attention(const Kernels& kernels, ThreadPool& pool) {
+void bench_attention(const Kernels& kernels, ThreadPool& pool, Precision precision) {
   std::printf("\n%-26s %10s %8s %10s\n", "attention", "us", "GFLOP/s", "us a Mexp");
   for (const Heads& h : kHeads) {
     const std::int64_t rows = h.batch * h.tokens, width = h.heads * h.head_dim;
@@ -172,6 +172,7 @@ void bench_attention(const Kernels& kernels, ThreadPool& pool) {
     args.query_offsets = offsets;
     args.scale = 0.125F;
     args.window = h.window;
+    args.precision = precision;
     args.scratch = scratch.data();
     const double seconds = time([&] { kernels.attention(pool, args); }).best;
     const double pairs = static_cast<double>(rows * h.heads * std::min(h.tokens, 2 * h.window + 1));
@@ -269,7 +270,7 @@ int main(int count, char** arguments) {
     const double round_trip = time([&] { pool.parallel_for(2, [](std::int64_t, int) {}); }).best;
     std::printf("an empty parallel loop: %.2f us\n", round_trip * 1e6);
     if (options.only.empty() || options.only == "linear") bench_linear(set, pool, options.precision, products);
-    if (options.only.empty() || options.only == "attention") bench_attention(set, pool);
+    if (options.only.empty() || options.only == "attention") bench_attention(set, pool, options.precision);
     if (options.only.empty() || options.only == "rows") bench_rows(set, pool);
   }
   return 0;

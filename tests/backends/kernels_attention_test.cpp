@@ -21,12 +21,16 @@ struct Case {
   bool key_mask = false, bias = false;
   float spread = 1.0F;  // of queries and keys
   int threads = 1;
+  Precision precision = Precision::f32;
+  // What a factor of a product is rounded to.
+  double rounding() const { return precision == Precision::f32 ? 0 : 0x1p-8; }
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
   return out << ::testing::PrintToString(c.queries) << " x " << ::testing::PrintToString(c.keys) << " heads " << c.heads
              << "/" << c.kv_heads << " head_dim " << c.head_dim << (c.causal ? " causal" : "") << " window " << c.window
-             << (c.key_mask ? " key mask" : "") << (c.bias ? " bias" : "") << " threads " << c.threads;
+             << (c.key_mask ? " key mask" : "") << (c.bias ? " bias" : "") << " threads " << c.threads << " "
+             << name_of(c.precision);
 }
 
 std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& lengths) {
@@ -90,7 +94,8 @@ Scores scores_of(const Case& c, const Inputs& in, std::size_t sequence, std::int
       magnitude += std::abs(add);
     }
     scores.values.push_back(hidden ? -HUGE_VAL : sum);
-    scores.bound = std::max(scores.bound, static_cast<double>(c.head_dim + 10) * kEpsilon * magnitude);
+    scores.bound =
+        std::max(scores.bound, (static_cast<double>(c.head_dim + 10) * kEpsilon + 2.01 * c.rounding()) * magnitude);
   }
   return scores;
 }
@@ -114,7 +119,8 @@ void attend(const Case& c, const Inputs& in, std::size_t sequence, std::int64_t 
       sum += weight * value;
       magnitude += weight * std::abs(value);
     }
-    const double relative = 2 * scores.bound + static_cast<double>(keys + 16) * kEpsilon;
+    const double relative =
+        std::expm1(2 * scores.bound) + static_cast<double>(keys + 16) * kEpsilon + 2.01 * c.rounding();
     row[static_cast<std::size_t>(head * c.head_dim + d)] = {sum, relative * magnitude};
   }
 }
@@ -137,6 +143,7 @@ void check(const Kernels& kernels, const Case& c) {
   args.kv_heads = c.kv_heads;
   args.head_dim = c.head_dim;
   args.query_offsets = in.query_offsets;
+  args.precision = c.precision;
   if (!c.keys.empty()) args.key_offsets = in.key_offsets;
   args.scale = in.scale;
   args.causal = c.causal;
@@ -157,6 +164,30 @@ void check(const Kernels& kernels, const Case& c) {
   EXPECT_TRUE(agrees(output, [&](std::int64_t r, std::int64_t d) {
     return expected[static_cast<std::size_t>(r)][static_cast<std::size_t>(d)];
   }));
+}
+
+// Levels without products of bf16 must give what they give in f32.
+TEST_P(AttentionTest, InBf16) {
+  const Precision precision = Precision::bf16;
+  for (const std::int64_t head_dim : {32, 64, 96, 40}) {
+    Case c{.queries = {1, 2, 33, 128, 31}, .keys = {}, .head_dim = head_dim, .spread = 0.5F};
+    c.precision = precision;
+    check(kernels(), c);
+    c.key_mask = c.bias = true;
+    check(kernels(), c);
+  }
+  // Several blocks of keys, more keys than queries, windows.
+  check(kernels(), {.queries = {300}, .keys = {}, .head_dim = 64, .spread = 0.5F, .precision = precision});
+  check(
+      kernels(),
+      {.queries = {7, 20}, .keys = {519, 257}, .head_dim = 32, .causal = true, .spread = 0.5F, .precision = precision});
+  check(kernels(), {.queries = {600},
+                    .keys = {},
+                    .head_dim = 32,
+                    .window = 40,
+                    .spread = 0.5F,
+                    .threads = 3,
+                    .precision = precision});
 }
 
 TEST_P(AttentionTest, EveryHeadDimension) {

@@ -171,6 +171,8 @@ struct Attention {
   // Added to the scores by distance: [2 * bias_tokens - 1, heads], row key - query + bias_tokens - 1. Or null.
   const float* relative_bias = nullptr;
   std::int64_t bias_tokens = 0;  // at least the longest sequence
+  // bf16 (or narrower): both products take their factors rounded to bf16 where the processor multiplies it.
+  Precision precision = Precision::f32;
   // At least Kernels::attention_scratch_floats(head_dim, pool.threads()) floats, aligned to 64 bytes.
   float* scratch = nullptr;
 };

@@ -260,11 +260,14 @@ SessionBytes session_bytes(const Graph& graph, const std::vector<std::unique_ptr
   const Placement placement(graph, steps);
   const auto lanes = static_cast<std::int64_t>(std::min<std::size_t>(parts.size(), static_cast<std::size_t>(threads)));
   SessionBytes most;
+  Extents last;
   for (const Part& part : parts) {
-    const Extents own = parts.size() > 1 ? extents_of(extents, symbol, part) : extents;
+    Extents own = parts.size() > 1 ? extents_of(extents, symbol, part) : extents;
+    if (&part != &parts.front() && own == last) continue;  // a large batch is many parts, and most of them are alike
     most.arenas = std::max(most.arenas, static_cast<std::int64_t>(ArenaLayout(placement, own).bytes));
     most.workspaces = std::max(most.workspaces,
                                static_cast<std::int64_t>(workspace_bytes(steps, own, parts.size() > 1 ? 1 : threads)));
+    last = std::move(own);
   }
   return {lanes * most.arenas, lanes * most.workspaces};
 }

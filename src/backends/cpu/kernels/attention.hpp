@@ -93,6 +93,92 @@ inline void product(const float* x, int64_t x_stride, int64_t rows, const float*
   }
 }
 
+#if defined(ACCELERATE_HAS_BF16_DOT)
+// Products over bf16 need whole panels of a head; few keys do not pay for their packing.
+inline bool in_bf16(const AttentionBlock& a) { return a.bf16 && a.head_dim % kPanel == 0 && a.keys >= kPanel; }
+
+// out[i] = first[i] and second[i] as the two bf16 of a word.
+inline void pair_rows(const float* first, const float* second, int64_t count, uint8_t* out) {
+  for (int64_t i = 0; i < count; i += kLanes) store_pairs(out + 4 * i, load(first + i), load(second + i));
+}
+
+// Packed keys as words of two neighbouring dimensions, in their own place: a word goes where numbers were read before.
+inline void narrow_keys(int64_t head_dim, int64_t count, float* keys) {
+  for (int64_t j = 0; j < count; j += kPanel) {
+    const float* from = keys + j * head_dim;
+    auto* to = reinterpret_cast<uint8_t*>(keys) + j * head_dim * 2;
+    for (int64_t d = 0; d < head_dim; d += 2) {
+      pair_rows(from + d * kPanel, from + (d + 1) * kPanel, kPanel, to + d / 2 * kPanel * 4);
+    }
+  }
+}
+
+// Values as panels of words of two neighbouring keys, kKeyBlock / 2 words apart.
+inline void narrow_values(const AttentionBlock& a, int64_t first, int64_t count, float* packed) {
+  alignas(64) float zeros[kPanel] = {};
+  auto* out = reinterpret_cast<uint8_t*>(packed);
+  for (int64_t d = 0; d < a.head_dim; d += kPanel, out += kKeyBlock / 2 * kPanel * 4) {
+    for (int64_t j = 0; j < count; j += 2) {
+      const float* row = a.value + (first + j) * a.value_stride + d;
+      pair_rows(row, j + 1 < count ? row + a.value_stride : zeros, kPanel, out + j / 2 * kPanel * 4);
+    }
+  }
+}
+
+// As the products of attend_tile. Keys and values are from `offset` on in their block.
+inline void narrow_scores(const AttentionBlock& a, const AttentionScratch& s, int64_t query, int64_t rows,
+                          int64_t offset, int64_t width) {
+  alignas(64) uint16_t queries[kTileRows * 512];
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* from = a.query + (query + r) * a.query_stride;
+    for (int64_t d = 0; d < a.head_dim; d += kLanes) store_bf16(queries + r * a.head_dim + d, load(from + d));
+  }
+  const auto* keys = reinterpret_cast<const uint8_t*>(s.keys);
+  for (int64_t j = 0; j < width; j += kPanel) {
+    kProducts<Bf16>.by_rows[rows]({.x = reinterpret_cast<const uint8_t*>(queries),
+                                   .x_stride = a.head_dim * 2,
+                                   .panel = keys + (offset + j) * a.head_dim * 2,
+                                   .in_features = a.head_dim,
+                                   .start = nullptr,
+                                   .out = s.scores + j,
+                                   .out_stride = kKeyBlock,
+                                   .ahead = keys});
+  }
+}
+
+inline void narrow_sums(const AttentionBlock& a, const AttentionScratch& s, int64_t rows, int64_t offset, int64_t count,
+                        bool first_block, float* sums) {
+  for (int64_t r = 0; r < rows; ++r) {
+    float* row = s.scores + r * kKeyBlock;
+    for (int64_t j = 0; j < count; j += kLanes) store_bf16(reinterpret_cast<uint16_t*>(row) + j, load(row + j));
+  }
+  alignas(64) float added[kTileRows * kPanel];
+  const auto* values = reinterpret_cast<const uint8_t*>(s.values) + offset / 2 * kPanel * 4;
+  for (int64_t d = 0; d < a.head_dim; d += kPanel, values += kKeyBlock / 2 * kPanel * 4) {
+    kProducts<Bf16>.by_rows[rows]({.x = reinterpret_cast<const uint8_t*>(s.scores),
+                                   .x_stride = kKeyBlock * static_cast<int64_t>(sizeof(float)),
+                                   .panel = values,
+                                   .in_features = count,
+                                   .start = nullptr,
+                                   .out = first_block ? sums + d : added,
+                                   .out_stride = first_block ? a.head_dim : kPanel,
+                                   .ahead = values});
+    for (int64_t r = 0; r < rows && !first_block; ++r) {
+      for (int64_t i = 0; i < kPanel; i += kLanes) {
+        float* sum = sums + r * a.head_dim + d + i;
+        store(sum, load(sum) + load(added + r * kPanel + i));
+      }
+    }
+  }
+}
+#else
+inline bool in_bf16(const AttentionBlock&) { return false; }
+inline void narrow_keys(int64_t, int64_t, float*) {}
+inline void narrow_values(const AttentionBlock&, int64_t, int64_t, float*) {}
+inline void narrow_scores(const AttentionBlock&, const AttentionScratch&, int64_t, int64_t, int64_t, int64_t) {}
+inline void narrow_sums(const AttentionBlock&, const AttentionScratch&, int64_t, int64_t, int64_t, bool, float*) {}
+#endif
+
 // Bias, key mask and reach on one query's scores of keys [first, first + count); unseen ones become -inf.
 inline void mask_scores(const AttentionBlock& a, int64_t query, int64_t first, int64_t count, const float* bias,
                         float* scores) {
@@ -149,7 +235,8 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
     return;
   }
   const int64_t width = round_up(count, kLanes);
-  for (int64_t j = 0; j < width; j += kPanel) {
+  if (in_bf16(a)) narrow_scores(a, s, query, rows, first - block, width);
+  for (int64_t j = 0; j < width && !in_bf16(a); j += kPanel) {
     const int64_t vectors = smaller(kPanel, width - j) / kLanes;
     kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride,
                                   s.keys + (first - block + j) * a.head_dim, kPanel, a.head_dim, nullptr, 0,
@@ -177,6 +264,7 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
       s.total[slot + r] += total;
     }
   }
+  if (in_bf16(a)) return narrow_sums(a, s, rows, first - block, count, first_block, sums);
   product(s.scores, kKeyBlock, rows, values.data + (first - block) * values.stride, values.stride, count, wide,
           first_block ? nullptr : sums, sums, wide);
 }
@@ -210,7 +298,11 @@ void attention(const AttentionBlock& a) {
     const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
     ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
     pack_key_block(a, block, block_end - block, s.keys);
-    const Values values = value_block(a, block, block_end - block, s.values);
+    if (in_bf16(a)) {
+      narrow_keys(a.head_dim, block_end - block, s.keys);
+      narrow_values(a, block, block_end - block, s.values);
+    }
+    const Values values = in_bf16(a) ? Values{nullptr, 0} : value_block(a, block, block_end - block, s.values);
     if (a.bias != nullptr) load_bias(a, block, block_end - block, s.bias);
     for (int64_t t = 0; t < tiles.tiles; ++t) {
       const int64_t query = tiles.start_of(t);

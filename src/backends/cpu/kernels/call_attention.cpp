@@ -40,6 +40,7 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .key_mask = a.key_mask == nullptr ? nullptr : a.key_mask + first_key,
           .bias = a.relative_bias == nullptr ? nullptr : a.relative_bias + (a.bias_tokens - 1) * a.heads + head,
           .bias_stride = a.heads,
+          .bf16 = a.precision != Precision::f32,
           .scratch = nullptr};
 }
 

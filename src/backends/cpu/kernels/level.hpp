@@ -85,6 +85,7 @@ struct AttentionBlock {
   const uint8_t* key_mask;          // of the sequence's key 0, or null
   const float* bias;                // of distance 0 at this head, or null
   int64_t bias_stride;
+  bool bf16;       // products may be rounded to it
   float* scratch;  // attention_scratch_floats for one thread
 };
 

@@ -84,6 +84,12 @@ inline void store_bf16(uint16_t* p, Vec v) {
   const __m256bh narrow = _mm512_cvtneps_pbh(v);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), __builtin_bit_cast(__m256i, narrow));
 }
+// a[i] and b[i] as the low and the high bf16 of a word.
+inline void store_pairs(uint8_t* p, Vec a, Vec b) {
+  const __m512i low = _mm512_cvtepu16_epi32(__builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(a)));
+  const __m512i high = _mm512_cvtepu16_epi32(__builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(b)));
+  _mm512_storeu_si512(p, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+}
 #endif
 
 // rows[i][j] -> rows[j][i]

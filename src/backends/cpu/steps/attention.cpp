@@ -10,7 +10,10 @@ namespace {
 class AttentionStep final : public Step {
  public:
   explicit AttentionStep(const Context& c)
-      : op_(c.as<ops::Attention>()), level_(c.level), shape_(c.operand(0).type.shape) {
+      : op_(c.as<ops::Attention>()),
+        level_(c.level),
+        precision_(c.precisions.of(c.node().name)),
+        shape_(c.operand(0).type.shape) {
     const std::vector<Value>& operands = c.node().operands;
     inputs.assign(operands.begin(), operands.begin() + 3);
     bias_ = operands[3];
@@ -48,7 +51,8 @@ class AttentionStep final : public Step {
                    .head_dim = head_dim_,
                    .query_offsets = offsets,
                    .scale = static_cast<float>(op_.scale),
-                   .causal = op_.causal};
+                   .causal = op_.causal,
+                   .precision = precision_};
     if (op_.window >= 0) args.window = op_.window;
     if (shape_.ragged && !run.extents.seen(shape_.ragged_symbol()).empty()) {
       args.key_mask = run.extents.seen(shape_.ragged_symbol()).data();
@@ -105,6 +109,7 @@ class AttentionStep final : public Step {
 
   const ops::Attention& op_;
   Level level_;
+  Precision precision_;
   Shape shape_;
   std::int64_t head_dim_ = 0;
   Value bias_, cos_, sin_;
