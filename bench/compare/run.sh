@@ -13,14 +13,14 @@ venv=${PEERS_VENV:-build/compare/venv}
 python=${PEERS_PYTHON:-$venv/bin/python}
 
 install_peers() {
-  local package failed=0
+  local package failed=0 pinned=bench/compare/requirements.txt
   [[ -x $venv/bin/pip ]] || python3 -m venv "$venv"
   # One by one, so that a peer without a package for this machine does not take the others with it.
   while read -r package; do
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "$package" && continue
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --constraint "$pinned" "$package" </dev/null && continue
     echo "compare: $package cannot be installed here" >&2
     failed=1
-  done < <(grep -v '^#' bench/compare/requirements.txt)
+  done < <(grep -v '^#' "$pinned")
   return "$failed"
 }
 
