@@ -44,7 +44,9 @@ class Events {
       const auto next = std::upper_bound(batch.steps.begin(), batch.steps.end(), span.begin);
       if (next == batch.steps.begin() || next == batch.steps.end()) continue;
       const PlanStep& step = profile_.steps[static_cast<std::size_t>(next - batch.steps.begin()) - 1];
-      add(step.operation + " " + step.path, "work", span.begin, span.end, {}, static_cast<std::int64_t>(thread) + 1);
+      // A thread may take a few texts through all steps, while others do the same with others.
+      const std::string name = span.end > *next ? "a part of the batch" : step.operation + " " + step.path;
+      add(name, "work", span.begin, span.end, {}, static_cast<std::int64_t>(thread) + 1);
     }
   }
 

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "accelerate/version.hpp"
 #include "bench/measure.hpp"
 #include "bench/row_json.hpp"
+#include "core/file.hpp"
 #include "core/thread_pool.hpp"
 
 namespace accelerate::bench {
@@ -103,19 +105,6 @@ TEST(Bench, WhatThePrecisionLacksIsARow) {
   expect_consistent(report.rows[1]);
 }
 
-TEST(Bench, MoreThanThereIsIsRefusedBeforeItIsTaken) {
-  Options options = quick("bert");
-  options.batches = {1 << 20};
-  options.tokens = {128};
-  reset_peak_memory();
-  const Row row = bench(options).rows.at(0);
-  EXPECT_EQ(row.state, State::refused);
-  EXPECT_EQ(row.error, ErrorKind::out_of_memory);
-  EXPECT_GT(row.predicted_bytes, available_memory());
-  EXPECT_NE(row.reason.find("are available"), std::string::npos) << row.reason;
-  EXPECT_LT(memory_use().allocated_peak, 64 << 20);
-}
-
 template <typename Call>
 Error error_of(Call&& call) {
   try {
@@ -183,6 +172,28 @@ class Recorded : public testing::Test {
   fs::path database() const { return folder_ / "records.sqlite"; }
   fs::path folder_;
 };
+
+// A model that takes 100000 tokens: a million such texts are more than any machine has.
+TEST_F(Recorded, MoreThanThereIsIsRefusedBeforeItIsTaken) {
+  fs::copy(fixture("modernbert"), folder_ / "model");
+  std::string config = read_file(folder_ / "model/config.json");
+  const std::string length = "\"max_position_embeddings\": ";
+  const std::size_t at = config.find(length) + length.size();
+  config.replace(at, config.find_first_not_of("0123456789", at) - at, "100000");
+  std::ofstream(folder_ / "model/config.json") << config;
+
+  Options options = quick("modernbert");
+  options.model = folder_ / "model";
+  options.batches = {1 << 20};
+  options.tokens = {100000};
+  reset_peak_memory();
+  const Row row = bench(options).rows.at(0);
+  EXPECT_EQ(row.state, State::refused);
+  EXPECT_EQ(row.error, ErrorKind::out_of_memory);
+  EXPECT_GT(row.predicted_bytes, available_memory());
+  EXPECT_NE(row.reason.find("are available"), std::string::npos) << row.reason;
+  EXPECT_LT(memory_use().allocated_peak, 64 << 20);
+}
 
 TEST_F(Recorded, EachRowWithItsFigures) {
   records::Recorder recorder(database(), [](const std::string& text) { ADD_FAILURE() << text; });

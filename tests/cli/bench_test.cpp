@@ -122,7 +122,15 @@ TEST_F(BenchCommandLine, ARowSaysWhatIsMissingAndTheCodeTooWhereNothingRan) {
   EXPECT_EQ(both.code, 0);
   EXPECT_TRUE(contains(both.out, "unsupported: ")) << both.out;
   EXPECT_EQ(bench({"--precision", "int4"}).code, 6);
-  const Finished large = bench({"--batch", "1048576", "--tokens", "128"});
+  // A model that takes 100000 tokens: a million such texts are more than any machine has.
+  const fs::path large_model = copy_of("modernbert", folder);
+  std::string config = read(large_model / "config.json");
+  const std::string length = "\"max_position_embeddings\": ";
+  const std::size_t at = config.find(length) + length.size();
+  config.replace(at, config.find_first_not_of("0123456789", at) - at, "100000");
+  write(large_model / "config.json", config);
+  const Finished large =
+      run_program({"bench", large_model.string(), "--no-record", "--batch", "1048576", "--tokens", "100000"});
   EXPECT_EQ(large.code, 7);
   EXPECT_TRUE(contains(large.out, "refused: would take ")) << large.out;
   EXPECT_TRUE(contains(large.out, " are available")) << large.out;
