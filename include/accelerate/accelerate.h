@@ -70,12 +70,13 @@ typedef void (*accelerate_progress)(int64_t done, int64_t total, void* context);
 typedef struct accelerate_open_options {
   size_t size;           /* of this struct, set by the macro: what lies beyond it gets its default */
   const char* device;    /* NULL or "auto": the best there is; "cpu" */
-  const char* precision; /* NULL or "f32" */
+  const char* precision; /* NULL or "f32"; "bf16", "int8", "auto": as OpenOptions in accelerate.hpp */
   int32_t threads;       /* 0: as many as the process may use */
   accelerate_cancellation* cancellation;
+  const char* layer_precisions; /* NULL, or modules in another one: "encoder.layer.0=bf16,encoder.layer.1=f32" */
 } accelerate_open_options;
 #define ACCELERATE_OPEN_OPTIONS \
-  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL }
+  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL, NULL }
 
 typedef struct accelerate_batch_options {
   size_t size;
@@ -148,6 +149,15 @@ typedef struct accelerate_model accelerate_model;
 ACCELERATE_API accelerate_status accelerate_model_open(const char* folder, const accelerate_open_options* options,
                                                        accelerate_model** model);
 ACCELERATE_API void accelerate_model_free(accelerate_model* model);
+/* The same opened folder computed in another precision ("f32", "bf16", "int8"), weights shared; layer_precisions as in
+ * accelerate_open_options. Both are to be freed. */
+ACCELERATE_API accelerate_status accelerate_model_with_precision(const accelerate_model* model, const char* precision,
+                                                                 const char* layer_precisions,
+                                                                 accelerate_model** other);
+/* Paths of the layers that a lower precision changes, as a JSON array of strings, for a task (NULL: the folder's own).
+ * Freed by accelerate_string_free. */
+ACCELERATE_API accelerate_status accelerate_model_layers_json(const accelerate_model* model, const char* task,
+                                                              char** json);
 
 /* What the folder holds, as a JSON object: the fields of ModelInfo in accelerate.hpp. Valid as long as the model. */
 ACCELERATE_API const char* accelerate_model_info_json(const accelerate_model* model);
@@ -346,8 +356,8 @@ ACCELERATE_API void accelerate_model_inputs_free(accelerate_model_inputs* inputs
 
 /* ---- Before loading ---- */
 
-/* What a folder holds and what it will take, as JSON: {"info": {...}, "memory": [...], "missing": [...]}, for one text
- * of `tokens` tokens (0: 128 and the longest there may be). Reads no weights. Freed by accelerate_string_free. */
+/* What a folder holds and what it will take, as JSON: {"info": {...}, "memory": [...], "missing": [...], ...}, for one
+ * text of `tokens` tokens (0: 128 and the longest there may be). Reads no weights. Freed by accelerate_string_free. */
 ACCELERATE_API accelerate_status accelerate_inspect_json(const char* folder, int64_t tokens, char** json);
 ACCELERATE_API void accelerate_string_free(char* string);
 /* The graph that computes `outputs` (count 0: those of the folder's own task): one line an operation, or with

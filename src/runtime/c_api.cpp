@@ -86,6 +86,22 @@ std::vector<TextPair> text_pairs(const char* const* texts, const char* const* pa
   return both;
 }
 
+std::map<std::string, std::string> layer_precisions(const char* text) {
+  std::map<std::string, std::string> layers;
+  std::string_view rest = text == nullptr ? "" : text;
+  while (!rest.empty()) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    const std::size_t equals = one.find('=');
+    if (equals == std::string_view::npos) {
+      throw Error(ErrorKind::invalid_input, "found \"" + std::string(one) + "\", expected PATH=PRECISION",
+                  "layer_precisions");
+    }
+    layers[std::string(one.substr(0, equals))] = one.substr(equals + 1);
+  }
+  return layers;
+}
+
 char* new_string(std::string_view text) {
   char* copy = new char[text.size() + 1];
   *std::ranges::copy(text, copy).out = '\0';
@@ -131,6 +147,7 @@ accelerate_status accelerate_model_open(const char* folder, const accelerate_ope
     accelerate::OpenOptions open;
     if (given.device != nullptr) open.device = given.device;
     if (given.precision != nullptr) open.precision = given.precision;
+    open.layer_precisions = accelerate::c_api::layer_precisions(given.layer_precisions);
     open.threads = given.threads;
     if (given.cancellation != nullptr) open.cancellation = given.cancellation->value;
     const accelerate::Model opened = accelerate::Model::open(folder, open);
@@ -139,6 +156,28 @@ accelerate_status accelerate_model_open(const char* folder, const accelerate_ope
 }
 
 void accelerate_model_free(accelerate_model* model) { delete model; }
+
+accelerate_status accelerate_model_with_precision(const accelerate_model* model, const char* precision,
+                                                  const char* layer_precisions, accelerate_model** other) {
+  return guarded([&] {
+    *required(other, "other") = nullptr;
+    const accelerate::Model made = required(model, "model")
+                                       ->value.with_precision(required(precision, "precision"),
+                                                              accelerate::c_api::layer_precisions(layer_precisions));
+    *other = new accelerate_model{made, accelerate::runtime::to_json(made.info()).dump()};
+  });
+}
+
+accelerate_status accelerate_model_layers_json(const accelerate_model* model, const char* task, char** json) {
+  return guarded([&] {
+    *required(json, "json") = nullptr;
+    accelerate::Json paths = accelerate::Json::array();
+    for (const std::string& path : required(model, "model")->value.layers(task == nullptr ? "" : task)) {
+      paths.push(path);
+    }
+    *json = accelerate::c_api::new_string(paths.dump());
+  });
+}
 
 const char* accelerate_model_info_json(const accelerate_model* model) {
   return model == nullptr ? "" : model->info_json.c_str();

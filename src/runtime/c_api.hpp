@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,8 @@ BatchOptions batch_options(const accelerate_batch_options* given);
 std::vector<std::string> strings(const char* const* texts, std::size_t count, const char* name);
 // (texts[i], pairs[i]); errors as strings'.
 std::vector<TextPair> text_pairs(const char* const* texts, const char* const* pairs, std::size_t count);
+// Of "PATH=PRECISION,..."; none of NULL. Error{invalid_input} for a part without =.
+std::map<std::string, std::string> layer_precisions(const char* text);
 // What accelerate_string_free() frees.
 char* new_string(std::string_view text);
 

@@ -19,7 +19,7 @@ std::string stored_dtype(const Checkpoint& checkpoint) {
 void expect_paths(const Graph& graph, const std::map<std::string, Precision>& layers) {
   for (const auto& [path, precision] : layers) {
     const bool there = std::ranges::any_of(graph.nodes(), [&path = path](const Node& node) {
-      return node.source == Node::Source::operation && node.name.starts_with(path) &&
+      return !path.empty() && node.source == Node::Source::operation && node.name.starts_with(path) &&
              (node.name.size() == path.size() || node.name[path.size()] == '.');
     });
     if (there) continue;

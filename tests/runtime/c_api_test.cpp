@@ -221,5 +221,30 @@ TEST(CApi, NullIsAnError) {
   EXPECT_STREQ(accelerate_model_info_json(nullptr), "");
 }
 
+TEST(CApi, PrecisionsAndLayers) {
+  accelerate_open_options options = ACCELERATE_OPEN_OPTIONS;
+  options.precision = "int8";
+  options.layer_precisions = "encoder.layer.0=bf16,encoder.layer.1.output=f32";
+  accelerate_model *model = nullptr, *other = nullptr;
+  ASSERT_EQ(accelerate_model_open(model_folder("bert").c_str(), &options, &model), ACCELERATE_OK);
+  const Json info = Json::parse(accelerate_model_info_json(model), "info");
+  EXPECT_EQ(info.at("precision").as_string(), "int8");
+  EXPECT_EQ(info.at("layer_precisions").dump(), R"({"encoder.layer.0":"bf16","encoder.layer.1.output":"f32"})");
+  char* layers = nullptr;
+  ASSERT_EQ(accelerate_model_layers_json(model, nullptr, &layers), ACCELERATE_OK);
+  EXPECT_EQ(Json::parse(layers, "layers").items().front().as_string(), "encoder.layer.0.attention.self.query");
+  accelerate_string_free(layers);
+  ASSERT_EQ(accelerate_model_with_precision(model, "bf16", nullptr, &other), ACCELERATE_OK);
+  EXPECT_EQ(Json::parse(accelerate_model_info_json(other), "info").at("precision").as_string(), "bf16");
+  accelerate_model_free(other);
+  EXPECT_EQ(accelerate_model_with_precision(model, "int8", "encoder.layer.0", &other), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(other, nullptr);
+  EXPECT_STREQ(accelerate_last_error_where(), "layer_precisions");
+  EXPECT_EQ(accelerate_model_with_precision(model, nullptr, nullptr, &other), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_with_precision(nullptr, "f32", nullptr, &other), ACCELERATE_INVALID_INPUT);
+  EXPECT_EQ(accelerate_model_layers_json(model, "nothing", &layers), ACCELERATE_INVALID_INPUT);
+  accelerate_model_free(model);
+}
+
 }  // namespace
 }  // namespace accelerate

@@ -81,5 +81,22 @@ TEST_F(MiniLm, PeakMemoryIsAsPredictedAndNearTheWeights) {
   EXPECT_LE(predicted.total + predicted.mapped, inspection.info.weight_bytes * 115 / 100 + (12 << 20));
 }
 
+// What is predicted for each precision is what is counted, and int8 takes at most 0.30 of the weights of f32.
+TEST_F(MiniLm, MemoryOfLowerPrecisionsIsAsPredicted) {
+  const Inspection inspection = inspect(folder_, {.tokens = {128}, .precisions = {"f32", "bf16", "int8"}});
+  ASSERT_EQ(inspection.memory.size(), 3U);
+  for (const MemoryPrediction& predicted : inspection.memory) {
+    const Model model = Model::open(folder_, {.precision = predicted.precision});
+    const std::vector<std::int64_t> ids(128, 2023);
+    const std::int64_t before = memory_use().allocated;
+    reset_peak_memory();
+    model.run({{"input_ids", Tensor::of({1, 128}, ids)}}, {.outputs = {"sentence_embedding"}});
+    const std::int64_t counted = memory_use().allocated_peak - before;
+    EXPECT_LE(std::abs(counted - predicted.total), predicted.total / 20) << predicted.precision;
+  }
+  EXPECT_LE(inspection.memory[1].weights, inspection.memory[0].weights * 52 / 100);
+  EXPECT_LE(inspection.memory[2].weights, inspection.memory[0].weights * 30 / 100);
+}
+
 }  // namespace
 }  // namespace accelerate
