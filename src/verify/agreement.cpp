@@ -39,9 +39,6 @@ class Agreeing {
     const auto start = std::chrono::steady_clock::now();
     say("reference");
     reference_ = reference_of(model_.with_precision("f32"), options_.golden, options_.cancellation);
-    if (options_.recorder != nullptr && options_.recorder->keeps_records()) {
-      hash_ = options_.recorder->content_hash(model_.info().folder);
-    }
     AgreementReport report{.reference = reference_.name,
                            .inputs = reference_.inputs,
                            .weights = reference_.weights == WeightKind::random ? "random" : "trained",
@@ -71,6 +68,10 @@ class Agreeing {
     }
     const Model lowered = model_.with_precision(one.precision);
     one.figures = figures_of(lowered);
+    // Once there is something to record: what ends in an error makes no database.
+    if (hash_.empty() && options_.recorder != nullptr && options_.recorder->keeps_records()) {
+      hash_ = options_.recorder->content_hash(model_.info().folder);
+    }
     one.layers = static_cast<std::int64_t>(precision == Precision::f32 ? 0 : lowered.layers().size());
     std::string choice;
     const bool judged = one.reason.empty();

@@ -294,7 +294,8 @@ TEST(Inspect, ShowsWhatAFolderHolds) {
 }
 
 TEST(Inspect, PredictsForEachBatchAndLength) {
-  const Json found = answer({"inspect", fixture("bert").string(), "--batch", "1,4", "--tokens", "8,16,32"});
+  const Json found =
+      answer({"inspect", fixture("bert").string(), "--batch", "1,4", "--tokens", "8,16,32", "--precision", "f32"});
   const Json::Array& memory = found.at("memory").items();
   ASSERT_EQ(memory.size(), 6U);
   EXPECT_GT(memory[5].at("total").as_int(), memory[0].at("total").as_int());
