@@ -30,7 +30,7 @@ class Bench {
     report_.threads = threads_;
     std::size_t done = 0;
     try {
-      for (const Precision precision : options_.precisions) {
+      for (const std::string& precision : options_.precisions) {
         for (const std::int64_t tokens : lengths_) {
           if (options_.search) {
             search(precision, tokens);
@@ -84,6 +84,9 @@ class Bench {
       if (!options_.texts) expect_within(tokens, longest, "tokens");
     }
     for (const std::int64_t batch : batches_) expect_within(batch, kMostTexts, "batch");
+    for (const std::string& precision : options_.precisions) {
+      if (precision != "auto") precision_named(precision);
+    }
     if (!(options_.seconds > 0)) throw Error(ErrorKind::invalid_input, "is not above 0", "seconds");
     const ModelInfo& info = subject.info();
     report_.model = {options_.recorder != nullptr ? options_.recorder->content_hash(options_.model)
@@ -97,11 +100,11 @@ class Bench {
     return static_cast<std::int64_t>(options_.precisions.size() * lengths_.size() * batches_.size());
   }
 
-  Row asked(Precision precision, const Workload& workload) const {
+  Row asked(const std::string& precision, const Workload& workload) const {
     Row row;
     row.device = device_;
     row.task = task_;
-    row.precision = name_of(precision);
+    row.precision = precision;
     row.workload = workload.name();
     row.batch = workload.batch;
     row.tokens = workload.tokens;
@@ -111,7 +114,7 @@ class Bench {
   }
 
   // Measures and hands out one row. What was measured is on disk when this returns.
-  Row& measure_row(Precision precision, const Workload& workload, const MeasureOptions& how) {
+  Row& measure_row(const std::string& precision, const Workload& workload, const MeasureOptions& how) {
     Row row = asked(precision, workload);
     measure(options_, workload, how, meter_, row);
     if (row.state == State::measured && options_.recorder != nullptr) {
@@ -131,7 +134,7 @@ class Bench {
     return record;
   }
 
-  void search(Precision precision, std::int64_t tokens) {
+  void search(const std::string& precision, std::int64_t tokens) {
     const SearchBound& bound = *options_.search;
     const std::size_t first = report_.rows.size();
     const std::int64_t most = std::clamp<std::int64_t>(kMostTokensInSearch / tokens, 1, kMostTexts);
@@ -170,7 +173,7 @@ class Bench {
   void add_untested() {
     if (options_.search) return;
     std::size_t number = 0;
-    for (const Precision precision : options_.precisions) {
+    for (const std::string& precision : options_.precisions) {
       for (const std::int64_t tokens : lengths_) {
         for (const std::int64_t batch : batches_) {
           if (number++ >= report_.rows.size())

@@ -23,9 +23,9 @@ struct SearchBound {
 
 struct Options {
   std::filesystem::path model;
-  std::vector<std::int64_t> batches = {1};  // each 1 to 1048576
-  std::vector<std::int64_t> tokens = {};    // empty: 128, or the longest input where that is shorter
-  std::vector<Precision> precisions = {Precision::f32};
+  std::vector<std::int64_t> batches = {1};        // each 1 to 1048576
+  std::vector<std::int64_t> tokens = {};          // empty: 128, or the longest input where that is shorter
+  std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision, "auto" too
   std::string device = "auto";
   std::string task = {};  // empty: the folder's own
   int threads = 0;        // 0: as many as this process may use; more than that are limited to it, with a note

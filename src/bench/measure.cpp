@@ -117,7 +117,7 @@ class Measuring {
     describe(subject);
     if (!has_room(subject.predict(runs_), how_.most_bytes, row_)) return;
 
-    const Precision precision = precision_named(row_.precision);
+    const Precision precision = subject.options().precision;
     const Work work = subject.work(runs_);
     const std::int64_t weight_set = work_of(subject.graph(), runs_.front(), subject.options()).weight_bytes;
     std::vector<std::int64_t> sets{weight_set};
@@ -143,6 +143,9 @@ class Measuring {
   void describe(const Subject& subject) {
     row_.device = subject.backend().name();
     row_.task = subject.task();
+    row_.precision = subject.info().precision;
+    row_.layer_precisions = subject.info().layer_precisions;
+    if (!subject.info().precision_reason.empty()) row_.notes.push_back(subject.info().precision_reason);
     runs_ = subject.extents_of(workload_);
     row_.batch = workload_.batch;
     row_.tokens = workload_.tokens;

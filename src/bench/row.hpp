@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ std::string_view name_of(State state);
 
 struct Row {
   // What was asked for.
-  std::string device, level, precision, workload, task;
+  std::string device, level, precision, workload, task;  // a measured row's precision is never "auto"
+  std::map<std::string, std::string> layer_precisions;   // of layers that keep another one, by their path
   std::int64_t batch = 0, tokens = 0;
   std::int64_t rows = 0;  // tokens of all texts together
   int threads = 0;

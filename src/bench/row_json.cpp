@@ -56,6 +56,9 @@ Json row_json(const Row& row, const Report& report, const std::string& model) {
   Json json, notes = Json::array();
   json.set("model", model).set("content_hash", report.model.content_hash).set("code", version());
   json.set("device", row.device).set("level", row.level).set("precision", row.precision);
+  Json kept = Json::object();
+  for (const auto& [path, precision] : row.layer_precisions) kept.set(path, precision);
+  json.set("layer_precisions", std::move(kept));
   json.set("task", row.task).set("workload", row.workload).set("batch", row.batch).set("tokens", row.tokens);
   json.set("rows", row.rows > 0 ? Json(row.rows) : Json()).set("threads", row.threads);
   json.set("state", name_of(row.state));

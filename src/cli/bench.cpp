@@ -32,17 +32,16 @@ void check_usage(const BenchCommand& command) {
   }
 }
 
-std::vector<Precision> precisions_of(const BenchCommand& command) {
-  if (command.precisions.empty()) return {Precision::f32};
-  std::vector<Precision> precisions;
+std::vector<std::string> precisions_of(const BenchCommand& command) {
+  if (command.precisions.empty()) return {"f32"};
   for (const std::string& name : command.precisions) {
     try {
-      precisions.push_back(precision_named(name));
+      if (name != "auto") precision_named(name);
     } catch (const Error& error) {
       throw UsageError{"--precision: " + error.message(), ""};
     }
   }
-  return precisions;
+  return command.precisions;
 }
 
 std::shared_ptr<const std::vector<std::string>> texts_of(const BenchCommand& command,

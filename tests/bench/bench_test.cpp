@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -20,6 +21,7 @@ namespace fs = std::filesystem;
 fs::path fixture(const std::string& name) { return fs::path(ACCELERATE_TESTS_DIR) / "goldens/models" / name; }
 
 Options quick(const std::string& model) {
+  ::setenv("ACCELERATE_RECORDS", "off", 1);  // what was found on this machine decides nothing here
   Options options;
   options.model = fixture(model);
   options.tokens = {16};
@@ -97,7 +99,7 @@ TEST(Bench, EveryTaskOfTexts) {
 
 TEST(Bench, WhatThePrecisionLacksIsARow) {
   Options options = quick("bert");
-  options.precisions = {Precision::int4, Precision::f32};
+  options.precisions = {"int4", "f32"};
   const Report report = bench(options);
   ASSERT_EQ(report.rows.size(), 2U);
   EXPECT_EQ(report.rows[0].state, State::unsupported);
@@ -132,6 +134,17 @@ TEST(Bench, SizesOutOfRangeAreNamed) {
   EXPECT_EQ(error_of([&] { bench(options); }).where(), "seconds");
   options.model = "no such folder";
   EXPECT_EQ(error_of([&] { bench(options); }).kind(), ErrorKind::not_found);
+}
+
+TEST(Bench, AutoBecomesAPrecisionAndUnknownOnesAreRefused) {
+  Options options = quick("bert");
+  options.precisions = {"auto"};
+  const Row row = bench(options).rows.at(0);
+  expect_consistent(row);
+  EXPECT_NE(row.precision, "auto");
+  EXPECT_NO_THROW(precision_named(row.precision));
+  options.precisions = {"f31"};
+  EXPECT_EQ(error_of([&] { bench(options); }).kind(), ErrorKind::invalid_input);
 }
 
 TEST(Bench, MoreThreadsThanAllowedAreSaidAndLimited) {
@@ -276,7 +289,7 @@ TEST_F(Recorded, NothingIsChosenWhereNothingKeepsToTheBound) {
 
 TEST(BenchJson, HasTheFieldsThatProgramsReadWhateverTheState) {
   Options options = quick("bert");
-  options.precisions = {Precision::f32, Precision::int4};
+  options.precisions = {"f32", "int4"};
   const Json json = to_json(bench(options), "a model");
   EXPECT_EQ(json.at("code").as_string(), version());
   for (const Json& row : json.at("rows").items()) {

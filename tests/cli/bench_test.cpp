@@ -102,7 +102,7 @@ TEST_F(BenchCommandLine, WhatIsWrongIsNamed) {
   expect({"--tokens", "129"}, 3, "tokens: is 129, expected 1 to 128");
   expect({"--threads", "0"}, 2, "--threads: found \"0\"");
   expect({"--threads", "1025"}, 2, "--threads: found \"1025\"");
-  expect({"--precision", "f33"}, 2, "--precision: no precision \"f33\"; there are f32, ");
+  expect({"--precision", "f33"}, 2, "--precision: no precision \"f33\"; there are f32");
   expect({"--precision", "f32,"}, 2, "--precision: found \"f32,\"");
   expect({"--seconds", "0"}, 2, "--seconds: found \"0\"");
   expect({"--seconds", "nan"}, 2, "--seconds: found \"nan\"");
