@@ -66,17 +66,12 @@ class Agreeing {
       one.bound = {};
       one.reason = "random weights";
     }
-    const Model lowered = model_.with_precision(one.precision);
-    one.figures = figures_of(lowered);
-    // Once there is something to record: what ends in an error makes no database.
-    if (hash_.empty() && options_.recorder != nullptr && options_.recorder->keeps_records()) {
-      hash_ = options_.recorder->content_hash(model_.info().folder);
-    }
-    one.layers = static_cast<std::int64_t>(precision == Precision::f32 ? 0 : lowered.layers().size());
-    std::string choice;
     const bool judged = one.reason.empty();
+    one.layers = static_cast<std::int64_t>(precision == Precision::f32 ? 0 : model_.layers().size());
+    std::string choice = judged ? take_recorded_layers(one) : std::string();
+    one.figures = figures_of(model_.with_precision(one.precision, first_kept(one.kept, one.kept.size(), one.kept_in)));
     if (judged && precision != Precision::f32 && !is_within(*one.figures, one.bound)) {
-      choice = keep_layers(lowered, kept_precision(precision), one);
+      choice = find_layers(kept_precision(precision), one) ? record_layers(one) : std::string();
     }
     if (judged) {
       one.judgement = is_within(*one.figures, one.bound) ? Judgement::within_bound : Judgement::out_of_bound;
@@ -103,49 +98,45 @@ class Agreeing {
     return meter.figures();
   }
 
-  // The id of the LayerChoice in force afterwards; empty: every layer is as it was.
-  std::string keep_layers(const Model& lowered, Precision kept_in, PrecisionAgreement& one) {
-    one.without_kept = one.figures;
-    one.kept_in = name_of(kept_in);
-    std::string choice = recorded_layers(lowered, one);
-    if (choice.empty() && find_layers(lowered, one)) choice = record_layers(one);
-    return choice;
-  }
-
-  std::string recorded_layers(const Model& lowered, PrecisionAgreement& one) const {
-    if (hash_.empty()) return {};
-    const auto found = options_.recorder->latest<records::LayerChoice>({.model = hash_,
-                                                                        .device = std::string(backend_.name()),
-                                                                        .level = std::string(backend_.level()),
-                                                                        .precision = one.precision});
+  // What is opened in this precision keeps them, so that they are part of what is compared. The record's id; empty:
+  // none.
+  std::string take_recorded_layers(PrecisionAgreement& one) const {
+    if (options_.recorder == nullptr) return {};
+    const records::Filter filter{
+        .device = std::string(backend_.name()), .level = std::string(backend_.level()), .precision = one.precision};
+    if (!options_.recorder->latest<records::LayerChoice>(filter)) return {};
+    records::Filter of_model = filter;
+    of_model.model = hash();
+    const auto found = options_.recorder->latest<records::LayerChoice>(of_model);
     if (!found || found->content().layers.empty()) return {};
-    const records::LayerChoice& choice = found->content();
-    const Figures figures = figures_of(
-        lowered.with_precision(one.precision, first_kept(choice.layers, choice.layers.size(), choice.kept_in)));
-    if (!is_within(figures, one.bound)) return {};
-    one.figures = figures;
-    one.kept = choice.layers;
-    one.kept_in = choice.kept_in;
+    one.kept = found->content().layers;
+    one.kept_in = found->content().kept_in;
     one.found_before = true;
     return found->record.id;
   }
 
-  // The fewest of the most sensitive layers that bring it within its bound. False where nothing does.
-  bool find_layers(const Model& lowered, PrecisionAgreement& one) {
-    // Held while layers are tried, so that both packed copies of each are there already.
-    const Model kept = model_.with_precision(one.kept_in);
+  // The fewest of the most sensitive layers that bring it within its bound, those that were found before among them:
+  // other inputs needed these. False where nothing helps.
+  bool find_layers(Precision kept_in, PrecisionAgreement& one) {
+    const Layers before = one.kept;
+    one.found_before = false;
+    one.kept.clear();
+    one.kept_in = name_of(kept_in);
+    // Both held while layers are tried, so that the packed copies of each are there already.
+    const Model lowered = model_.with_precision(one.precision), kept = model_.with_precision(one.kept_in);
+    one.figures = one.without_kept = figures_of(lowered);
     if (!is_within(figures_of(kept), one.bound)) {
       one.reason = "out of bound even with every layer in " + one.kept_in;
       one.kept_in.clear();
       return false;
     }
-    const Layers layers = by_sensitivity(lowered, one);
+    const Layers layers = by_sensitivity(lowered, before, one);
     std::map<std::size_t, Figures> tried;
     const auto holds = [&](std::size_t count) {
       tried[count] = figures_of(lowered.with_precision(one.precision, first_kept(layers, count, one.kept_in)));
       return is_within(tried[count], one.bound);
     };
-    std::size_t enough = 1, too_few = 0;
+    std::size_t too_few = std::min(before.size(), layers.size() - 1), enough = too_few + 1;
     while (enough < layers.size() && !holds(enough)) {
       too_few = enough;
       enough = std::min(2 * enough, layers.size());
@@ -160,7 +151,8 @@ class Agreeing {
     return true;
   }
 
-  Layers by_sensitivity(const Model& lowered, const PrecisionAgreement& one) {
+  // Those of `before` first.
+  Layers by_sensitivity(const Model& lowered, const Layers& before, const PrecisionAgreement& one) {
     Layers layers;
     const std::vector<std::string> paths = lowered.layers();
     for (const std::string& path : paths) {
@@ -172,13 +164,16 @@ class Agreeing {
       }
     }
     std::ranges::stable_sort(layers, std::greater(), &records::LayerChoice::Layer::sensitivity);
+    std::ranges::stable_partition(layers, [&before](const records::LayerChoice::Layer& layer) {
+      return std::ranges::find(before, layer.path, &records::LayerChoice::Layer::path) != before.end();
+    });
     return layers;
   }
 
   records::Record record_with(const PrecisionAgreement& one, records::Content content) const {
     const ModelInfo& info = model_.info();
     records::Record record;
-    record.model = {hash_, info.model_type, info.parameters, recorded_path(info.folder)};
+    record.model = {hash(), info.model_type, info.parameters, recorded_path(info.folder)};
     record.device = {std::string(backend_.name()), std::string(backend_.level())};
     record.precision = one.precision;
     record.content = std::move(content);
@@ -186,7 +181,7 @@ class Agreeing {
   }
 
   std::string record_layers(const PrecisionAgreement& one) const {
-    if (hash_.empty()) return {};
+    if (!keeps_records()) return {};
     records::LayerChoice choice;
     choice.measure = "mean cosine gained by keeping this layer alone in " + one.kept_in;
     choice.kept_in = one.kept_in;
@@ -196,7 +191,7 @@ class Agreeing {
   }
 
   void record(const PrecisionAgreement& one, const std::string& choice) const {
-    if (hash_.empty()) return;
+    if (!keeps_records()) return;
     // Figures of kept layers that no record names would let `auto` take the precision without keeping them.
     if (!one.kept.empty() && choice.empty()) return;
     records::Agreement agreement;
@@ -215,6 +210,14 @@ class Agreeing {
     options_.recorder->add(record_with(one, std::move(agreement)));
   }
 
+  bool keeps_records() const { return options_.recorder != nullptr && options_.recorder->keeps_records(); }
+
+  // Asked for when there is something to record or to look up: what ends in an error makes no database.
+  const std::string& hash() const {
+    if (hash_.empty()) hash_ = options_.recorder->content_hash(model_.info().folder);
+    return hash_;
+  }
+
   void say(const std::string& stage) const {
     if (options_.stage) options_.stage(stage);
   }
@@ -223,7 +226,7 @@ class Agreeing {
   const Model model_;
   const Backend& backend_;
   Reference reference_;
-  std::string hash_;  // empty where nothing is recorded
+  mutable std::string hash_;
 };
 
 }  // namespace
