@@ -147,6 +147,11 @@ class Agreeing {
     }
     if (!tried.contains(enough)) holds(enough);
     one.figures = tried[enough];
+    if (!is_within(*one.figures, one.bound)) {
+      one.reason = "out of bound even with every product in " + one.kept_in;
+      one.kept_in.clear();
+      return false;
+    }
     one.kept.assign(layers.begin(), layers.begin() + static_cast<std::ptrdiff_t>(enough));
     return true;
   }

@@ -71,13 +71,14 @@ TEST(Precision, LayersAreThoseThatALowerOneChanges) {
   EXPECT_EQ(layers[0], "encoder.layer.0.attention.self.query");  // for key and value too
   EXPECT_EQ(layers[1], "encoder.layer.0.attention.output.dense");
   EXPECT_EQ(layers[2], kLayer);
-  const std::vector<float> int8 = vectors_of(model.with_precision("int8"));
+  const std::vector<float> f32 = vectors_of(model), int8 = vectors_of(model.with_precision("int8"));
   for (const std::string& layer : layers) {
     EXPECT_NE(vectors_of(model.with_precision("int8", {{layer, "f32"}})), int8) << layer;
   }
   std::map<std::string, std::string> all;
   for (const std::string& layer : layers) all[layer] = "f32";
-  EXPECT_EQ(vectors_of(model.with_precision("int8", all)), vectors_of(model));
+  // Attention has products of its own, which belong to no layer's weights.
+  EXPECT_LT(distance(vectors_of(model.with_precision("int8", all)), f32), 0.1 * distance(int8, f32));
 }
 
 TEST(Precision, LayersOfEveryFolderAreThere) {
