@@ -211,8 +211,8 @@ TEST_F(BadText, AsksForWhatTheModelLacks) {
   expect_error(Call{.arguments = {"run", model, "--task", "fill-mask", "a [MASK]"}}, 6, {"fill-mask"});
   expect_error(Call{.arguments = {"run", fixture("st_prompts").string(), "a", "--prompt", "nonsense"}}, 3,
                {"nonsense", "query"});
-  expect_error(Call{.arguments = {"run", model, "a", "--precision", "int4"}}, 6, {"f32"});
-  expect_error(Call{.arguments = {"run", model, "a", "--precision", "f31"}}, 3, {"f31", "bf16"});
+  expect_error(Call{.arguments = {"run", model, "a", "--precision", "int4"}}, 2, {"int4", "int8"});
+  expect_error(Call{.arguments = {"run", model, "a", "--precision", "f31"}}, 2, {"f31", "bf16", "auto"});
   expect_error(Call{.arguments = {"run", model, "a", "--device", "tpu"}}, 4, {"tpu", "cpu"});
 }
 
