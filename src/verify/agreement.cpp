@@ -169,7 +169,7 @@ class Agreeing {
       }
     }
     std::ranges::stable_sort(layers, std::greater(), &records::LayerChoice::Layer::sensitivity);
-    std::ranges::stable_partition(layers, [&before](const records::LayerChoice::Layer& layer) {
+    std::stable_partition(layers.begin(), layers.end(), [&before](const records::LayerChoice::Layer& layer) {
       return std::ranges::find(before, layer.path, &records::LayerChoice::Layer::path) != before.end();
     });
     return layers;
