@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "backends/cpu/kernels.hpp"
 #include "core/memory.hpp"
 #include "hardware/cpu_info.hpp"
 
@@ -142,6 +141,7 @@ class Measuring {
  private:
   void describe(const Subject& subject) {
     row_.device = subject.backend().name();
+    row_.level = subject.backend().level();
     row_.task = subject.task();
     row_.precision = subject.info().precision;
     row_.layer_precisions = subject.info().layer_precisions;
@@ -195,7 +195,6 @@ std::int64_t available_memory() {
 
 void measure(const Options& options, Workload workload, const MeasureOptions& measure_options,
              hardware::LimitMeter& meter, Row& row) {
-  row.level = cpu::name_of(cpu::current_level());
   try {
     Measuring(options, std::move(workload), measure_options, meter, row).run();
   } catch (const Error& error) {

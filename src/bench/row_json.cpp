@@ -107,6 +107,7 @@ Json to_json(const Report& report, const std::string& model) {
   Json json, rows = Json::array();
   json.set("model", model).set("model_type", report.model.model_type).set("content_hash", report.model.content_hash);
   json.set("code", version()).set("build", build_description()).set("threads", report.threads);
+  json.set("machine", records::this_machine().id).set("processor", records::this_machine().cpu);
   json.set("interrupted", report.interrupted);
   for (const Row& row : report.rows) rows.push(row_json(row, report, model));
   return json.set("rows", std::move(rows));

@@ -185,6 +185,15 @@ TEST_F(BenchCommandLine, TheBestBatchIsKeptAndRunTakesIt) {
                                       " x 16, found by bench"))
       << taken.err;
   EXPECT_FALSE(contains(run({}).err, "tokens a run"));
+  std::string lines;
+  for (int i = 0; i < 64; ++i) lines += "let there be light\n";
+  write(folder / "lines.txt", lines);
+  const auto run_many = [this](std::vector<std::string> more) {
+    more.insert(more.begin(), {"run", model, "--input", (folder / "lines.txt").string(), "-v"});
+    return run_program(Call{.arguments = more, .environment = {"ACCELERATE_RECORDS=" + database.string()}}).err;
+  };
+  EXPECT_TRUE(contains(run_many({}), "tokens a run"));
+  EXPECT_FALSE(contains(run_many({"--batch", "default"}), "tokens a run"));
   EXPECT_TRUE(contains(run({"--batch", "auto", "--threads", "1024"}).err, "note: no batch size is recorded"));
 }
 
