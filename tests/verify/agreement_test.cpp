@@ -148,44 +148,80 @@ std::vector<std::string> fixtures() {
 INSTANTIATE_TEST_SUITE_P(Models, EveryGoldenLower, testing::ValuesIn(fixtures()),
                          [](const auto& each) { return each.param; });
 
-// The tiny model of random weights breaks the bounds of trained ones, and without a golden it counts as trained: layers
-// are looked for, kept, recorded, and found again.
-TEST(KeptLayers, AreFoundOnceAndRecorded) {
-  const TemporaryFolder folder;
-  records::Recorder recorder(folder.path() / "records.sqlite", {});
-  const Model model = Model::open(kGoldens / "models/modernbert_token_classification");
-  std::int64_t tried = 0;
-  AgreementOptions options{.precisions = {Precision::int8}};
-  options.recorder = &recorder;
-  options.progress = [&tried](std::int64_t done, std::int64_t) { tried = done; };
-  const PrecisionAgreement first = agreement(model, options).precisions.front();
-  const auto recorded = recorder.latest<records::Agreement>({.precision = "int8"});
-  ASSERT_TRUE(recorded.has_value());
-  EXPECT_EQ(recorded->content().reference, "own f32");
-  EXPECT_EQ(recorded->content().weights, "trained");
-  EXPECT_EQ(recorded->content().within_bound, first.judgement == Judgement::within_bound);
+// Tiny models of random weights break the bounds of trained ones, and without a golden they count as trained.
+class KeptLayers : public testing::Test {
+ protected:
+  PrecisionAgreement in_int8(const std::string& fixture) {
+    tried_ = 0;
+    AgreementOptions options{.precisions = {Precision::int8}};
+    options.recorder = &recorder_;
+    options.progress = [this](std::int64_t done, std::int64_t) { tried_ = done; };
+    return agreement(Model::open(kGoldens / "models" / fixture), options).precisions.front();
+  }
+
+  TemporaryFolder folder_;
+  records::Recorder recorder_{folder_.path() / "records.sqlite", {}};
+  std::int64_t tried_ = 0;
+};
+
+TEST_F(KeptLayers, AreFoundOnceAndRecorded) {
+  const PrecisionAgreement first = in_int8("bert_masked_lm");
   ASSERT_TRUE(first.without_kept.has_value()) << "nothing to look for: " << first.figures->worst_cosine;
   EXPECT_FALSE(is_within(*first.without_kept, first.bound));
-  if (first.judgement == Judgement::out_of_bound) {
-    EXPECT_TRUE(contains(first.reason, "even with every layer in bf16")) << first.reason;
-    EXPECT_TRUE(first.kept.empty());
-    return;
-  }
-  ASSERT_FALSE(first.kept.empty());
-  EXPECT_EQ(tried, first.layers);
+  EXPECT_EQ(first.judgement, Judgement::within_bound) << first.reason;
   EXPECT_TRUE(is_within(*first.figures, first.bound));
-  const auto choice = recorder.latest<records::LayerChoice>({.precision = "int8"});
-  ASSERT_TRUE(choice.has_value());
-  EXPECT_EQ(choice->record.id, recorded->content().layer_choice);
+  EXPECT_EQ(tried_, first.layers);
+  EXPECT_FALSE(first.found_before);
+  EXPECT_EQ(first.kept_in, "bf16");
+  ASSERT_FALSE(first.kept.empty());
+  EXPECT_LE(static_cast<std::int64_t>(first.kept.size()), first.layers);
+  EXPECT_TRUE(std::ranges::is_sorted(first.kept, std::greater(), &records::LayerChoice::Layer::sensitivity));
+
+  const auto recorded = recorder_.latest<records::Agreement>({.precision = "int8"});
+  const auto choice = recorder_.latest<records::LayerChoice>({.precision = "int8"});
+  ASSERT_TRUE(recorded && choice);
+  EXPECT_EQ(recorded->content().reference, "own f32");
+  EXPECT_EQ(recorded->content().weights, "trained");
+  EXPECT_TRUE(recorded->content().within_bound);
+  EXPECT_EQ(recorded->content().layer_choice, choice->record.id);
   EXPECT_EQ(choice->content().layers.size(), first.kept.size());
-  tried = 0;
-  const PrecisionAgreement again = agreement(model, options).precisions.front();
-  EXPECT_EQ(tried, 0) << "looked for again";
+  EXPECT_EQ(choice->content().examined, first.layers);
+
+  const PrecisionAgreement again = in_int8("bert_masked_lm");
+  EXPECT_EQ(tried_, 0) << "looked for again";
   EXPECT_TRUE(again.found_before);
   EXPECT_DOUBLE_EQ(again.figures->worst_cosine, first.figures->worst_cosine);
+  EXPECT_EQ(recorder_.latest<records::Agreement>({.precision = "int8"})->content().layer_choice, choice->record.id);
+  EXPECT_EQ(recorder_.list({.kind = records::Kind::layer_choice}).size(), 1U);
 }
 
-TEST(KeptLayers, CanBeCancelled) {
+TEST_F(KeptLayers, OneFewerWouldNotDo) {
+  const PrecisionAgreement found = in_int8("bert_masked_lm");
+  ASSERT_FALSE(found.kept.empty());
+  const Model model = Model::open(kGoldens / "models/bert_masked_lm");
+  const Reference reference = reference_of(model, std::nullopt, {});
+  std::map<std::string, std::string> fewer;
+  for (std::size_t i = 0; i + 1 < found.kept.size(); ++i) fewer[found.kept[i].path] = "bf16";
+  const Model with_fewer = model.with_precision("int8", fewer);
+  FigureMeter meter;
+  for (const Sample& sample : reference.samples) {
+    meter.add(sample.outputs.at("logits"), with_fewer.run(sample.inputs, {.outputs = {"logits"}}).at("logits"), {},
+              true);
+  }
+  EXPECT_FALSE(is_within(meter.figures(), found.bound));
+}
+
+TEST_F(KeptLayers, ThatDoNotHelpAreNotKept) {
+  const PrecisionAgreement none = in_int8("modernbert_token_classification");
+  EXPECT_EQ(none.judgement, Judgement::out_of_bound);
+  EXPECT_TRUE(contains(none.reason, "out of bound even with every layer in bf16")) << none.reason;
+  EXPECT_TRUE(none.kept.empty());
+  EXPECT_EQ(tried_, 0);
+  EXPECT_FALSE(recorder_.latest<records::LayerChoice>({}).has_value());
+  EXPECT_FALSE(recorder_.latest<records::Agreement>({})->content().within_bound);
+}
+
+TEST_F(KeptLayers, CanBeCancelled) {
   AgreementOptions options{.precisions = {Precision::int8}};
   options.cancellation.cancel();
   EXPECT_EQ(error_of([&] { agreement(Model::open(kGoldens / "models/bert"), options); }).kind(),
