@@ -231,7 +231,8 @@ void ThreadPool::wait_until_idle() {
 }
 
 bool ThreadPool::wait_for_job(std::uint32_t& seen) {
-  const auto changed = [&] { return epoch_.load() != seen; };
+  // The epoch that stop() moved on may be the one that was seen when the last job was entered: then no other will come.
+  const auto changed = [&] { return epoch_.load() != seen || stop_.load(); };
   if (!spin_until(changed)) {
     sleepers_.fetch_add(1);
     epoch_.wait(seen);

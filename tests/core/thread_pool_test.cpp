@@ -163,6 +163,15 @@ TEST(ThreadPool, SeveralCallersShareIt) {
   for (const std::int64_t sum : sums) EXPECT_EQ(sum, 500 * 190);
 }
 
+// A worker that is between two jobs when the pool goes must not miss it.
+TEST(ThreadPool, GoesRightAfterItsWork) {
+  for (int round = 0; round < 1000; ++round) {
+    ThreadPool pool(3);
+    for (int job = 0; job < 20; ++job) pool.parallel_for(3, [](std::int64_t, int) {});
+    for (volatile int wait = round % 300; wait > 0;) wait = wait - 1;
+  }
+}
+
 TEST(ThreadPool, RefusesAbsurdCounts) {
   for (const int threads : {0, -1, 1025}) {
     try {
