@@ -42,7 +42,11 @@ int64_t int8_peak_loop(int64_t rounds) {
   asm volatile("" : "+" ACCELERATE_VECTOR_REGISTER(factor));
   for (int c = 0; c < kChains; ++c) sums[c] = set1_int(static_cast<uint32_t>(c));
   for (int64_t r = 0; r < rounds; ++r) {
-    ACCELERATE_UNROLL for (int c = 0; c < kChains; ++c) { sums[c] = dot(sums[c], factor, factor); }
+    ACCELERATE_UNROLL for (int c = 0; c < kChains; ++c) {
+      Int weights = factor;  // anew for each: where a product is several instructions, the first must not be shared
+      asm volatile("" : "+" ACCELERATE_VECTOR_REGISTER(weights));
+      sums[c] = dot(sums[c], weights, factor);
+    }
   }
   for (int c = 1; c < kChains; ++c) sums[0] = add_int(sums[0], sums[c]);
   asm volatile("" : : ACCELERATE_VECTOR_REGISTER(sums[0]));
