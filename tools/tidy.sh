@@ -3,19 +3,25 @@
 #
 #   tools/tidy.sh --all           everything
 #   tools/tidy.sh --since COMMIT  files changed since that commit, and files that include a changed header
-#   tools/tidy.sh --recent SECONDS  last changed first, as many as fit into the time; says how many are left
+#   tools/tidy.sh --recent        everything, last changed first
 #   tools/tidy.sh FILE...
 #
-# With --deep before these also clang's path-sensitive analyzer, which takes three times as long.
+# Before these: --within SECONDS, as many files as fit into the time, says how many were left; --deep, also clang's
+# path-sensitive analyzer, which takes three times as long.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 database=build/sanitize
 limit=
 export TIDY_MORE=
-if [[ ${1:-} == --deep ]]; then
-  TIDY_MORE=--checks=clang-analyzer-*,-clang-analyzer-optin.performance.Padding
+while [[ ${1:-} == --deep || ${1:-} == --within ]]; do
+  if [[ $1 == --within ]]; then
+    limit=$2
+    shift
+  else
+    TIDY_MORE=--checks=clang-analyzer-*,-clang-analyzer-optin.performance.Padding
+  fi
   shift
-fi
+done
 case ${1:-} in
   --all) mapfile -t files < <(git ls-files -- 'src/*.cpp') ;;
   --since)
@@ -31,11 +37,10 @@ case ${1:-} in
     done
     ;;
   --recent)
-    limit=$2
     mapfile -t files < <(git log --format= --name-only --diff-filter=d -- 'src/*.cpp' | awk '!seen[$0]++' |
       while read -r file; do [[ -f $file ]] && echo "$file"; done)
     ;;
-  -* | '') sed -n '2,9s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
+  -* | '') sed -n '2,11s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;;
   *) files=("$@") ;;
 esac
 [[ ${#files[@]} -gt 0 ]] || { echo "tidy: nothing to look at"; exit 0; }
