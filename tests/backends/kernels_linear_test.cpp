@@ -9,7 +9,7 @@ namespace accelerate::cpu::testing {
 namespace {
 
 using LinearTest = EveryLevel;
-INSTANTIATE_TEST_SUITE_P(Levels, LinearTest, ::testing::ValuesIn(supported_levels()), level_name);
+INSTANTIATE_TEST_SUITE_P(Levels, LinearTest, ::testing::ValuesIn(tested_levels()), level_name);
 
 struct Case {
   std::int64_t rows, in, out;
@@ -301,7 +301,7 @@ TEST_P(LinearTest, ResidualMayBeTheOutput) {
 // --- Packing ---------------------------------------------------------------------------------------------------------
 
 using PackTest = EveryLevel;
-INSTANTIATE_TEST_SUITE_P(Levels, PackTest, ::testing::ValuesIn(supported_levels()), level_name);
+INSTANTIATE_TEST_SUITE_P(Levels, PackTest, ::testing::ValuesIn(tested_levels()), level_name);
 
 void expect_rows(const PackedMatrix& packed, std::int64_t first, const Matrix& w) {
   std::vector<float> row(static_cast<std::size_t>(w.width));

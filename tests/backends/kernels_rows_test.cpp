@@ -9,7 +9,7 @@ namespace accelerate::cpu::testing {
 namespace {
 
 using RowsTest = EveryLevel;
-INSTANTIATE_TEST_SUITE_P(Levels, RowsTest, ::testing::ValuesIn(supported_levels()), level_name);
+INSTANTIATE_TEST_SUITE_P(Levels, RowsTest, ::testing::ValuesIn(tested_levels()), level_name);
 
 constexpr std::int64_t kWidths[] = {1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 100, 384, 701};
 
