@@ -23,12 +23,11 @@ const std::vector<std::string>& built_in_sentences() {
       "SELECT name, count(*) FROM visits WHERE day >= '2024-01-01' GROUP BY name ORDER BY 2 DESC;",
       "What is the boiling point of water on top of Everest?",
       "The committee did not reject the proposal; it merely asked for another estimate of its costs.",
-      "Dr. Okonkwo and Prof. Lindqvist will chair the session on soil bacteria in room B12.",
+      "Darwin and Wallace wrote to each other about beetles, birds and the islands of the Malay Archipelago.",
       "今日は天気がいいですね。",
-      "To bake the bread, mix 500 grams of flour with 350 grams of water, let it rest for half an hour, add 10 grams "
-      "of "
-      "salt and 3 of yeast, fold the dough four times at intervals of thirty minutes, leave it in the cold overnight, "
-      "and bake it in a closed pot, the lid taken off after twenty-five minutes so that the crust becomes dark.",
+      ("To bake the bread, mix 500 grams of flour with 350 grams of water, let it rest for half an hour, add 10 of "
+       "salt and 3 of yeast, fold the dough four times at intervals of thirty minutes, leave it in the cold overnight, "
+       "and bake it in a closed pot, the lid taken off after twenty-five minutes so that the crust becomes dark."),
       "Please reset my password, I cannot log in since yesterday.",
       "I would not call it cheap, but it is worth every cent.",
       "El perro duerme debajo de la mesa mientras llueve.",
