@@ -39,6 +39,7 @@ struct MemoryEstimate {
 };
 
 struct CompileOptions {
+  std::string device;  // of the backend, without its name: "cuda:0"; empty: its first
   Precision precision = Precision::f32;
   std::map<std::string, Precision> overrides;  // by the path of an operation: "encoder.layer.3.output.dense"
   int threads = 0;                             // 0: as many as this process may use
