@@ -62,7 +62,7 @@ class CpuBackend final : public Backend {
 
   std::vector<Precision> precisions() const override {
     // Elsewhere weights in bf16 are widened again: half the bytes, and no product is faster.
-    const bool multiplies_bf16 = current_level() == Level::avx512_bf16;
+    const bool multiplies_bf16 = current_level() >= Level::avx512_bf16;
     if (multiplies_bf16) return {Precision::int8, Precision::bf16, Precision::f32};
     return {Precision::int8, Precision::f32, Precision::bf16};
   }

@@ -23,8 +23,8 @@
 namespace accelerate::cpu {
 
 // avx2 stands for AVX2 + FMA + F16C, avx512 for AVX-512 F, BW, DQ, VL on top of it, avx512_vnni and avx512_bf16 for
-// those that also multiply bytes, and bf16 too.
-enum class Level { portable, neon, avx2, avx512, avx512_vnni, avx512_bf16 };
+// those that also multiply bytes, and bf16 too, amx for those that have a matrix unit for both.
+enum class Level { portable, neon, avx2, avx512, avx512_vnni, avx512_bf16, amx };
 
 // "portable", "neon", "avx2", ...
 std::string_view name_of(Level level);

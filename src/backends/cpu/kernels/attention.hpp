@@ -6,10 +6,10 @@ namespace {
 
 using detail::AttentionBlock;
 
-constexpr int64_t kKeyBlock = 256;                                              // the scores of a tile: 12 KiB
+constexpr int64_t kKeyBlock = 256;  // the scores of a tile: 12 KiB
+constexpr int64_t kQueryRows = kTileRows > kEncodedTileRows ? kTileRows : kEncodedTileRows;  // of a tile, at most
 constexpr int64_t kQueryBlock = (128 + kTileRows - 1) / kTileRows * kTileRows;  // 128 tokens pack their keys once
 
-inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 inline float minus_infinity() { return -__builtin_inff(); }
@@ -19,7 +19,7 @@ struct AttentionScratch {
   float *keys, *values, *scores, *sums, *bias, *maximum, *total;
   static int64_t floats(int64_t head_dim) {
     const int64_t wide = round_up(head_dim, kLanes);
-    return kKeyBlock * head_dim + kKeyBlock * wide + kTileRows * kKeyBlock + kQueryBlock * wide +
+    return kKeyBlock * head_dim + kKeyBlock * wide + kQueryRows * kKeyBlock + (kQueryBlock + kRowPadding) * wide +
            round_up(kKeyBlock + kQueryBlock, 16) + 2 * round_up(kQueryBlock, 16) + 16 * 6;
   }
   AttentionScratch(float* memory, int64_t head_dim) {
@@ -32,8 +32,8 @@ struct AttentionScratch {
     };
     keys = take(kKeyBlock * head_dim);
     values = take(kKeyBlock * wide);
-    scores = take(kTileRows * kKeyBlock);
-    sums = take(kQueryBlock * wide);
+    scores = take(kQueryRows * kKeyBlock);
+    sums = take((kQueryBlock + kRowPadding) * wide);
     bias = take(kKeyBlock + kQueryBlock);
     maximum = take(kQueryBlock);
     total = take(kQueryBlock);
@@ -118,9 +118,10 @@ inline void narrow_values(const AttentionBlock& a, int64_t first, int64_t count,
   alignas(64) float zeros[kPanel] = {};
   auto* out = reinterpret_cast<uint8_t*>(packed);
   for (int64_t d = 0; d < a.head_dim; d += kPanel, out += kKeyBlock / 2 * kPanel * 4) {
-    for (int64_t j = 0; j < count; j += 2) {
+    for (int64_t j = 0; j < round_up(count, 2 * kWordStep); j += 2) {
       const float* row = a.value + (first + j) * a.value_stride + d;
-      pair_rows(row, j + 1 < count ? row + a.value_stride : zeros, kPanel, out + j / 2 * kPanel * 4);
+      pair_rows(j < count ? row : zeros, j + 1 < count ? row + a.value_stride : zeros, kPanel,
+                out + j / 2 * kPanel * 4);
     }
   }
 }
@@ -128,21 +129,22 @@ inline void narrow_values(const AttentionBlock& a, int64_t first, int64_t count,
 // As the products of attend_tile. Keys and values are from `offset` on in their block.
 inline void narrow_scores(const AttentionBlock& a, const AttentionScratch& s, int64_t query, int64_t rows,
                           int64_t offset, int64_t width) {
-  alignas(64) uint16_t queries[kTileRows * 512];
+  alignas(64) uint16_t queries[kQueryRows * 512];
   for (int64_t r = 0; r < rows; ++r) {
     const float* from = a.query + (query + r) * a.query_stride;
     for (int64_t d = 0; d < a.head_dim; d += kLanes) store_bf16(queries + r * a.head_dim + d, load(from + d));
   }
   const auto* keys = reinterpret_cast<const uint8_t*>(s.keys);
   for (int64_t j = 0; j < width; j += kPanel) {
-    kProducts<Bf16>.by_rows[rows]({.x = reinterpret_cast<const uint8_t*>(queries),
-                                   .x_stride = a.head_dim * 2,
-                                   .panel = keys + (offset + j) * a.head_dim * 2,
-                                   .in_features = a.head_dim,
-                                   .start = nullptr,
-                                   .out = s.scores + j,
-                                   .out_stride = kKeyBlock,
-                                   .ahead = keys});
+    Bf16::multiply({.x = reinterpret_cast<const uint8_t*>(queries),
+                    .x_stride = a.head_dim * 2,
+                    .panel = keys + (offset + j) * a.head_dim * 2,
+                    .in_features = a.head_dim,
+                    .start = nullptr,
+                    .out = s.scores + j,
+                    .out_stride = kKeyBlock,
+                    .ahead = keys},
+                   rows);
   }
 }
 
@@ -150,19 +152,24 @@ inline void narrow_sums(const AttentionBlock& a, const AttentionScratch& s, int6
                         bool first_block, float* sums) {
   for (int64_t r = 0; r < rows; ++r) {
     float* row = s.scores + r * kKeyBlock;
-    for (int64_t j = 0; j < count; j += kLanes) store_bf16(reinterpret_cast<uint16_t*>(row) + j, load(row + j));
+    auto* weights = reinterpret_cast<uint16_t*>(row);
+    for (int64_t j = 0; j < count; j += kLanes) store_bf16(weights + j, load(row + j));
+    for (int64_t j = round_up(count, kLanes); j < round_up(count, 2 * kWordStep); j += kLanes) {
+      store_bf16(weights + j, set1(0.0F));
+    }
   }
-  alignas(64) float added[kTileRows * kPanel];
+  alignas(64) float added[kQueryRows * kPanel];
   const auto* values = reinterpret_cast<const uint8_t*>(s.values) + offset / 2 * kPanel * 4;
   for (int64_t d = 0; d < a.head_dim; d += kPanel, values += kKeyBlock / 2 * kPanel * 4) {
-    kProducts<Bf16>.by_rows[rows]({.x = reinterpret_cast<const uint8_t*>(s.scores),
-                                   .x_stride = kKeyBlock * static_cast<int64_t>(sizeof(float)),
-                                   .panel = values,
-                                   .in_features = count,
-                                   .start = nullptr,
-                                   .out = first_block ? sums + d : added,
-                                   .out_stride = first_block ? a.head_dim : kPanel,
-                                   .ahead = values});
+    Bf16::multiply({.x = reinterpret_cast<const uint8_t*>(s.scores),
+                    .x_stride = kKeyBlock * static_cast<int64_t>(sizeof(float)),
+                    .panel = values,
+                    .in_features = count,
+                    .start = nullptr,
+                    .out = first_block ? sums + d : added,
+                    .out_stride = first_block ? a.head_dim : kPanel,
+                    .ahead = values},
+                   rows);
     for (int64_t r = 0; r < rows && !first_block; ++r) {
       for (int64_t i = 0; i < kPanel; i += kLanes) {
         float* sum = sums + r * a.head_dim + d + i;
@@ -287,10 +294,9 @@ inline void load_bias(const AttentionBlock& a, int64_t block, int64_t count, flo
 
 int64_t attention_scratch(int64_t head_dim) { return AttentionScratch::floats(head_dim); }
 
-void attention(const AttentionBlock& a) {
+inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
   const AttentionScratch s(a.scratch, a.head_dim);
   const int64_t queries = a.query_end - a.query_begin;
-  const RowTiles tiles{a.query_begin, queries, (queries + kTileRows - 1) / kTileRows};
   const KeyRange seen = visible(a, a.query_begin, a.query_end - 1);
   const int64_t begin = seen.begin / kPanel * kPanel;
   ask_for(a.query + a.query_begin * a.query_stride, a.query_stride, queries, a.head_dim);
@@ -310,6 +316,13 @@ void attention(const AttentionBlock& a) {
     }
   }
   write_outputs(a, s);
+}
+
+void attention(const AttentionBlock& a) {
+  const int64_t queries = a.query_end - a.query_begin;
+  if (!in_bf16(a)) return attend(a, {a.query_begin, queries, (queries + kTileRows - 1) / kTileRows});
+  [[maybe_unused]] const Bf16::Unit unit;
+  attend(a, encoded_row_tiles(a.query_begin, a.query_end));
 }
 
 }  // namespace

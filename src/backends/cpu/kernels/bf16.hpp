@@ -11,53 +11,23 @@ inline uint32_t bf16_of(float value) {
   return (bits & 0x7fffffffU) > 0x7f800000U ? bits >> 16 | 0x40U : rounded;
 }
 
-inline int64_t bf16_words(int64_t in_features) { return (in_features + 1) / 2; }
+inline int64_t bf16_words(int64_t in_features) { return round_up((in_features + 1) / 2, kWordStep); }
 int64_t bf16_panel_bytes(int64_t in_features) { return bf16_words(in_features) * kPanel * 4; }
 
-// A row's bytes, in lines, and not a multiple of 4096 apart.
-inline int64_t encoded_stride(int64_t bytes) {
-  const int64_t lines = (bytes + kLineBytes - 1) / kLineBytes;
-  return (lines % 64 == 0 ? lines + 1 : lines) * kLineBytes;
-}
-
 #if defined(ACCELERATE_HAS_BF16_DOT)
-struct Bf16Inputs {
-  using Input = Int;
-  using Weights = Int;
-  static Weights weights(const uint8_t* w) { return load_int(w); }
-  static Input input(const uint8_t* row, int64_t word) {
-    return set1_int(reinterpret_cast<const uint32_t*>(row)[word]);
-  }
-  static Vec add(Vec sum, Input x, Weights w) { return dot_bf16(sum, x, w); }
-};
-int64_t bf16_encoded_bytes(int64_t in_features) { return encoded_stride(bf16_words(in_features) * 4); }
+int64_t bf16_encoded_bytes(int64_t, int64_t in_features) { return encoded_stride(bf16_words(in_features) * 4); }
 void bf16_encode(const EncodeRows& e) {
   for (int64_t r = 0; r < e.rows; ++r) {
     const float* from = e.x + r * e.x_stride;
     auto* to = reinterpret_cast<uint16_t*>(e.out + r * e.out_stride);
     // The stride leaves room for a last whole vector of zeros.
     for_vectors(e.width, [&](int64_t i, auto read, auto) { store_bf16(to + i, read(from + i)); });
+    for (int64_t i = round_up(e.width, kLanes); i < 2 * bf16_words(e.width); ++i) to[i] = 0;
   }
 }
 #else
-struct Bf16Inputs {
-  struct Pair {
-    Vec low, high;
-  };
-  using Input = Pair;
-  using Weights = Pair;
-  static Weights weights(const uint8_t* w) {
-    const Int words = load_int(w);
-    return {widen_low(words), widen_high(words)};
-  }
-  static Input input(const uint8_t* row, int64_t word) {
-    const float* x = reinterpret_cast<const float*>(row) + 2 * word;
-    return {set1(x[0]), set1(x[1])};
-  }
-  static Vec add(Vec sum, Input x, Weights w) { return fma(x.high, w.high, fma(x.low, w.low, sum)); }
-};
 // Rows are read where they are, unless their last word would reach past their end.
-int64_t bf16_encoded_bytes(int64_t in_features) {
+int64_t bf16_encoded_bytes(int64_t, int64_t in_features) {
   return in_features % 2 == 0 ? 0 : encoded_stride(bf16_words(in_features) * 8);
 }
 void bf16_encode(const EncodeRows& e) {
@@ -69,34 +39,6 @@ void bf16_encode(const EncodeRows& e) {
   }
 }
 #endif
-
-struct Bf16 : Bf16Inputs {
-  using Sum = Vec;
-  static Sum join(Sum a, Sum b) { return a + b; }
-  static int64_t panel_bytes(int64_t in_features) { return bf16_panel_bytes(in_features); }
-
-  template <int kRows>
-  static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_for<kRows>();
-    Vec sums[kSteps][kRows][kPanelVectors];
-    ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
-      ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
-        ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-          sums[u][r][v] = u == 0 && t.start != nullptr ? load(t.start + v * kLanes) : set1(0.0F);
-        }
-      }
-    }
-    add_words<Bf16, kRows, kSteps>(t.x, t.x_stride, t.panel, bf16_words(t.in_features), t.ahead, sums);
-    join_steps<Bf16, kRows, kSteps>(sums);
-    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
-      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-        store(t.out + r * t.out_stride + v * kLanes, sums[0][r][v]);
-      }
-    }
-  }
-};
-
-void bf16_linear(const LinearBlock& b) { linear_encoded<Bf16>(b); }
 
 void bf16_pack(const PackPanel& p) {
   constexpr int64_t kRun = 128;

@@ -61,9 +61,9 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   if (longest == 0) return;
   // Smaller blocks only where heads and sequences are too few for the threads: a block packs all its keys again.
   std::int64_t block = table_->query_block;
-  while (block > 2 * table_->tile_rows && pool.threads() > 1 &&
+  while (block > 2 * table_->query_rows && pool.threads() > 1 &&
          batch * a.heads * divide_up(longest, block) < 2 * pool.threads()) {
-    block = divide_up(block / table_->tile_rows, 2) * table_->tile_rows;
+    block = divide_up(block / table_->query_rows, 2) * table_->query_rows;
   }
   const std::int64_t most_blocks = divide_up(longest, block);
   const std::size_t scratch = floats_per_thread(*table_, a.head_dim);

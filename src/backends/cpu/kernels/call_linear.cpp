@@ -17,10 +17,11 @@ struct Grid {
 // Fewer floating-point operations than this are not worth handing to another thread (some 3 us of one core).
 constexpr double kSmallestTask = 3e5;
 
-Grid grid_of(const detail::LevelTable& table, int threads, std::int64_t rows, std::int64_t panels, double flops) {
+Grid grid_of(std::int64_t tile_rows, std::int64_t row_block, int threads, std::int64_t rows, std::int64_t panels,
+             double flops) {
   Grid grid{};
-  grid.tiles = divide_up(rows, table.tile_rows);
-  grid.row_blocks = divide_up(grid.tiles, table.row_block / table.tile_rows);
+  grid.tiles = divide_up(rows, tile_rows);
+  grid.row_blocks = divide_up(grid.tiles, row_block / tile_rows);
   grid.groups = 1;
   if (threads > 1) {
     // About four tasks a thread, so that one that is interrupted does not hold up the rest, and of the numbers from
@@ -64,7 +65,8 @@ void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t 
 
 std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision,
                                           std::int64_t sets) const {
-  return static_cast<std::size_t>(sets * rows * detail::product_of(*table_, precision).encoded_bytes(in_features));
+  const std::int64_t padded = divide_up(sets * rows, table_->row_padding) * table_->row_padding;
+  return static_cast<std::size_t>(padded * detail::product_of(*table_, precision).encoded_bytes(rows, in_features));
 }
 
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
@@ -75,13 +77,14 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                          ", the kernel is " + std::string(name_of(level_)));
   }
   const detail::ProductTable& product = detail::product_of(*table_, weight.precision());
-  const std::int64_t row_bytes = product.encoded_bytes(weight.in_features());
+  const std::int64_t row_bytes = product.encoded_bytes(rows, weight.in_features());
   auto* encoded = row_bytes == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch);
   if (row_bytes != 0) encode(pool, product, rows, x, weight, row_bytes, encoded);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
-  const Grid grid = grid_of(*table_, pool.threads(), rows, panels, flops);
+  const std::int64_t tile_rows = product.tile_rows(rows);
+  const Grid grid = grid_of(tile_rows, table_->row_block, pool.threads(), rows, panels, flops);
   const detail::LinearBlock whole{.x = x.data,
                                   .x_stride = x.stride,
                                   .encoded = encoded,
@@ -100,7 +103,11 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                   .residual_stride = epilogue.residual.stride,
                                   .y = y.data,
                                   .y_stride = y.stride};
-  const auto row_of_tile = [&](std::int64_t tile) { return rows * std::min(tile, grid.tiles) / grid.tiles; };
+  // Nearly equal tiles, or whole ones where rows are read together.
+  const bool whole_tiles = table_->row_padding > 1 && tile_rows % table_->row_padding == 0;
+  const auto row_of_tile = [&](std::int64_t tile) {
+    return whole_tiles ? std::min(rows, tile * tile_rows) : rows * std::min(tile, grid.tiles) / grid.tiles;
+  };
   // Neighbouring tasks share a group of panels: the threads read the same weights at the same time.
   pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {
     const std::int64_t block = task % grid.row_blocks, group = task / grid.row_blocks;

@@ -17,4 +17,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                               PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512vnni")
   set_source_files_properties(${kernel_folder}/level_avx512_bf16.cpp
                               PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512vnni;-mavx512bf16")
+  set_source_files_properties(
+    ${kernel_folder}/level_amx.cpp
+    PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512vnni;-mavx512bf16;-mamx-tile;-mamx-int8;-mamx-bf16")
 endif()

@@ -2,7 +2,8 @@
 // when they are packed, and of a row's inputs (with a zero point), found anew for every product:
 //   w = scale_w q_w,  x = scale_x (q_x - zero),
 //   x w summed = scale_x scale_w sum(q_x q_w) - scale_x zero scale_w sum(q_w)
-// Processors multiply unsigned bytes with signed ones: weights are kept as q_w + 128, and sums start at -128 sum(q_x).
+// Vectors multiply unsigned bytes with signed ones: weights are kept as q_w + 128, and sums start at -128 sum(q_x). The
+// matrix unit multiplies signed ones.
 
 namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
@@ -11,9 +12,9 @@ namespace {
 constexpr int64_t kGroup = kInputBits == 8 ? 128 : 64;
 constexpr float kInputLevels = (1 << kInputBits) - 1, kLeastInput = -(1 << (kInputBits - 1));
 constexpr float kWeightLevels = 127;
-constexpr int kWeightShift = 128;
+constexpr int kWeightShift = kWordStep == 1 ? 128 : 0;
 
-inline int64_t int8_words(int64_t in_features) { return (in_features + 3) / 4; }
+inline int64_t int8_words(int64_t in_features) { return round_up((in_features + 3) / 4, kWordStep); }
 inline int64_t int8_groups(int64_t in_features) { return (in_features + kGroup - 1) / kGroup; }
 
 // A panel is its groups one after the other: the words [words][kPanel], scales [kPanel], scale times sum(q_w) [kPanel].
@@ -26,14 +27,18 @@ int64_t int8_panel_bytes(int64_t in_features) {
 struct InputGroup {
   float scale;
   float shift;    // -scale zero
-  int32_t start;  // -128 sum(q_x), the bytes that fill the last word included
+  int32_t start;  // -kWeightShift sum(q_x), the bytes that fill the last word included
 };
 inline int64_t int8_header(int64_t in_features) {
   return (int8_groups(in_features) * static_cast<int64_t>(sizeof(InputGroup)) + kLineBytes - 1) / kLineBytes *
          kLineBytes;
 }
-int64_t int8_encoded_bytes(int64_t in_features) {
+int64_t int8_encoded_bytes(int64_t, int64_t in_features) {
   return encoded_stride(int8_header(in_features) + int8_words(in_features) * 4);
+}
+
+inline const InputGroup& input_group(const EncodedTile& t, int64_t row, int64_t group) {
+  return reinterpret_cast<const InputGroup*>(t.x + row * t.x_stride)[group];
 }
 
 struct Range {
@@ -71,6 +76,7 @@ inline InputGroup encode_group(const float* x, int64_t count, int8_t* out) {
     const Vec steps = fma(read(x + i), set1(inverse), set1(zero));
     store_bytes(out + i, minimum(maximum(steps, set1(kLeastInput)), set1(kLeastInput + kInputLevels)));
   });
+  if constexpr (kWeightShift == 0) return {scale, -zero * scale, 0};
   return {scale, -zero * scale, -kWeightShift * sum_bytes(out, int8_words(count))};
 }
 
@@ -93,66 +99,6 @@ void int8_encode(const EncodeRows& e) {
     }
   }
 }
-
-struct Int8 {
-  using Sum = Int;
-  using Input = Int;
-  using Weights = Int;
-  static Weights weights(const uint8_t* w) { return load_int(w); }
-  static Input input(const uint8_t* row, int64_t word) {
-    return set1_int(reinterpret_cast<const uint32_t*>(row)[word]);
-  }
-  static Sum add(Sum sum, Input x, Weights w) { return dot(sum, w, x); }
-  static Sum join(Sum a, Sum b) { return add_int(a, b); }
-  static int64_t panel_bytes(int64_t in_features) { return int8_panel_bytes(in_features); }
-
-  template <int kRows>
-  static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_for<kRows>();
-    const uint8_t* bytes = t.x + int8_header(t.in_features);
-    for (int64_t k = 0, group = 0; k < t.in_features; k += kGroup, ++group) {
-      const int64_t words = int8_words(t.in_features - k < kGroup ? t.in_features - k : kGroup);
-      const uint8_t* w = t.panel + group * kGroupBytes;
-      Int sums[kSteps][kRows][kPanelVectors];
-      ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
-        ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
-          const Int start = u == 0 ? set1_int(static_cast<uint32_t>(input_group(t, r, group).start)) : zero_int();
-          ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) sums[u][r][v] = start;
-        }
-      }
-      add_words<Int8, kRows, kSteps>(bytes + k, t.x_stride, w, words, t.ahead + group * kGroup / 4 * kLineBytes, sums);
-      join_steps<Int8, kRows, kSteps>(sums);
-      finish_group<kRows>(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums[0]);
-    }
-  }
-
-  static const InputGroup& input_group(const EncodedTile& t, int64_t row, int64_t group) {
-    return reinterpret_cast<const InputGroup*>(t.x + row * t.x_stride)[group];
-  }
-
-  // out (+)= a group's share, in floats.
-  template <int kRows>
-  ACCELERATE_INLINE static void finish_group(const EncodedTile& t, int64_t group, const float* scales,
-                                             Int (&sums)[kRows][kPanelVectors]) {
-    Vec scale[kPanelVectors], total[kPanelVectors];
-    ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-      scale[v] = load(scales + v * kLanes);
-      total[v] = load(scales + kPanel + v * kLanes);
-    }
-    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
-      const InputGroup& input = input_group(t, r, group);
-      float* out = t.out + r * t.out_stride;
-      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-        const float* before = group > 0 ? out : t.start;
-        Vec sum = before == nullptr ? set1(0.0F) : load(before + v * kLanes);
-        sum = fma(set1(input.shift), total[v], sum);
-        store(out + v * kLanes, fma(to_float(sums[r][v]) * set1(input.scale), scale[v], sum));
-      }
-    }
-  }
-};
-
-void int8_linear(const LinearBlock& b) { linear_encoded<Int8>(b); }
 
 // One group of one column.
 inline void pack_group(const float* values, int64_t count, uint8_t* group, int64_t column) {
@@ -192,7 +138,7 @@ void int8_unpack(const void* panel, int64_t in_features, int64_t column, float* 
     const uint8_t* group = static_cast<const uint8_t*>(panel) + k / kGroup * kGroupBytes;
     const float scale = reinterpret_cast<const float*>(group + int8_words(count) * kPanel * 4)[column];
     for (int64_t i = 0; i < count; ++i) {
-      const int step = group[(i / 4 * kPanel + column) * 4 + i % 4] - kWeightShift;
+      const auto step = static_cast<int8_t>(group[(i / 4 * kPanel + column) * 4 + i % 4] - kWeightShift);
       out[k + i] = scale * static_cast<float>(step);
     }
   }

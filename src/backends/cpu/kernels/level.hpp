@@ -61,8 +61,10 @@ struct EncodeRows {
 // Products in one precision.
 struct ProductTable {
   int64_t (*panel_bytes)(int64_t in_features);
-  // Of one row, a multiple of 64; 0 = the product reads floats.
-  int64_t (*encoded_bytes)(int64_t in_features);
+  // Rows of X that one pass over a panel serves, in a product of so many.
+  int64_t (*tile_rows)(int64_t rows);
+  // Of one row in a product of so many, a multiple of 64; 0 = the product reads floats.
+  int64_t (*encoded_bytes)(int64_t rows, int64_t in_features);
   void (*encode)(const EncodeRows&);
   void (*pack)(const PackPanel&);
   // One column of a panel back into in_features floats.
@@ -121,8 +123,9 @@ struct PoolRows {
 
 struct LevelTable {
   int64_t panel_columns;  // of packed weights
-  int64_t tile_rows;      // rows of X that one pass over a panel serves
-  int64_t row_block;      // rows that a LinearBlock should have at most, a multiple of tile_rows
+  int64_t row_block;      // rows that a LinearBlock should have at most
+  int64_t row_padding;    // products may read encoded rows up to a multiple of it, whatever is there
+  int64_t query_rows;     // that attention takes at once
   int64_t query_block;    // queries that an AttentionBlock may have at most
   int64_t (*attention_scratch)(int64_t head_dim);  // floats for one thread
   ProductTable f32, bf16, int8;
@@ -143,7 +146,7 @@ struct LevelTable {
 
 extern const LevelTable kPortableTable;
 #if defined(__x86_64__)
-extern const LevelTable kAvx2Table, kAvx512Table, kAvx512VnniTable, kAvx512Bf16Table;
+extern const LevelTable kAvx2Table, kAvx512Table, kAvx512VnniTable, kAvx512Bf16Table, kAmxTable;
 #elif defined(__aarch64__)
 extern const LevelTable kNeonTable;
 #endif

@@ -8,6 +8,10 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace accelerate::cpu {
 namespace {
@@ -20,6 +24,22 @@ bool has_f16c() {
 }
 #endif
 
+// Linux saves the matrix unit's registers only for processes that have asked for it
+// (Documentation/arch/x86/xstate.rst).
+bool may_use_amx() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  constexpr unsigned kBf16 = 1U << 22, kTile = 1U << 24, kInt8 = 1U << 25;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  constexpr unsigned kAll = kBf16 | kTile | kInt8;
+  static const bool permitted = (edx & kAll) == kAll && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return permitted;
+#else
+  return false;
+#endif
+}
+
 // Processor and operating system both: __builtin_cpu_supports looks at XCR0 for the AVX registers.
 bool machine_has(Level level) {
 #if defined(__x86_64__)
@@ -30,15 +50,17 @@ bool machine_has(Level level) {
   if (level == Level::avx512) return avx512;
   const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
   if (level == Level::avx512_vnni) return vnni;
-  if (level == Level::avx512_bf16) return vnni && __builtin_cpu_supports("avx512bf16");
+  const bool bf16 = vnni && __builtin_cpu_supports("avx512bf16");
+  if (level == Level::avx512_bf16) return bf16;
+  if (level == Level::amx) return bf16 && may_use_amx();
 #elif defined(__aarch64__)
   if (level == Level::neon) return true;
 #endif
   return level == Level::portable;
 }
 
-constexpr Level kLevels[] = {Level::portable, Level::neon,        Level::avx2,
-                             Level::avx512,   Level::avx512_vnni, Level::avx512_bf16};
+constexpr Level kLevels[] = {Level::portable,    Level::neon,        Level::avx2, Level::avx512,
+                             Level::avx512_vnni, Level::avx512_bf16, Level::amx};
 
 std::string names_of_supported() {
   std::string names;
@@ -56,6 +78,7 @@ std::string_view name_of(Level level) {
     case Level::avx512: return "avx512";
     case Level::avx512_vnni: return "avx512_vnni";
     case Level::avx512_bf16: return "avx512_bf16";
+    case Level::amx: return "amx";
   }
   return "unknown";
 }
@@ -92,10 +115,11 @@ const Kernels& kernels(Level level) {
   static constexpr Kernels avx2(Level::avx2, detail::kAvx2Table), avx512(Level::avx512, detail::kAvx512Table);
   if (level == Level::avx2) return avx2;
   static constexpr Kernels vnni(Level::avx512_vnni, detail::kAvx512VnniTable);
-  static constexpr Kernels bf16(Level::avx512_bf16, detail::kAvx512Bf16Table);
+  static constexpr Kernels bf16(Level::avx512_bf16, detail::kAvx512Bf16Table), amx(Level::amx, detail::kAmxTable);
   if (level == Level::avx512) return avx512;
   if (level == Level::avx512_vnni) return vnni;
   if (level == Level::avx512_bf16) return bf16;
+  if (level == Level::amx) return amx;
 #elif defined(__aarch64__)
   static constexpr Kernels neon(Level::neon, detail::kNeonTable);
   if (level == Level::neon) return neon;

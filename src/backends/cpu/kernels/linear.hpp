@@ -145,7 +145,9 @@ inline Biases biases_of(const LinearBlock& b, int64_t panel, float (&padded)[kPa
 
 struct RowTiles {
   int64_t begin, rows, tiles;
+  int64_t whole = 0;  // rows of all tiles but the last; 0 = they are nearly equal
   int64_t start_of(int64_t tile) const {
+    if (whole > 0) return begin + (tile < tiles ? tile * whole : rows);
     const int64_t most = rows % tiles;
     return begin + tile * (rows / tiles) + (tile < most ? tile : most);
   }

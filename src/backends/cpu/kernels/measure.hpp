@@ -17,6 +17,31 @@ int64_t peak_loop(int64_t rounds) {
   return rounds * kChains * kLanes * 2;
 }
 
+#if defined(__AMX_BF16__)
+int64_t bf16_peak_loop(int64_t rounds) {
+  const MatrixUnit unit;
+  start_tiles<true>(nullptr);
+  for (int64_t r = 0; r < rounds; ++r) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
+  return rounds * 4 * 16 * 16 * 64;
+}
+
+int64_t int8_peak_loop(int64_t rounds) {
+  const MatrixUnit unit;
+  start_tiles<true>(nullptr);
+  for (int64_t r = 0; r < rounds; ++r) {
+    _tile_dpbssd(0, 4, 6);
+    _tile_dpbssd(1, 4, 7);
+    _tile_dpbssd(2, 5, 6);
+    _tile_dpbssd(3, 5, 7);
+  }
+  return rounds * 4 * 16 * 16 * 128;
+}
+#else
 int64_t bf16_peak_loop(int64_t rounds) {
 #if defined(ACCELERATE_HAS_BF16_DOT)
   constexpr int kChains = 12;
@@ -52,6 +77,8 @@ int64_t int8_peak_loop(int64_t rounds) {
   asm volatile("" : : ACCELERATE_VECTOR_REGISTER(sums[0]));
   return rounds * kChains * kLanes * 8;
 }
+
+#endif
 
 float read(const float* data, int64_t count) {
   Vec sums[8];

@@ -221,6 +221,7 @@ const LevelTable& table_of(Level level) {
   if (level == Level::avx512) return kAvx512Table;
   if (level == Level::avx512_vnni) return kAvx512VnniTable;
   if (level == Level::avx512_bf16) return kAvx512Bf16Table;
+  if (level == Level::amx) return kAmxTable;
 #elif defined(__aarch64__)
   if (level == Level::neon) return kNeonTable;
 #endif

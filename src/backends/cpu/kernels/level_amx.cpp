@@ -1,0 +1,14 @@
+// AVX-512 with VNNI and BF16, and the matrix unit for products in low precision; flags.cmake gives this file its flags.
+#if defined(__x86_64__)
+#if !defined(__AMX_BF16__) || !defined(__AMX_INT8__)
+#error "the flags of src/backends/cpu/kernels/flags.cmake are missing"
+#endif
+#define ACCELERATE_LEVEL amx
+#include "backends/cpu/kernels/simd_avx512.hpp"
+//
+#include "backends/cpu/kernels/all_kernels.hpp"
+
+namespace accelerate::cpu::detail {
+const LevelTable kAmxTable = ACCELERATE_LEVEL_TABLE(amx);
+}
+#endif

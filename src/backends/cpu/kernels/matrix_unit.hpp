@@ -1,0 +1,160 @@
+// Tiles of encoded products by the matrix unit (AMX): registers of 16 rows of 64 bytes. A panel's 16 words of two halves of
+// 16 columns are what it takes as the right factor, 16 encoded rows as the left one.
+//
+// The compiler does not know that these instructions read and write memory: a barrier stands where vectors meet them.
+
+namespace accelerate::cpu::ACCELERATE_LEVEL {
+namespace {
+
+inline void barrier() { asm volatile("" : : : "memory"); }
+
+// While there is one, this thread's tiles have 16 rows of 64 bytes.
+class MatrixUnit {
+ public:
+  MatrixUnit() {
+    alignas(64) Shapes shapes{};
+    shapes.palette = 1;
+    for (int tile = 0; tile < 8; ++tile) shapes.row_bytes[tile] = 64, shapes.rows[tile] = 16;
+    barrier();
+    _tile_loadconfig(&shapes);
+  }
+  MatrixUnit(const MatrixUnit&) = delete;
+  MatrixUnit& operator=(const MatrixUnit&) = delete;
+  ~MatrixUnit() { _tile_release(); }
+
+ private:
+  struct Shapes {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+  };
+};
+
+// Tiles 0 to 3 are the sums of rows 0-15 and 16-31 (second digit: columns), 4 and 5 the inputs, 6 and 7 the weights.
+#define ACCELERATE_TILE_PRODUCT(sum, input, weight) \
+  if constexpr (kBytes) {                           \
+    _tile_dpbssd(sum, input, weight);               \
+  } else {                                          \
+    _tile_dpbf16ps(sum, input, weight);             \
+  }
+
+// The sums of 16 or 32 rows over `words` words, added to the tiles; kBytes: of int8, else bf16.
+template <bool kBytes, bool kBothRows>
+ACCELERATE_INLINE void add_word_tiles(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
+                                      const uint8_t* ahead) {
+  constexpr int64_t kWordRow = kPanel * 4;
+  for (int64_t word = 0; word < words; word += kWordStep) {
+    const uint8_t* weights = w + word * kWordRow;
+    const uint8_t* inputs = x + word * 4;
+    ACCELERATE_UNROLL for (int64_t line = 0; line < kWordStep; ++line) {
+      __builtin_prefetch(ahead + (word + line) * kLineBytes, 0, 2);
+    }
+    _tile_loadd(6, weights, kWordRow);
+    _tile_loadd(4, inputs, x_stride);
+    ACCELERATE_TILE_PRODUCT(0, 4, 6)
+    _tile_loadd(7, weights + kWordRow / 2, kWordRow);
+    ACCELERATE_TILE_PRODUCT(1, 4, 7)
+    if constexpr (kBothRows) {
+      _tile_loadd(5, inputs + 16 * x_stride, x_stride);
+      ACCELERATE_TILE_PRODUCT(2, 5, 6)
+      ACCELERATE_TILE_PRODUCT(3, 5, 7)
+    }
+  }
+}
+
+#undef ACCELERATE_TILE_PRODUCT
+
+// The tiles become a row of floats or zeros.
+template <bool kBothRows>
+ACCELERATE_INLINE void start_tiles(const float* start) {
+  if (start == nullptr) {
+    _tile_zero(0);
+    _tile_zero(1);
+    if constexpr (kBothRows) {
+      _tile_zero(2);
+      _tile_zero(3);
+    }
+    return;
+  }
+  _tile_loadd(0, start, 0);
+  _tile_loadd(1, start + 16, 0);
+  if constexpr (kBothRows) {
+    _tile_loadd(2, start, 0);
+    _tile_loadd(3, start + 16, 0);
+  }
+}
+
+// out: numbers of 32 bits, stride in bytes.
+template <bool kBothRows>
+ACCELERATE_INLINE void store_tiles(void* out, int64_t stride) {
+  auto* to = static_cast<uint8_t*>(out);
+  _tile_stored(0, to, stride);
+  _tile_stored(1, to + 64, stride);
+  if constexpr (kBothRows) {
+    _tile_stored(2, to + 16 * stride, stride);
+    _tile_stored(3, to + 16 * stride + 64, stride);
+  }
+  barrier();
+}
+
+struct Bf16 {
+  using Unit = MatrixUnit;
+  static int64_t panel_bytes(int64_t in_features) { return bf16_panel_bytes(in_features); }
+  static void multiply(const EncodedTile& t, int64_t rows) {
+    barrier();
+    rows > 16 ? tile<true>(t) : tile<false>(t);
+  }
+
+ private:
+  template <bool kBothRows>
+  static void tile(const EncodedTile& t) {
+    start_tiles<kBothRows>(t.start);
+    add_word_tiles<false, kBothRows>(t.x, t.x_stride, t.panel, bf16_words(t.in_features), t.ahead);
+    store_tiles<kBothRows>(t.out, t.out_stride * static_cast<int64_t>(sizeof(float)));
+  }
+};
+
+struct Int8 {
+  using Unit = MatrixUnit;
+  static int64_t panel_bytes(int64_t in_features) { return int8_panel_bytes(in_features); }
+  static void multiply(const EncodedTile& t, int64_t rows) {
+    barrier();
+    rows > 16 ? tile<true>(t, rows) : tile<false>(t, rows);
+  }
+
+ private:
+  template <bool kBothRows>
+  static void tile(const EncodedTile& t, int64_t rows) {
+    alignas(64) int32_t sums[kEncodedTileRows * kPanel];
+    const uint8_t* bytes = t.x + int8_header(t.in_features);
+    for (int64_t k = 0, group = 0; k < t.in_features; k += kGroup, ++group) {
+      const int64_t words = int8_words(t.in_features - k < kGroup ? t.in_features - k : kGroup);
+      const uint8_t* w = t.panel + group * kGroupBytes;
+      start_tiles<kBothRows>(nullptr);
+      add_word_tiles<true, kBothRows>(bytes + k, t.x_stride, w, words, t.ahead + group * kGroup / 4 * kLineBytes);
+      store_tiles<kBothRows>(sums, kPanel * 4);
+      finish_group(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums, rows);
+    }
+  }
+
+  // out (+)= a group's share, in floats.
+  static void finish_group(const EncodedTile& t, int64_t group, const float* scales, const int32_t* sums,
+                           int64_t rows) {
+    const Vec scale[2] = {load(scales), load(scales + kLanes)};
+    const Vec total[2] = {load(scales + kPanel), load(scales + kPanel + kLanes)};
+    for (int64_t r = 0; r < rows; ++r) {
+      const InputGroup& input = input_group(t, r, group);
+      float* out = t.out + r * t.out_stride;
+      const float* before = group > 0 ? out : t.start;
+      ACCELERATE_UNROLL for (int v = 0; v < 2; ++v) {
+        Vec sum = before == nullptr ? set1(0.0F) : load(before + v * kLanes);
+        sum = fma(set1(input.shift), total[v], sum);
+        const Vec product = to_float(load_int(sums + r * kPanel + v * kLanes)) * set1(input.scale);
+        store(out + v * kLanes, fma(product, scale[v], sum));
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace accelerate::cpu::ACCELERATE_LEVEL

@@ -1,0 +1,181 @@
+// Tiles of encoded products by vectors: each input word is broadcast and multiplied with a panel's words of its features.
+
+namespace accelerate::cpu::ACCELERATE_LEVEL {
+namespace {
+
+// sums[u][r][v] += x[r][word + u] * w[word + u][v]. As in multiply_add, few rows use kSteps > 1.
+template <typename Format, int kRows, int kSteps>
+ACCELERATE_INLINE void add_words(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
+                                 const uint8_t* ahead, typename Format::Sum (&sums)[kSteps][kRows][kPanelVectors]) {
+  constexpr int64_t kWordRow = kPanel * 4;
+  const auto step = [&](int64_t word, auto& to) ACCELERATE_INLINE_LAMBDA {
+    typename Format::Weights weights[kPanelVectors];
+    ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+      weights[v] = Format::weights(w + word * kWordRow + v * kLanes * 4);
+    }
+    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+      const auto input = Format::input(x + r * x_stride, word);
+      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) to[r][v] = Format::add(to[r][v], input, weights[v]);
+    }
+  };
+  int64_t word = 0;
+  for (; word + kSteps <= words; word += kSteps) {
+    __builtin_prefetch(ahead + word * kLineBytes, 0, 2);
+    ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) step(word + u, sums[u]);
+  }
+  if constexpr (kSteps > 1) {
+    for (; word < words; ++word) step(word, sums[0]);
+  }
+}
+
+// Sums of kSteps chains into the first.
+template <typename Format, int kRows, int kSteps>
+ACCELERATE_INLINE void join_steps(typename Format::Sum (&sums)[kSteps][kRows][kPanelVectors]) {
+  ACCELERATE_UNROLL for (int u = 1; u < kSteps; ++u) {
+    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+        sums[0][r][v] = Format::join(sums[0][r][v], sums[u][r][v]);
+      }
+    }
+  }
+}
+
+template <int kRows>
+constexpr int steps_for() {
+  return kRows * kPanelVectors >= 8 ? 1 : (kRows * kPanelVectors >= 4 ? 2 : 4);
+}
+
+using EncodedProduct = void (*)(const EncodedTile&);
+struct EncodedProducts {
+  EncodedProduct by_rows[kTileRows + 1];
+};
+
+template <typename Format, int kRows>
+constexpr void fill_products(EncodedProducts& products) {
+  products.by_rows[kRows] = Format::template tile<kRows>;
+  if constexpr (kRows > 1) fill_products<Format, kRows - 1>(products);
+}
+template <typename Format>
+constexpr EncodedProducts make_products() {
+  EncodedProducts products{};
+  fill_products<Format, kTileRows>(products);
+  return products;
+}
+template <typename Format>
+constexpr EncodedProducts kProducts = make_products<Format>();
+
+#if defined(ACCELERATE_HAS_BF16_DOT)
+struct Bf16Inputs {
+  using Input = Int;
+  using Weights = Int;
+  static Weights weights(const uint8_t* w) { return load_int(w); }
+  static Input input(const uint8_t* row, int64_t word) {
+    return set1_int(reinterpret_cast<const uint32_t*>(row)[word]);
+  }
+  static Vec add(Vec sum, Input x, Weights w) { return dot_bf16(sum, x, w); }
+};
+#else
+struct Bf16Inputs {
+  struct Pair {
+    Vec low, high;
+  };
+  using Input = Pair;
+  using Weights = Pair;
+  static Weights weights(const uint8_t* w) {
+    const Int words = load_int(w);
+    return {widen_low(words), widen_high(words)};
+  }
+  static Input input(const uint8_t* row, int64_t word) {
+    const float* x = reinterpret_cast<const float*>(row) + 2 * word;
+    return {set1(x[0]), set1(x[1])};
+  }
+  static Vec add(Vec sum, Input x, Weights w) { return fma(x.high, w.high, fma(x.low, w.low, sum)); }
+};
+#endif
+
+struct Bf16 : Bf16Inputs {
+  using Sum = Vec;
+  struct Unit {};
+  static Sum join(Sum a, Sum b) { return a + b; }
+  static int64_t panel_bytes(int64_t in_features) { return bf16_panel_bytes(in_features); }
+  static void multiply(const EncodedTile& t, int64_t rows) { kProducts<Bf16>.by_rows[rows](t); }
+
+  template <int kRows>
+  static void tile(const EncodedTile& t) {
+    constexpr int kSteps = steps_for<kRows>();
+    Vec sums[kSteps][kRows][kPanelVectors];
+    ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
+      ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+        ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+          sums[u][r][v] = u == 0 && t.start != nullptr ? load(t.start + v * kLanes) : set1(0.0F);
+        }
+      }
+    }
+    add_words<Bf16, kRows, kSteps>(t.x, t.x_stride, t.panel, bf16_words(t.in_features), t.ahead, sums);
+    join_steps<Bf16, kRows, kSteps>(sums);
+    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+        store(t.out + r * t.out_stride + v * kLanes, sums[0][r][v]);
+      }
+    }
+  }
+};
+
+struct Int8 {
+  struct Unit {};
+  using Sum = Int;
+  using Input = Int;
+  using Weights = Int;
+  static Weights weights(const uint8_t* w) { return load_int(w); }
+  static Input input(const uint8_t* row, int64_t word) {
+    return set1_int(reinterpret_cast<const uint32_t*>(row)[word]);
+  }
+  static Sum add(Sum sum, Input x, Weights w) { return dot(sum, w, x); }
+  static Sum join(Sum a, Sum b) { return add_int(a, b); }
+  static int64_t panel_bytes(int64_t in_features) { return int8_panel_bytes(in_features); }
+  static void multiply(const EncodedTile& t, int64_t rows) { kProducts<Int8>.by_rows[rows](t); }
+
+  template <int kRows>
+  static void tile(const EncodedTile& t) {
+    constexpr int kSteps = steps_for<kRows>();
+    const uint8_t* bytes = t.x + int8_header(t.in_features);
+    for (int64_t k = 0, group = 0; k < t.in_features; k += kGroup, ++group) {
+      const int64_t words = int8_words(t.in_features - k < kGroup ? t.in_features - k : kGroup);
+      const uint8_t* w = t.panel + group * kGroupBytes;
+      Int sums[kSteps][kRows][kPanelVectors];
+      ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
+        ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+          const Int start = u == 0 ? set1_int(static_cast<uint32_t>(input_group(t, r, group).start)) : zero_int();
+          ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) sums[u][r][v] = start;
+        }
+      }
+      add_words<Int8, kRows, kSteps>(bytes + k, t.x_stride, w, words, t.ahead + group * kGroup / 4 * kLineBytes, sums);
+      join_steps<Int8, kRows, kSteps>(sums);
+      finish_group<kRows>(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums[0]);
+    }
+  }
+
+  // out (+)= a group's share, in floats.
+  template <int kRows>
+  ACCELERATE_INLINE static void finish_group(const EncodedTile& t, int64_t group, const float* scales,
+                                             Int (&sums)[kRows][kPanelVectors]) {
+    Vec scale[kPanelVectors], total[kPanelVectors];
+    ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+      scale[v] = load(scales + v * kLanes);
+      total[v] = load(scales + kPanel + v * kLanes);
+    }
+    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+      const InputGroup& input = input_group(t, r, group);
+      float* out = t.out + r * t.out_stride;
+      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+        const float* before = group > 0 ? out : t.start;
+        Vec sum = before == nullptr ? set1(0.0F) : load(before + v * kLanes);
+        sum = fma(set1(input.shift), total[v], sum);
+        store(out + v * kLanes, fma(to_float(sums[r][v]) * set1(input.scale), scale[v], sum));
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace accelerate::cpu::ACCELERATE_LEVEL
