@@ -143,7 +143,7 @@ inline void narrow_scores(const AttentionBlock& a, const AttentionScratch& s, in
                     .start = nullptr,
                     .out = s.scores + j,
                     .out_stride = kKeyBlock,
-                    .ahead = keys},
+                    .ahead = nothing_ahead(keys)},
                    rows);
   }
 }
@@ -168,7 +168,7 @@ inline void narrow_sums(const AttentionBlock& a, const AttentionScratch& s, int6
                     .start = nullptr,
                     .out = first_block ? sums + d : added,
                     .out_stride = first_block ? a.head_dim : kPanel,
-                    .ahead = values},
+                    .ahead = nothing_ahead(values)},
                    rows);
     for (int64_t r = 0; r < rows && !first_block; ++r) {
       for (int64_t i = 0; i < kPanel; i += kLanes) {

@@ -15,7 +15,7 @@ inline int64_t bf16_words(int64_t in_features) { return round_up((in_features + 
 int64_t bf16_panel_bytes(int64_t in_features) { return bf16_words(in_features) * kPanel * 4; }
 
 #if defined(ACCELERATE_HAS_BF16_DOT)
-int64_t bf16_encoded_bytes(int64_t, int64_t in_features) { return encoded_stride(bf16_words(in_features) * 4); }
+int64_t bf16_encoded_bytes(int64_t in_features) { return encoded_stride(bf16_words(in_features) * 4); }
 void bf16_encode(const EncodeRows& e) {
   for (int64_t r = 0; r < e.rows; ++r) {
     const float* from = e.x + r * e.x_stride;
@@ -27,7 +27,7 @@ void bf16_encode(const EncodeRows& e) {
 }
 #else
 // Rows are read where they are, unless their last word would reach past their end.
-int64_t bf16_encoded_bytes(int64_t, int64_t in_features) {
+int64_t bf16_encoded_bytes(int64_t in_features) {
   return in_features % 2 == 0 ? 0 : encoded_stride(bf16_words(in_features) * 8);
 }
 void bf16_encode(const EncodeRows& e) {

@@ -66,7 +66,7 @@ void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t 
 std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision,
                                           std::int64_t sets) const {
   const std::int64_t padded = divide_up(sets * rows, table_->row_padding) * table_->row_padding;
-  return static_cast<std::size_t>(padded * detail::product_of(*table_, precision).encoded_bytes(rows, in_features));
+  return static_cast<std::size_t>(padded * detail::product_of(*table_, precision).encoded_bytes(in_features));
 }
 
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
@@ -77,13 +77,13 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                          ", the kernel is " + std::string(name_of(level_)));
   }
   const detail::ProductTable& product = detail::product_of(*table_, weight.precision());
-  const std::int64_t row_bytes = product.encoded_bytes(rows, weight.in_features());
+  const std::int64_t row_bytes = product.encoded_bytes(weight.in_features());
   auto* encoded = row_bytes == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch);
   if (row_bytes != 0) encode(pool, product, rows, x, weight, row_bytes, encoded);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
-  const std::int64_t tile_rows = product.tile_rows(rows);
+  const std::int64_t tile_rows = product.tile_rows;
   const Grid grid = grid_of(tile_rows, table_->row_block, pool.threads(), rows, panels, flops);
   const detail::LinearBlock whole{.x = x.data,
                                   .x_stride = x.stride,

@@ -17,13 +17,14 @@ constexpr int64_t kWordStep = 1, kRowPadding = 1, kEncodedTileRows = kTileRows;
 
 inline int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-int64_t encoded_tile_rows(int64_t) { return kEncodedTileRows; }
-
 // A row's bytes, in lines, and not a multiple of 4096 apart.
 inline int64_t encoded_stride(int64_t bytes) {
   const int64_t lines = (bytes + kLineBytes - 1) / kLineBytes;
   return (lines % 64 == 0 ? lines + 1 : lines) * kLineBytes;
 }
+
+// What a tile that needs nothing asked for gets as `ahead`: vectors always ask, for what is there.
+inline const uint8_t* nothing_ahead(const uint8_t* w) { return kRowPadding == 1 ? w : nullptr; }
 
 // Whole tiles where rows are read together.
 inline RowTiles encoded_row_tiles(int64_t begin, int64_t end) {
@@ -33,8 +34,8 @@ inline RowTiles encoded_row_tiles(int64_t begin, int64_t end) {
           .whole = kRowPadding == 1 ? 0 : kEncodedTileRows};
 }
 
-// One tile: encoded rows times one panel; start is the panel's bias or null; out rows lie out_stride floats apart, and
-// there are as many as kRowPadding makes of them.
+// One tile: encoded rows times one panel; start is null or the panel's bias, kRowPadding times; out rows lie out_stride
+// floats apart, and there are as many as kRowPadding makes of them.
 struct EncodedTile {
   const uint8_t* x;
   int64_t x_stride;
@@ -86,7 +87,7 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
     for (int64_t half = 0; half < halves; ++half) {
       const uint8_t* w = weight + half * panel_bytes;
       // The first two tiles ask for the panel that comes next.
-      const uint8_t* ahead = t < 2 ? w + panel_bytes + t * panel_bytes / 2 : w;
+      const uint8_t* ahead = t < 2 ? w + panel_bytes + t * panel_bytes / 2 : nothing_ahead(w);
       Format::multiply({.x = x + row * x_stride,
                         .x_stride = x_stride,
                         .panel = w,
@@ -105,13 +106,25 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
   }
 }
 
+// A panel's bias as tiles want it.
+inline const float* repeated(const float* bias, float* rows) {
+  if (bias == nullptr || kRowPadding == 1) return bias;
+  const Vec first = load(bias), second = load(bias + kLanes);
+  for (int64_t r = 0; r < kRowPadding; ++r) {
+    store(rows + r * kPanel, first);
+    store(rows + r * kPanel + kLanes, second);
+  }
+  return rows;
+}
+
 template <typename Format>
 void linear_encoded(const LinearBlock& b) {
-  alignas(64) float sums[2 * kEncodedTileRows * kPanel], padded[2][kPanel];
+  alignas(64) float sums[2 * kEncodedTileRows * kPanel], padded[2][kPanel], starts[2][kRowPadding * kPanel];
   const RowTiles tiles = encoded_row_tiles(b.row_begin, b.row_end);
   [[maybe_unused]] const typename Format::Unit unit;
   for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
-    encoded_panel<Format>(b, tiles, panel, biases_of(b, panel, padded[0], padded[1]), sums);
+    const Biases bias = biases_of(b, panel, padded[0], padded[1]);
+    encoded_panel<Format>(b, tiles, panel, {repeated(bias.first, starts[0]), repeated(bias.second, starts[1])}, sums);
   }
 }
 

@@ -33,7 +33,7 @@ inline int64_t int8_header(int64_t in_features) {
   return (int8_groups(in_features) * static_cast<int64_t>(sizeof(InputGroup)) + kLineBytes - 1) / kLineBytes *
          kLineBytes;
 }
-int64_t int8_encoded_bytes(int64_t, int64_t in_features) {
+int64_t int8_encoded_bytes(int64_t in_features) {
   return encoded_stride(int8_header(in_features) + int8_words(in_features) * 4);
 }
 

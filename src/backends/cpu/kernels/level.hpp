@@ -61,10 +61,9 @@ struct EncodeRows {
 // Products in one precision.
 struct ProductTable {
   int64_t (*panel_bytes)(int64_t in_features);
-  // Rows of X that one pass over a panel serves, in a product of so many.
-  int64_t (*tile_rows)(int64_t rows);
-  // Of one row in a product of so many, a multiple of 64; 0 = the product reads floats.
-  int64_t (*encoded_bytes)(int64_t rows, int64_t in_features);
+  int64_t tile_rows;  // rows of X that one pass over a panel serves
+  // Of one row, a multiple of 64; 0 = the product reads floats.
+  int64_t (*encoded_bytes)(int64_t in_features);
   void (*encode)(const EncodeRows&);
   void (*pack)(const PackPanel&);
   // One column of a panel back into in_features floats.

@@ -1,5 +1,5 @@
-// Tiles of encoded products by the matrix unit (AMX): registers of 16 rows of 64 bytes. A panel's 16 words of two halves of
-// 16 columns are what it takes as the right factor, 16 encoded rows as the left one.
+// Tiles of encoded products by the matrix unit (AMX): registers of 16 rows of 64 bytes. A panel's 16 words of two
+// halves of 16 columns are what it takes as the right factor, 16 encoded rows as the left one.
 //
 // The compiler does not know that these instructions read and write memory: a barrier stands where vectors meet them.
 
@@ -38,15 +38,16 @@ class MatrixUnit {
     _tile_dpbf16ps(sum, input, weight);             \
   }
 
-// The sums of 16 or 32 rows over `words` words, added to the tiles; kBytes: of int8, else bf16.
-template <bool kBytes, bool kBothRows>
-ACCELERATE_INLINE void add_word_tiles(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
-                                      const uint8_t* ahead) {
+// The sums of 16 or 32 rows over `words` words, added to the tiles; kBytes: of int8, else bf16. With kAsk one line a
+// word of `ahead` is asked for meanwhile, which costs a tenth where all is in the second-level cache.
+template <bool kBytes, bool kBothRows, bool kAsk>
+ACCELERATE_INLINE void add_word_tiles_asking(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
+                                             const uint8_t* ahead) {
   constexpr int64_t kWordRow = kPanel * 4;
   for (int64_t word = 0; word < words; word += kWordStep) {
     const uint8_t* weights = w + word * kWordRow;
     const uint8_t* inputs = x + word * 4;
-    ACCELERATE_UNROLL for (int64_t line = 0; line < kWordStep; ++line) {
+    ACCELERATE_UNROLL for (int64_t line = 0; kAsk && line < kWordStep; ++line) {
       __builtin_prefetch(ahead + (word + line) * kLineBytes, 0, 2);
     }
     _tile_loadd(6, weights, kWordRow);
@@ -64,7 +65,15 @@ ACCELERATE_INLINE void add_word_tiles(const uint8_t* x, int64_t x_stride, const 
 
 #undef ACCELERATE_TILE_PRODUCT
 
-// The tiles become a row of floats or zeros.
+template <bool kBytes, bool kBothRows>
+ACCELERATE_INLINE void add_word_tiles(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
+                                      const uint8_t* ahead) {
+  if (ahead == nullptr) return add_word_tiles_asking<kBytes, kBothRows, false>(x, x_stride, w, words, ahead);
+  add_word_tiles_asking<kBytes, kBothRows, true>(x, x_stride, w, words, ahead);
+}
+
+// The tiles become 16 rows of floats of a panel, or zeros. (One row again and again, a stride of 0, takes four times as
+// long as the whole product.)
 template <bool kBothRows>
 ACCELERATE_INLINE void start_tiles(const float* start) {
   if (start == nullptr) {
@@ -76,11 +85,11 @@ ACCELERATE_INLINE void start_tiles(const float* start) {
     }
     return;
   }
-  _tile_loadd(0, start, 0);
-  _tile_loadd(1, start + 16, 0);
+  _tile_loadd(0, start, kPanel * 4);
+  _tile_loadd(1, start + 16, kPanel * 4);
   if constexpr (kBothRows) {
-    _tile_loadd(2, start, 0);
-    _tile_loadd(3, start + 16, 0);
+    _tile_loadd(2, start, kPanel * 4);
+    _tile_loadd(3, start + 16, kPanel * 4);
   }
 }
 
@@ -131,7 +140,8 @@ struct Int8 {
       const int64_t words = int8_words(t.in_features - k < kGroup ? t.in_features - k : kGroup);
       const uint8_t* w = t.panel + group * kGroupBytes;
       start_tiles<kBothRows>(nullptr);
-      add_word_tiles<true, kBothRows>(bytes + k, t.x_stride, w, words, t.ahead + group * kGroup / 4 * kLineBytes);
+      add_word_tiles<true, kBothRows>(bytes + k, t.x_stride, w, words,
+                                      t.ahead == nullptr ? nullptr : t.ahead + group * kGroup / 4 * kLineBytes);
       store_tiles<kBothRows>(sums, kPanel * 4);
       finish_group(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums, rows);
     }

@@ -18,9 +18,21 @@ int64_t peak_loop(int64_t rounds) {
 }
 
 #if defined(__AMX_BF16__)
+// Tiles full of ones: zeros are multiplied a fifth faster, with less power.
+inline void fill_factors(uint32_t word) {
+  alignas(64) uint32_t ones[16 * 16];
+  for (uint32_t& each : ones) each = word;
+  barrier();
+  _tile_loadd(4, ones, 64);
+  _tile_loadd(5, ones, 64);
+  _tile_loadd(6, ones, 64);
+  _tile_loadd(7, ones, 64);
+  start_tiles<true>(nullptr);
+}
+
 int64_t bf16_peak_loop(int64_t rounds) {
   const MatrixUnit unit;
-  start_tiles<true>(nullptr);
+  fill_factors(0x3f803f80U);
   for (int64_t r = 0; r < rounds; ++r) {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
@@ -32,7 +44,7 @@ int64_t bf16_peak_loop(int64_t rounds) {
 
 int64_t int8_peak_loop(int64_t rounds) {
   const MatrixUnit unit;
-  start_tiles<true>(nullptr);
+  fill_factors(0x01020301U);
   for (int64_t r = 0; r < rounds; ++r) {
     _tile_dpbssd(0, 4, 6);
     _tile_dpbssd(1, 4, 7);

@@ -84,8 +84,7 @@ void unpack(const void* panel, int64_t in_features, int64_t column, float* out) 
 }
 
 int64_t panel_bytes(int64_t in_features) { return in_features * kPanel * static_cast<int64_t>(sizeof(float)); }
-int64_t not_encoded(int64_t, int64_t) { return 0; }
-int64_t tile_rows(int64_t) { return kTileRows; }
+int64_t not_encoded(int64_t) { return 0; }
 
 template <Stored kStored>
 inline void accumulate_as(const void* row, float* y, int64_t count, bool set) {

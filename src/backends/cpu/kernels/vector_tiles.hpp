@@ -1,4 +1,5 @@
-// Tiles of encoded products by vectors: each input word is broadcast and multiplied with a panel's words of its features.
+// Tiles of encoded products by vectors: each input word is broadcast and multiplied with a panel's words of its
+// features.
 
 namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
