@@ -1,5 +1,7 @@
 // Which levels there are, and which one is used.
+#include <array>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 #include "backends/cpu/kernels.hpp"
@@ -29,19 +31,17 @@ bool has_f16c() {
 bool may_use_amx() {
 #if defined(__x86_64__) && defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  constexpr unsigned kBf16 = 1U << 22, kTile = 1U << 24, kInt8 = 1U << 25;
+  constexpr unsigned kBf16 = 1U << 22, kTile = 1U << 24, kInt8 = 1U << 25, kAll = kBf16 | kTile | kInt8;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
-  constexpr unsigned kAll = kBf16 | kTile | kInt8;
-  static const bool permitted = (edx & kAll) == kAll && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-  return permitted;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAll) == kAll &&
+         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
   return false;
 #endif
 }
 
 // Processor and operating system both: __builtin_cpu_supports looks at XCR0 for the AVX registers.
-bool machine_has(Level level) {
+bool find_on_machine(Level level) {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   if (level == Level::avx2) return avx2;
@@ -61,6 +61,16 @@ bool machine_has(Level level) {
 
 constexpr Level kLevels[] = {Level::portable,    Level::neon,        Level::avx2, Level::avx512,
                              Level::avx512_vnni, Level::avx512_bf16, Level::amx};
+
+// Asked once: in a virtual machine each question about the processor takes microseconds.
+bool machine_has(Level level) {
+  static const auto found = [] {
+    std::array<bool, std::size(kLevels)> each{};
+    for (const Level one : kLevels) each.at(static_cast<std::size_t>(one)) = find_on_machine(one);
+    return each;
+  }();
+  return found.at(static_cast<std::size_t>(level));
+}
 
 std::string names_of_supported() {
   std::string names;
