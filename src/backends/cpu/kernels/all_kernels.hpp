@@ -25,20 +25,24 @@
 //
 #include "backends/cpu/kernels/measure.hpp"
 
-#define ACCELERATE_LEVEL_TABLE(level)                                                                                  \
-  {                                                                                                                    \
-    .panel_columns = level::kPanel, .row_block = level::kRowBlock, .row_padding = level::kRowPadding,                  \
-    .query_rows = level::kTileRows, .query_block = level::kQueryBlock, .attention_scratch = level::attention_scratch,  \
-    .f32 = {level::panel_bytes, level::kTileRows, level::not_encoded, nullptr,                                         \
-            level::pack,        level::unpack,    level::linear,      level::peak_loop},                               \
-    .bf16 =                                                                                                            \
-        {level::bf16_panel_bytes, level::kEncodedTileRows, level::bf16_encoded_bytes,          level::bf16_encode,     \
-         level::bf16_pack,        level::bf16_unpack,      level::linear_encoded<level::Bf16>, level::bf16_peak_loop}, \
-    .int8 =                                                                                                            \
-        {level::int8_panel_bytes, level::kEncodedTileRows, level::int8_encoded_bytes,          level::int8_encode,     \
-         level::int8_pack,        level::int8_unpack,      level::linear_encoded<level::Int8>, level::int8_peak_loop}, \
-    .attention = level::attention, .layer_norm = level::layer_norm, .rms_norm = level::rms_norm,                       \
-    .rotary = level::rotary, .pool = level::pool, .softmax = level::softmax, .l2_normalize = level::l2_normalize,      \
-    .activate = level::activate, .binary = level::binary, .affine = level::affine, .accumulate = level::accumulate,    \
-    .read = level::read,                                                                                               \
+#define ACCELERATE_LEVEL_TABLE(level)                                                                                 \
+  {                                                                                                                   \
+    .panel_columns = level::kPanel, .row_block = level::kRowBlock, .row_padding = level::kRowPadding,                 \
+    .query_rows = level::kTileRows, .query_block = level::kQueryBlock, .attention_scratch = level::attention_scratch, \
+    .f32 = {level::panel_bytes, level::kTileRows, level::kSmallestTask, level::not_encoded, nullptr,                  \
+            level::pack,        level::unpack,    level::linear,        level::peak_loop},                            \
+    .bf16 = {level::bf16_panel_bytes,  level::kEncodedTileRows,                                                       \
+             level::kBf16SmallestTask, level::bf16_encoded_bytes,                                                     \
+             level::bf16_encode,       level::bf16_pack,                                                              \
+             level::bf16_unpack,       level::linear_encoded<level::Bf16>,                                            \
+             level::bf16_peak_loop},                                                                                  \
+    .int8 = {level::int8_panel_bytes,  level::kEncodedTileRows,                                                       \
+             level::kInt8SmallestTask, level::int8_encoded_bytes,                                                     \
+             level::int8_encode,       level::int8_pack,                                                              \
+             level::int8_unpack,       level::linear_encoded<level::Int8>,                                            \
+             level::int8_peak_loop},                                                                                  \
+    .attention = level::attention, .layer_norm = level::layer_norm, .rms_norm = level::rms_norm,                      \
+    .rotary = level::rotary, .pool = level::pool, .softmax = level::softmax, .l2_normalize = level::l2_normalize,     \
+    .activate = level::activate, .binary = level::binary, .affine = level::affine, .accumulate = level::accumulate,   \
+    .read = level::read,                                                                                              \
   }

@@ -11,6 +11,8 @@ inline uint32_t bf16_of(float value) {
   return (bits & 0x7fffffffU) > 0x7f800000U ? bits >> 16 | 0x40U : rounded;
 }
 
+constexpr int64_t kBf16SmallestTask = kWordStep > 1 ? 3000000 : 2 * kSmallestTask;
+
 inline int64_t bf16_words(int64_t in_features) { return round_up((in_features + 1) / 2, kWordStep); }
 int64_t bf16_panel_bytes(int64_t in_features) { return bf16_words(in_features) * kPanel * 4; }
 

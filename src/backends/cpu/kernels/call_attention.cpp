@@ -67,16 +67,25 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   }
   const std::int64_t most_blocks = divide_up(longest, block);
   const std::size_t scratch = floats_per_thread(*table_, a.head_dim);
-  pool.parallel_for(batch * a.heads * most_blocks, [&](std::int64_t task, int worker) {
-    const std::int64_t head = task % a.heads, sequence = task / a.heads % batch;
+  const auto attend = [&](std::int64_t item, int worker) {
+    const std::int64_t head = item % a.heads, sequence = item / a.heads % batch;
     // The last block of causal attention sees most keys: longest first.
-    const std::int64_t index = most_blocks - 1 - task / (a.heads * batch);
+    const std::int64_t index = most_blocks - 1 - item / (a.heads * batch);
     const std::int64_t queries = length(sequence);
     const std::int64_t blocks = divide_up(queries, block);
     if (index >= blocks) return;
     detail::AttentionBlock part = block_of(a, sequence, head, queries * index / blocks, queries * (index + 1) / blocks);
     part.scratch = a.scratch + scratch * static_cast<std::size_t>(worker);
     table_->attention(part);
+  };
+  // Of short sequences several heads are one task: fewer operations than these are not worth another thread.
+  constexpr double kSmallestTask = 1.5e5;
+  const std::int64_t items = batch * a.heads * most_blocks;
+  const double operations = 4.0 * static_cast<double>(batch * a.heads * a.head_dim) * static_cast<double>(longest) *
+                            static_cast<double>(longest);
+  const std::int64_t tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(operations / kSmallestTask), 1, items);
+  pool.parallel_for(tasks, [&](std::int64_t task, int worker) {
+    for (std::int64_t i = items * task / tasks; i < items * (task + 1) / tasks; ++i) attend(i, worker);
   });
 }
 

@@ -14,19 +14,16 @@ struct Grid {
   std::int64_t tiles, row_blocks, groups;
 };
 
-// Fewer floating-point operations than this are not worth handing to another thread (some 3 us of one core).
-constexpr double kSmallestTask = 3e5;
-
-Grid grid_of(std::int64_t tile_rows, std::int64_t row_block, int threads, std::int64_t rows, std::int64_t panels,
-             double flops) {
+Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int threads, std::int64_t rows,
+             std::int64_t panels, double flops) {
   Grid grid{};
-  grid.tiles = divide_up(rows, tile_rows);
-  grid.row_blocks = divide_up(grid.tiles, row_block / tile_rows);
+  grid.tiles = divide_up(rows, product.tile_rows);
+  grid.row_blocks = divide_up(grid.tiles, row_block / product.tile_rows);
   grid.groups = 1;
   if (threads > 1) {
     // About four tasks a thread, so that one that is interrupted does not hold up the rest, and of the numbers from
     // there on the one whose rounds of tasks end soonest.
-    const auto affordable = static_cast<std::int64_t>(flops / kSmallestTask);
+    const auto affordable = static_cast<std::int64_t>(flops / static_cast<double>(product.smallest_task));
     const std::int64_t wanted = std::max<std::int64_t>(1, std::min<std::int64_t>(affordable, 4 * threads));
     const std::int64_t least = std::clamp<std::int64_t>(divide_up(wanted, grid.row_blocks), 1, panels);
     const std::int64_t most =
@@ -45,7 +42,7 @@ Grid grid_of(std::int64_t tile_rows, std::int64_t row_block, int threads, std::i
 // All rows as the product reads them, before any of its tasks: once for every set of factors.
 void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t rows, ConstRows x,
             const PackedMatrix& weight, std::int64_t row_bytes, std::uint8_t* out) {
-  constexpr std::int64_t kLeast = 8192;  // numbers that are worth another thread
+  constexpr std::int64_t kLeast = 32768;  // numbers that are worth another thread
   const std::int64_t width = weight.in_features(), sets = weight.input_sets();
   detail::for_row_pieces(pool, rows, divide_up(kLeast, width * sets), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t set = 0; set < sets; ++set) {
@@ -83,8 +80,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
-  const std::int64_t tile_rows = product.tile_rows;
-  const Grid grid = grid_of(tile_rows, table_->row_block, pool.threads(), rows, panels, flops);
+  const Grid grid = grid_of(product, table_->row_block, pool.threads(), rows, panels, flops);
   const detail::LinearBlock whole{.x = x.data,
                                   .x_stride = x.stride,
                                   .encoded = encoded,
@@ -104,9 +100,9 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                   .y = y.data,
                                   .y_stride = y.stride};
   // Nearly equal tiles, or whole ones where rows are read together.
-  const bool whole_tiles = table_->row_padding > 1 && tile_rows % table_->row_padding == 0;
+  const bool whole_tiles = table_->row_padding > 1 && product.tile_rows % table_->row_padding == 0;
   const auto row_of_tile = [&](std::int64_t tile) {
-    return whole_tiles ? std::min(rows, tile * tile_rows) : rows * std::min(tile, grid.tiles) / grid.tiles;
+    return whole_tiles ? std::min(rows, tile * product.tile_rows) : rows * std::min(tile, grid.tiles) / grid.tiles;
   };
   // Neighbouring tasks share a group of panels: the threads read the same weights at the same time.
   pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {

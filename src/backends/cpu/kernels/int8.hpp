@@ -14,6 +14,8 @@ constexpr float kInputLevels = (1 << kInputBits) - 1, kLeastInput = -(1 << (kInp
 constexpr float kWeightLevels = 127;
 constexpr int kWeightShift = kWordStep == 1 ? 128 : 0;
 
+constexpr int64_t kInt8SmallestTask = kWordStep > 1 ? 3000000 : 3 * kSmallestTask;
+
 inline int64_t int8_words(int64_t in_features) { return round_up((in_features + 3) / 4, kWordStep); }
 inline int64_t int8_groups(int64_t in_features) { return (in_features + kGroup - 1) / kGroup; }
 

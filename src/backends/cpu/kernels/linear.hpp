@@ -9,7 +9,8 @@ constexpr int kPanel = kPanelVectors * kLanes;
 constexpr int kRowBlock = 130 / kTileRows * kTileRows;
 constexpr int kLineFloats = 16;  // of a cache line
 constexpr int kLineBytes = 64;
-constexpr int kShallow = 4096;    // products up to this depth are not cut: measured slower, but where rows collide
+constexpr int kShallow = 4096;  // products up to this depth are not cut: measured slower, but where rows collide
+constexpr int64_t kSmallestTask = 1200000;
 constexpr int kPanelGroup = 8;    // weight panels that share one copy of X in a cut product
 constexpr int kDepthChunk = 384;  // a panel's part of a cut product: 48 KiB at most, in the second-level cache
 
