@@ -20,10 +20,12 @@ import time
 from pathlib import Path
 
 import machine
+import models
 import tensors
 
 HERE = Path(__file__).resolve().parent
 WARM_UP = 3
+RECORDS = models.CACHE / "records.sqlite"
 STARTS = 7  # of our program, for the time from start to answer
 PATIENCE = 900  # seconds until a contender that does not answer is given up
 
@@ -174,13 +176,16 @@ class Ours:
             raise Unavailable(f"absent: {program.name} is not built")
         self.program, self.folder, self.threads = program, folder, threads
         self.options = ["--precision", contender.precision, "--threads", str(threads), "--task", "embed"]
+        self.environment = {**environment(threads), "ACCELERATE_RECORDS": str(RECORDS)}
+        if contender.precision != "f32":
+            self.find_kept_layers(contender.precision)
         version = subprocess.run([program, "--version"], stdout=subprocess.PIPE, text=True, check=False)
         self.version = next(iter(version.stdout.strip().splitlines()), "")
         self.start_milliseconds = self.start()
 
     def _call(self, *arguments) -> dict:
         done = subprocess.run([self.program, *arguments, *self.options, "--json", "--quiet"], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, check=False, env=environment(self.threads),
+                              stderr=subprocess.PIPE, text=True, check=False, env=self.environment,
                               start_new_session=True, preexec_fn=lambda: machine.pin(self.threads))
         if done.returncode != 0:
             complaint = next(iter(done.stderr.strip().splitlines()), f"status {done.returncode}")
@@ -189,6 +194,15 @@ class Ours:
             return json.loads(done.stdout)
         except ValueError as error:
             raise Unavailable(f"failed: its answer is no JSON: {error}") from error
+
+    def find_kept_layers(self, precision: str) -> None:
+        """What a user does once for a model, as peers are calibrated: records tell later which layers to keep.
+
+        It compares with our own f32 on sentences of its own. Random weights are not judged: then nothing is kept.
+        """
+        subprocess.run([self.program, "verify", self.folder, "--precision", precision, "--quiet"], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.environment,
+                       start_new_session=True)
 
     def start(self) -> float:
         """Milliseconds from starting the program to the printed vector of one sentence; files are warm by then."""
