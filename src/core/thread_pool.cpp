@@ -139,7 +139,7 @@ int default_thread_count() {
   return static_cast<int>(count);
 }
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(std::clamp(threads, 1, kMostThreads))) {
   if (threads < 1 || threads > kMostThreads) {
     throw Error(ErrorKind::invalid_input,
                 "a thread pool of " + std::to_string(threads) + " threads was asked for, expected 1 to 1024");
@@ -170,10 +170,14 @@ bool ThreadPool::try_acquire() {
 }
 
 void ThreadPool::run(std::int64_t count, Call call, const void* context) {
-  count_ = count;
   call_ = call;
   context_ = context;
-  next_.value.store(0, std::memory_order_relaxed);
+  const auto threads = static_cast<std::int64_t>(shares_.size());
+  for (std::int64_t i = 0; i < threads; ++i) {
+    Share& share = shares_[static_cast<std::size_t>(i)];
+    share.next.store(count * i / threads, std::memory_order_relaxed);
+    share.end = count * (i + 1) / threads;
+  }
   failed_.store(false, std::memory_order_relaxed);
   epoch_.fetch_add(1);
   if (sleepers_.load() > 0) {
@@ -194,9 +198,16 @@ void ThreadPool::run(std::int64_t count, Call call, const void* context) {
 }
 
 void ThreadPool::take_tasks(int worker) {
+  const std::size_t own = static_cast<std::size_t>(worker);
+  for (std::size_t i = 0; i < shares_.size(); ++i) take_share(shares_[(own + i) % shares_.size()], worker);
+}
+
+void ThreadPool::take_share(Share& share, int worker) {
   while (!failed_.load(std::memory_order_relaxed)) {
-    const std::int64_t task = next_.value.fetch_add(1, std::memory_order_relaxed);
-    if (task >= count_) return;
+    // Looked at first: what is used up is not written to again, which would take its line from its owner.
+    if (share.next.load(std::memory_order_relaxed) >= share.end) return;
+    const std::int64_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+    if (task >= share.end) return;
     try {
       call_(context_, task, worker);
     } catch (...) {

@@ -55,9 +55,11 @@ class ThreadPool {
   // dropped first, its memory is used again. Jobs that run inline are not seen: the caller does them.
   void watch(PoolWork* work);
 
-  // Calls body(task, worker) once for every task in [0, count) and returns when all are done. Tasks are handed out in
-  // order, one at a time, to whichever thread is free; the caller takes part. `worker` is in [0, threads()) and no two
-  // tasks of the same call run at the same time with the same one, so that it can choose scratch memory.
+  // Calls body(task, worker) once for every task in [0, count) and returns when all are done. Tasks are shared out
+  // evenly, the first ones to worker 0, which is the caller; a thread takes those of its share in order, then one at a
+  // time what is left of others'. So loops over the same rows find them in the cache of the processor that wrote them.
+  // `worker` is in [0, threads()) and no two tasks of the same call run at the same time with the same one, so that it
+  // can choose scratch memory.
   // The first exception stops the handing out and is thrown again here.
   // A call from inside a task, or while another thread's call has the workers, runs all its tasks inline with worker 0.
   template <typename Body>
@@ -77,14 +79,16 @@ class ThreadPool {
 
  private:
   using Call = void (*)(const void* context, std::int64_t task, int worker);
-  struct alignas(64) Counter {
-    std::atomic<std::int64_t> value{0};
+  struct alignas(64) Share {
+    std::atomic<std::int64_t> next{0};
+    std::int64_t end = 0;
   };
 
   bool try_acquire();
   void stop();
   void run(std::int64_t count, Call call, const void* context);
   void take_tasks(int worker);
+  void take_share(Share& share, int worker);
   void take_watched_tasks(int worker);
   void wait_until_idle();
   void worker_loop(int worker);
@@ -97,8 +101,7 @@ class ThreadPool {
   alignas(64) std::atomic<std::int32_t> active_{0};
   alignas(64) std::atomic<std::int32_t> sleepers_{0};
   alignas(64) std::atomic<bool> busy_{false};
-  Counter next_;
-  std::int64_t count_ = 0;
+  std::vector<Share> shares_;  // of the tasks, one a thread
   Call call_ = nullptr;
   const void* context_ = nullptr;
   std::atomic<bool> joining_{false};  // the caller sleeps until nobody is active

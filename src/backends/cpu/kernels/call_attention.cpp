@@ -7,6 +7,7 @@ namespace accelerate::cpu {
 namespace {
 
 using detail::divide_up;
+using detail::kLeastOwnRows;
 
 std::size_t floats_per_thread(const detail::LevelTable& table, std::int64_t head_dim) {
   return static_cast<std::size_t>(divide_up(table.attention_scratch(head_dim), 16) * 16);
@@ -59,8 +60,13 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   std::int64_t longest = 0;
   for (std::int64_t sequence = 0; sequence < batch; ++sequence) longest = std::max(longest, length(sequence));
   if (longest == 0) return;
-  // Smaller blocks only where heads and sequences are too few for the threads: a block packs all its keys again.
+  // Each thread has the queries that the products before and after give it; smaller blocks only where heads and
+  // sequences are too few for the threads: a block packs all its keys again.
   std::int64_t block = table_->query_block;
+  if (batch == 1 && longest >= pool.threads() * kLeastOwnRows) {
+    const std::int64_t own = divide_up(longest, pool.threads() * table_->query_rows) * table_->query_rows;
+    block = divide_up(own, divide_up(own, block));
+  }
   while (block > 2 * table_->query_rows && pool.threads() > 1 &&
          batch * a.heads * divide_up(longest, block) < 2 * pool.threads()) {
     block = divide_up(block / table_->query_rows, 2) * table_->query_rows;
@@ -68,9 +74,8 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   const std::int64_t most_blocks = divide_up(longest, block);
   const std::size_t scratch = floats_per_thread(*table_, a.head_dim);
   const auto attend = [&](std::int64_t item, int worker) {
-    const std::int64_t head = item % a.heads, sequence = item / a.heads % batch;
-    // The last block of causal attention sees most keys: longest first.
-    const std::int64_t index = most_blocks - 1 - item / (a.heads * batch);
+    const std::int64_t head = item % a.heads, index = item / a.heads % most_blocks;
+    const std::int64_t sequence = item / (a.heads * most_blocks);
     const std::int64_t queries = length(sequence);
     const std::int64_t blocks = divide_up(queries, block);
     if (index >= blocks) return;

@@ -8,10 +8,20 @@ namespace accelerate::cpu {
 namespace {
 
 using detail::divide_up;
+using detail::kLeastOwnRows;
 
-// A grid of row blocks times groups of panels.
+// A grid of row blocks times groups of panels. Where there are enough rows each thread has `own_blocks` of them to
+// itself, which it wrote before and reads later; then it goes through its blocks group by group, and a group's weights
+// stay in its cache. Few rows are shared: then neighbouring tasks, of the same thread, are of one group.
 struct Grid {
-  std::int64_t tiles, row_blocks, groups;
+  std::int64_t tiles, row_blocks, groups, own_blocks;
+  struct Task {
+    std::int64_t block, group;
+  };
+  Task task(std::int64_t index) const {
+    const std::int64_t share = own_blocks * groups, within = index % share;
+    return {index / share * own_blocks + within % own_blocks, within / own_blocks};
+  }
 };
 
 Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int threads, std::int64_t rows,
@@ -19,6 +29,8 @@ Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int th
   Grid grid{};
   grid.tiles = divide_up(rows, product.tile_rows);
   grid.row_blocks = divide_up(grid.tiles, row_block / product.tile_rows);
+  if (threads > 1 && rows >= threads * kLeastOwnRows) grid.row_blocks = divide_up(grid.row_blocks, threads) * threads;
+  grid.own_blocks = grid.row_blocks % threads == 0 ? grid.row_blocks / threads : grid.row_blocks;
   grid.groups = 1;
   if (threads > 1) {
     // About four tasks a thread, so that one that is interrupted does not hold up the rest, and of the numbers from
@@ -104,9 +116,8 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
   const auto row_of_tile = [&](std::int64_t tile) {
     return whole_tiles ? std::min(rows, tile * product.tile_rows) : rows * std::min(tile, grid.tiles) / grid.tiles;
   };
-  // Neighbouring tasks share a group of panels: the threads read the same weights at the same time.
   pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {
-    const std::int64_t block = task % grid.row_blocks, group = task / grid.row_blocks;
+    const auto [block, group] = grid.task(task);
     detail::LinearBlock part = whole;
     part.row_begin = row_of_tile(grid.tiles * block / grid.row_blocks);
     part.row_end = row_of_tile(grid.tiles * (block + 1) / grid.row_blocks);

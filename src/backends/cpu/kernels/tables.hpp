@@ -17,13 +17,20 @@ const ProductTable& product_of(const LevelTable& table, Precision precision);
 // Error{invalid_input} naming `where` unless the dtype is f32, f16 or bf16.
 Stored stored_as(DType dtype, std::string_view where);
 
+// Rows that a thread should at least have to itself: fewer slow it down by reading the weights, which it then does not
+// share.
+constexpr std::int64_t kLeastOwnRows = 48;
+
 inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Calls body(begin, end) for pieces of [0, rows), each of at least `least` rows and enough of them for the threads.
+// Calls body(begin, end) for pieces of [0, rows), each of at least `least` rows, and equally many a thread where there
+// are enough.
 template <typename Body>
 void for_row_pieces(ThreadPool& pool, std::int64_t rows, std::int64_t least, const Body& body) {
   const std::int64_t most = rows / std::max<std::int64_t>(least, 1);
-  const std::int64_t pieces = std::clamp<std::int64_t>(most, 1, pool.threads() == 1 ? 1 : 4 * pool.threads());
+  const std::int64_t threads = pool.threads();
+  std::int64_t pieces = std::clamp<std::int64_t>(most, 1, threads == 1 ? 1 : 4 * threads);
+  if (pieces > threads) pieces -= pieces % threads;
   if (rows <= 0) return;
   pool.parallel_for(pieces, [&](std::int64_t piece, int) { body(rows * piece / pieces, rows * (piece + 1) / pieces); });
 }
