@@ -89,7 +89,7 @@ inline void product(const float* x, int64_t x_stride, int64_t rows, const float*
   for (int64_t c = 0; c < width; c += kPanel) {
     const int64_t vectors = smaller(kPanel, width - c) / kLanes;
     kTiles.by_size[rows][vectors](x, x_stride, w + c, w_stride, depth, start == nullptr ? nullptr : start + c,
-                                  out_stride, out + c, out_stride, w);
+                                  out_stride, out + c, out_stride, {w, 0});
   }
 }
 
@@ -247,7 +247,7 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
     const int64_t vectors = smaller(kPanel, width - j) / kLanes;
     kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride,
                                   s.keys + (first - block + j) * a.head_dim, kPanel, a.head_dim, nullptr, 0,
-                                  s.scores + j, kKeyBlock, s.scores);
+                                  s.scores + j, kKeyBlock, {s.scores, 0});
   }
   for (int64_t r = 0; r < rows; ++r) {
     float* row = s.scores + r * kKeyBlock;

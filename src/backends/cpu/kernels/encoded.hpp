@@ -23,8 +23,8 @@ inline int64_t encoded_stride(int64_t bytes) {
   return (lines % 64 == 0 ? lines + 1 : lines) * kLineBytes;
 }
 
-// What a tile that needs nothing asked for gets as `ahead`: vectors always ask, for what is there.
-inline const uint8_t* nothing_ahead(const uint8_t* w) { return kRowPadding == 1 ? w : nullptr; }
+// What a tile that needs nothing asked for gets: vectors always ask, for what is there.
+inline Ahead nothing_ahead(const uint8_t* w) { return {kRowPadding == 1 ? w : nullptr, 0}; }
 
 // Whole tiles where rows are read together.
 inline RowTiles encoded_row_tiles(int64_t begin, int64_t end) {
@@ -44,7 +44,7 @@ struct EncodedTile {
   const float* start;
   float* out;
   int64_t out_stride;
-  const uint8_t* ahead;
+  Ahead ahead;
 };
 
 // values[i] = source(row, k + i) for i < count.
@@ -86,8 +86,7 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
     const bool plain = whole && rows % kRowPadding == 0;
     for (int64_t half = 0; half < halves; ++half) {
       const uint8_t* w = weight + half * panel_bytes;
-      // The first two tiles ask for the panel that comes next.
-      const uint8_t* ahead = t < 2 ? w + panel_bytes + t * panel_bytes / 2 : nothing_ahead(w);
+      const Ahead ahead = ahead_of(w + panel_bytes, nothing_ahead(w).lines, panel_bytes, t, tiles.tiles);
       Format::multiply({.x = x + row * x_stride,
                         .x_stride = x_stride,
                         .panel = w,

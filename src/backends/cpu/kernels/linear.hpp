@@ -28,14 +28,35 @@ constexpr int kDepthChunk = 384;  // a panel's part of a cut product: 48 KiB at 
 #define ACCELERATE_VECTOR_REGISTER(v) "v"(v)
 #endif
 
+// What the caller will read next, asked for while a tile is multiplied: a line in 2^every steps. Asking for one in
+// every step takes all places that the first-level cache has for lines on their way.
+struct Ahead {
+  const void* lines;
+  int every;
+  ACCELERATE_INLINE const uint8_t* line(int64_t step) const {
+    return static_cast<const uint8_t*>(lines) + (step >> every) * kLineBytes;
+  }
+  ACCELERATE_INLINE void ask(int64_t step) const { __builtin_prefetch(line(step), 0, 2); }
+  // The same, counted from a later step.
+  Ahead from(int64_t step) const { return {lines == nullptr ? nullptr : line(step), every}; }
+};
+
+// Tile t of so many has its part of a panel to ask for, as evenly as tiles are many; the last ones what is there.
+inline Ahead ahead_of(const void* next, const void* here, int64_t panel_bytes, int64_t t, int64_t tiles) {
+  const int every = tiles >= 16 ? 3 : (tiles >= 8 ? 2 : (tiles >= 4 ? 1 : 0));
+  const int64_t asking = int64_t{2} << every;
+  if (t >= asking) return {here, every};
+  return {static_cast<const uint8_t*>(next) + t * panel_bytes / asking, every};
+}
+
 // sums[u][r][v] += x[r][k + u] * w[k + u][v]. Few rows have too few sums to hide a multiply-add's latency: then
 // kSteps > 1 values of k go to sums of their own.
 template <int kRows, int kVectors, int kSteps>
 ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth,
-                                    const float* ahead, Vec (&sums)[kSteps][kRows][kVectors]) {
+                                    const Ahead& ahead, Vec (&sums)[kSteps][kRows][kVectors]) {
   int64_t k = 0;
   for (; k + kSteps <= depth; k += kSteps) {
-    __builtin_prefetch(ahead + k * kLineFloats, 0, 2);
+    ahead.ask(k);
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
       Vec weights[kVectors];
       ACCELERATE_UNROLL for (int v = 0; v < kVectors; ++v) weights[v] = load(w + (k + u) * w_stride + v * kLanes);
@@ -57,11 +78,11 @@ ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const floa
   }
 }
 
-// out[kRows][kVectors] = start + x w. start null = 0; start_stride 0 = one row (a bias) for all. One line a step of
-// `ahead` is asked for meanwhile: what the caller will read next.
+// out[kRows][kVectors] = start + x w. start null = 0; start_stride 0 = one row (a bias) for all. `ahead` is
+// asked for meanwhile.
 template <int kRows, int kVectors>
 void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth, const float* start,
-                  int64_t start_stride, float* out, int64_t out_stride, const float* ahead) {
+                  int64_t start_stride, float* out, int64_t out_stride, const Ahead& ahead) {
   constexpr int kSums = kRows * kVectors;
   constexpr int kSteps = kSums >= 8 ? 1 : (kSums >= 4 ? 2 : 4);
   Vec sums[kSteps][kRows][kVectors];
@@ -84,7 +105,7 @@ void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_st
 }
 
 using ProductTile = void (*)(const float*, int64_t, const float*, int64_t, int64_t, const float*, int64_t, float*,
-                             int64_t, const float*);
+                             int64_t, const Ahead&);
 
 struct ProductTiles {
   ProductTile by_size[kTileRows + 1][kPanelVectors + 1];
@@ -198,9 +219,8 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
     float* to = plain ? b.y + (b.row_begin + row) * b.y_stride + column : sums + (shallow ? 0 : row * kPanel);
     for (int64_t half = 0; half < halves; ++half, to += kRowBlock * kPanel) {
       const float* start = half == 0 ? bias : second_bias;
-      // The first two tiles ask for the panel that comes next.
       const float* w = weight + half * panel_floats;
-      const float* ahead = t < 2 ? w + panel_floats + t * part.depth * kLineFloats : w;
+      const Ahead ahead = ahead_of(w + panel_floats, w, 2 * part.depth * kLineBytes, t, tiles.tiles);
       kTiles.by_size[rows][kPanelVectors](part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth,
                                           part.first ? start : to, part.first ? 0 : out_stride, to, out_stride, ahead);
     }

@@ -38,18 +38,16 @@ class MatrixUnit {
     _tile_dpbf16ps(sum, input, weight);             \
   }
 
-// The sums of 16 or 32 rows over `words` words, added to the tiles; kBytes: of int8, else bf16. With kAsk one line a
-// word of `ahead` is asked for meanwhile, which costs a tenth where all is in the second-level cache.
+// The sums of 16 or 32 rows over `words` words, added to the tiles; kBytes: of int8, else bf16. kAsk: there is
+// something ahead to ask for.
 template <bool kBytes, bool kBothRows, bool kAsk>
 ACCELERATE_INLINE void add_word_tiles_asking(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
-                                             const uint8_t* ahead) {
+                                             const Ahead& ahead) {
   constexpr int64_t kWordRow = kPanel * 4;
   for (int64_t word = 0; word < words; word += kWordStep) {
     const uint8_t* weights = w + word * kWordRow;
     const uint8_t* inputs = x + word * 4;
-    ACCELERATE_UNROLL for (int64_t line = 0; kAsk && line < kWordStep; ++line) {
-      __builtin_prefetch(ahead + (word + line) * kLineBytes, 0, 2);
-    }
+    for (int64_t line = 0; kAsk && line < kWordStep >> ahead.every; ++line) ahead.ask(word + (line << ahead.every));
     _tile_loadd(6, weights, kWordRow);
     _tile_loadd(4, inputs, x_stride);
     ACCELERATE_TILE_PRODUCT(0, 4, 6)
@@ -67,8 +65,8 @@ ACCELERATE_INLINE void add_word_tiles_asking(const uint8_t* x, int64_t x_stride,
 
 template <bool kBytes, bool kBothRows>
 ACCELERATE_INLINE void add_word_tiles(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
-                                      const uint8_t* ahead) {
-  if (ahead == nullptr) return add_word_tiles_asking<kBytes, kBothRows, false>(x, x_stride, w, words, ahead);
+                                      const Ahead& ahead) {
+  if (ahead.lines == nullptr) return add_word_tiles_asking<kBytes, kBothRows, false>(x, x_stride, w, words, ahead);
   add_word_tiles_asking<kBytes, kBothRows, true>(x, x_stride, w, words, ahead);
 }
 
@@ -140,8 +138,7 @@ struct Int8 {
       const int64_t words = int8_words(t.in_features - k < kGroup ? t.in_features - k : kGroup);
       const uint8_t* w = t.panel + group * kGroupBytes;
       start_tiles<kBothRows>(nullptr);
-      add_word_tiles<true, kBothRows>(bytes + k, t.x_stride, w, words,
-                                      t.ahead == nullptr ? nullptr : t.ahead + group * kGroup / 4 * kLineBytes);
+      add_word_tiles<true, kBothRows>(bytes + k, t.x_stride, w, words, t.ahead.from(group * kGroup / 4));
       store_tiles<kBothRows>(sums, kPanel * 4);
       finish_group(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums, rows);
     }

@@ -7,7 +7,7 @@ namespace {
 // sums[u][r][v] += x[r][word + u] * w[word + u][v]. As in multiply_add, few rows use kSteps > 1.
 template <typename Format, int kRows, int kSteps>
 ACCELERATE_INLINE void add_words(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
-                                 const uint8_t* ahead, typename Format::Sum (&sums)[kSteps][kRows][kPanelVectors]) {
+                                 const Ahead& ahead, typename Format::Sum (&sums)[kSteps][kRows][kPanelVectors]) {
   constexpr int64_t kWordRow = kPanel * 4;
   const auto step = [&](int64_t word, auto& to) ACCELERATE_INLINE_LAMBDA {
     typename Format::Weights weights[kPanelVectors];
@@ -21,7 +21,7 @@ ACCELERATE_INLINE void add_words(const uint8_t* x, int64_t x_stride, const uint8
   };
   int64_t word = 0;
   for (; word + kSteps <= words; word += kSteps) {
-    __builtin_prefetch(ahead + word * kLineBytes, 0, 2);
+    ahead.ask(word);
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) step(word + u, sums[u]);
   }
   if constexpr (kSteps > 1) {
@@ -150,7 +150,7 @@ struct Int8 {
           ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) sums[u][r][v] = start;
         }
       }
-      add_words<Int8, kRows, kSteps>(bytes + k, t.x_stride, w, words, t.ahead + group * kGroup / 4 * kLineBytes, sums);
+      add_words<Int8, kRows, kSteps>(bytes + k, t.x_stride, w, words, t.ahead.from(group * kGroup / 4), sums);
       join_steps<Int8, kRows, kSteps>(sums);
       finish_group<kRows>(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums[0]);
     }
