@@ -70,8 +70,8 @@ class Agreeing {
     one.layers = static_cast<std::int64_t>(precision == Precision::f32 ? 0 : model_.layers().size());
     std::string choice = judged ? take_recorded_layers(one) : std::string();
     one.figures = figures_of(model_.with_precision(one.precision, first_kept(one.kept, one.kept.size(), one.kept_in)));
-    if (judged && precision != Precision::f32 && !is_within(*one.figures, one.bound)) {
-      choice = find_layers(kept_precision(precision), one) ? record_layers(one) : std::string();
+    if (judged && precision != Precision::f32 && !is_within(*one.figures, with_room(one.bound))) {
+      if (find_layers(kept_precision(precision), one)) choice = record_layers(one);
     }
     if (judged) {
       one.judgement = is_within(*one.figures, one.bound) ? Judgement::within_bound : Judgement::out_of_bound;
@@ -115,17 +115,21 @@ class Agreeing {
     return found->record.id;
   }
 
-  // The fewest of the most sensitive layers that bring it within its bound, those that were found before among them:
-  // other inputs needed these. False where nothing helps.
+  // The fewest of the most sensitive layers that bring it within its bound with room, or within its bound where room
+  // cannot be had, those that were found before among them: other inputs needed these. False where nothing helps.
   bool find_layers(Precision kept_in, PrecisionAgreement& one) {
+    // Both held while layers are tried, so that the packed copies of each are there already.
+    const Model lowered = model_.with_precision(one.precision), kept = model_.with_precision(name_of(kept_in));
+    const Figures best = figures_of(kept);
+    const bool has_room = is_within(best, with_room(one.bound));
+    if (!has_room && is_within(*one.figures, one.bound)) return false;
+    const records::Bound wanted = has_room ? with_room(one.bound) : one.bound;
     const Layers before = one.kept;
     one.found_before = false;
     one.kept.clear();
     one.kept_in = name_of(kept_in);
-    // Both held while layers are tried, so that the packed copies of each are there already.
-    const Model lowered = model_.with_precision(one.precision), kept = model_.with_precision(one.kept_in);
     one.figures = one.without_kept = figures_of(lowered);
-    if (!is_within(figures_of(kept), one.bound)) {
+    if (!is_within(best, one.bound)) {
       one.reason = "out of bound even with every layer in " + one.kept_in;
       one.kept_in.clear();
       return false;
@@ -134,7 +138,7 @@ class Agreeing {
     std::map<std::size_t, Figures> tried;
     const auto holds = [&](std::size_t count) {
       tried[count] = figures_of(lowered.with_precision(one.precision, first_kept(layers, count, one.kept_in)));
-      return is_within(tried[count], one.bound);
+      return is_within(tried[count], wanted);
     };
     std::size_t too_few = std::min(before.size(), layers.size() - 1), enough = too_few + 1;
     while (enough < layers.size() && !holds(enough)) {

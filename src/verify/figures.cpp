@@ -51,6 +51,14 @@ records::Bound bound_of(Precision precision) {
   return {};
 }
 
+records::Bound with_room(records::Bound bound) {
+  constexpr double kShare = 0.7;
+  if (bound.cosine) bound.cosine = 1 - kShare * (1 - *bound.cosine);
+  if (bound.kl_divergence) bound.kl_divergence = kShare * *bound.kl_divergence;
+  if (bound.top1) bound.top1 = 1 - kShare * (1 - *bound.top1);
+  return bound;
+}
+
 bool is_within(const Figures& figures, const records::Bound& bound) {
   if (bound.cosine && figures.worst_cosine < *bound.cosine) return false;
   if (bound.kl_divergence && figures.mean_kl_divergence.value_or(0) > *bound.kl_divergence) return false;
