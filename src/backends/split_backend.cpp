@@ -1,6 +1,7 @@
 #include "backends/split_backend.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "backends/place.hpp"
@@ -9,37 +10,38 @@
 namespace accelerate {
 namespace {
 
-// One part compiled, and what is handed over around it.
+// What a part takes over from the whole graph's inputs and from earlier parts, by name.
+struct Handover {
+  std::vector<std::string> inputs;
+  std::vector<std::string>
+      finished;  // those that no later part reads: given back, so that no layer's are held to the end
+};
+
+std::vector<Handover> handovers(const Graph& whole, const std::vector<GraphPart>& parts) {
+  std::vector<Handover> all(parts.size());
+  std::set<std::string> read_later;
+  for (const Graph::Output& output : whole.outputs()) read_later.insert(crossing_name(output.value));
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    for (const Node& node : parts[i].graph.nodes()) {
+      if (node.source != Node::Source::input) continue;
+      all[i].inputs.push_back(node.name);
+      if (read_later.insert(node.name).second) all[i].finished.push_back(node.name);
+    }
+  }
+  return all;
+}
+
+// One part compiled.
 struct PlannedPart {
   GraphPart part;
+  Handover handover;
   std::unique_ptr<Plan> plan;
-  std::vector<std::string> inputs;    // names of what it reads, of the whole graph's inputs and of earlier parts
-  std::vector<std::string> finished;  // those that no later part reads
 };
 
 struct Plans {
   std::vector<Graph::Output> outputs;  // of the whole graph
   std::vector<PlannedPart> parts;
 };
-
-std::vector<std::string> input_names(const Graph& graph) {
-  std::vector<std::string> names;
-  for (const Node& node : graph.nodes()) {
-    if (node.source == Node::Source::input) names.push_back(node.name);
-  }
-  return names;
-}
-
-// Values are given back after their last reader, so that a layer's are not held to the end.
-void find_last_readers(Plans& plans) {
-  std::set<std::string> read_later;
-  for (const Graph::Output& output : plans.outputs) read_later.insert(crossing_name(output.value));
-  for (auto part = plans.parts.rbegin(); part != plans.parts.rend(); ++part) {
-    for (const std::string& name : part->inputs) {
-      if (read_later.insert(name).second) part->finished.push_back(name);
-    }
-  }
-}
 
 class SplitSession final : public Session {
  public:
@@ -54,7 +56,7 @@ class SplitSession final : public Session {
       // A part's last mark is the next one's first.
       if (i > 0 && feeds.step_times != nullptr && !feeds.step_times->empty()) feeds.step_times->pop_back();
       values.merge(sessions_[i]->run(feeds_of(part, values, feeds)));
-      for (const std::string& name : part.finished) values.erase(name);
+      for (const std::string& name : part.handover.finished) values.erase(name);
     }
     Outputs outputs;
     for (const Graph::Output& output : plans_->outputs) outputs[output.name] = values.at(crossing_name(output.value));
@@ -64,7 +66,7 @@ class SplitSession final : public Session {
  private:
   static Feeds feeds_of(const PlannedPart& part, const Outputs& values, const Feeds& whole) {
     Feeds feeds;
-    for (const std::string& name : part.inputs) {
+    for (const std::string& name : part.handover.inputs) {
       // What is missing is the part's session to name.
       if (const auto found = values.find(name); found != values.end()) feeds.tensors.insert(*found);
     }
@@ -103,10 +105,23 @@ class SplitPlan final : public Plan {
   std::shared_ptr<const Plans> plans_;
 };
 
-MemoryEstimate& operator+=(MemoryEstimate& sum, const MemoryEstimate& part) {
-  sum.activations += part.activations;
-  sum.workspace += part.workspace;
-  return sum;
+std::int64_t bytes_of(const Graph& graph, Value value, const Extents& extents) {
+  return 4 * graph.node(value).type.shape.elements().evaluate(extents);
+}
+
+// The most that values between the parts take at once. Each part's results are there before what it read is given back.
+std::int64_t most_handed_over(const Graph& whole, const std::vector<GraphPart>& parts, const Extents& extents) {
+  std::map<std::string, std::int64_t> held;
+  std::int64_t now = 0, most = 0;
+  const std::vector<Handover> all = handovers(whole, parts);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (const Graph::Output& output : parts[i].graph.outputs()) {
+      now += held[output.name] = bytes_of(parts[i].graph, output.value, extents);
+    }
+    most = std::max(most, now);
+    for (const std::string& name : all[i].finished) now -= held[name];
+  }
+  return most;
 }
 
 }  // namespace
@@ -149,10 +164,18 @@ MemoryEstimate SplitBackend::memory(const Graph& graph, const Weights& weights, 
                                     const CompileOptions& options) const {
   const auto apart = belongs_apart(graph, options);
   const CompileOptions other = other_options(options);
+  const std::vector<GraphPart> parts = partition(graph, apart);
   MemoryEstimate sum;
-  for (const GraphPart& part : partition(graph, apart)) {
-    sum += part.apart ? other_->memory(part.graph, weights, extents, other)
-                      : inner().memory(part.graph, weights, extents, options);
+  sum.activations = most_handed_over(graph, parts, extents);
+  for (const GraphPart& part : parts) {
+    const MemoryEstimate own = part.apart ? other_->memory(part.graph, weights, extents, other)
+                                          : inner().memory(part.graph, weights, extents, options);
+    sum.activations += own.activations;
+    sum.workspace += own.workspace;
+    // Counted above, as they do not stay.
+    for (const Graph::Output& output : part.graph.outputs()) {
+      sum.activations -= bytes_of(part.graph, output.value, extents);
+    }
   }
   // Parts share their weights: layers that are alike have one copy.
   for (const bool which : {false, true}) {
@@ -171,17 +194,16 @@ std::unique_ptr<Plan> SplitBackend::compile(const Graph& graph, std::shared_ptr<
   if (inner().supports(graph, {device_name(name(), options.device), {}})) {
     return inner().compile(graph, std::move(weights), options);
   }
+  std::vector<GraphPart> parts = partition(graph, belongs_apart(graph, options));
+  std::vector<Handover> all = handovers(graph, parts);
   auto plans = std::make_shared<Plans>();
   plans->outputs = graph.outputs();
-  for (GraphPart& part : partition(graph, belongs_apart(graph, options))) {
-    PlannedPart planned;
-    planned.plan = part.apart ? other_->compile(part.graph, weights, other_options(options))
-                              : inner().compile(part.graph, weights, options);
-    planned.inputs = input_names(part.graph);
-    planned.part = std::move(part);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    PlannedPart planned{std::move(parts[i]), std::move(all[i]), nullptr};
+    planned.plan = planned.part.apart ? other_->compile(planned.part.graph, weights, other_options(options))
+                                      : inner().compile(planned.part.graph, weights, options);
     plans->parts.push_back(std::move(planned));
   }
-  find_last_readers(*plans);
   return std::make_unique<SplitPlan>(std::move(plans));
 }
 

@@ -16,7 +16,8 @@ class SplitBackend final : public ForwardingBackend {
 
   // What neither can.
   Support supports(const Graph& graph, const Device& device) const override;
-  // Activations and workspace of all parts together, as each keeps its own.
+  // Each part keeps its own activations and workspace; values between parts count as long as they are needed. A first
+  // run takes less, as later parts have not begun.
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override;
   // A graph that the inner backend can run alone is one plan of it.

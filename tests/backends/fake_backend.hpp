@@ -82,8 +82,7 @@ class RegisteredFake {
   FakeDevices* operator->() const { return state_.get(); }
 
  private:
-  static std::unique_ptr<Backend> made(std::shared_ptr<FakeDevices> state,
-                                       std::set<std::string, std::less<>> without) {
+  static std::unique_ptr<Backend> made(std::shared_ptr<FakeDevices> state, std::set<std::string, std::less<>> without) {
     auto fake = std::make_unique<FakeBackend>(std::move(state));
     if (without.empty()) return fake;
     return std::make_unique<LimitedBackend>(std::move(fake), std::move(without));

@@ -50,8 +50,9 @@ class InterpreterBackend final : public Backend {
   // It holds every value of every primitive, weights too.
   MemoryEstimate memory(const Graph& graph, const Weights&, const Extents& extents,
                         const CompileOptions&) const override {
+    const Graph primitives = decompose(graph);
     MemoryEstimate estimate;
-    for (const Node& node : decompose(graph).nodes()) {
+    for (const Node& node : primitives.nodes()) {
       estimate.activations += 8 * node.type.shape.elements().evaluate(extents);
     }
     return estimate;
