@@ -23,6 +23,7 @@ class CaseRun {
     batch_.cancellation = options.cancellation;
     report_.name = golden.name;
     report_.task = golden.task;
+    report_.device = model.info().device;
   }
 
   CaseReport run() {

@@ -79,8 +79,8 @@ TEST_F(ChangedFiles, CutShortBeforeTheFirstRunIsRefused) {
   fs::resize_file(weights(), size / 2);
   const Error error = error_of(model);
   EXPECT_EQ(error.kind(), ErrorKind::corrupted);
-  EXPECT_EQ(error.message(), "is " + std::to_string(size / 2) + " bytes long, was " + std::to_string(size) +
-                                 " when it was opened");
+  EXPECT_EQ(error.message(),
+            "is " + std::to_string(size / 2) + " bytes long, was " + std::to_string(size) + " when it was opened");
 }
 
 }  // namespace
