@@ -105,7 +105,8 @@ const std::vector<std::unique_ptr<Backend>>& backends();
 // By its name or that of a device of it. Error{not_found} listing the devices there are, the nearest name first.
 const Backend& backend_named(std::string_view name);
 
-// One more backend, for as long as this lives: how tests bring their own. Not while other threads open models.
+// One more backend, for as long as this lives: how tests bring their own. It hides one of the same name that is there.
+// Not while other threads open models.
 class RegisteredBackend {
  public:
   explicit RegisteredBackend(std::unique_ptr<Backend> backend);

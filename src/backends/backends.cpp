@@ -58,7 +58,9 @@ void require(const Support& support, const std::string& device) {
 }
 
 RegisteredBackend::RegisteredBackend(std::unique_ptr<Backend> backend) : backend_(backend.get()) {
-  registry().push_back(std::move(backend));
+  Backends& all = registry();
+  const auto same = std::ranges::find_if(all, [&](const auto& each) { return each->name() == backend_->name(); });
+  all.insert(same, std::move(backend));
 }
 
 RegisteredBackend::~RegisteredBackend() {

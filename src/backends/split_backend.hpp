@@ -23,7 +23,7 @@ class SplitBackend final : public ForwardingBackend {
   // A graph that the inner backend can run alone is one plan of it.
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
                                 const CompileOptions& options) const override;
-  // Names of the operations that the other one computes, in the order of the graph.
+  // Names of the operations that the other one computes.
   std::vector<std::string> moved(const Graph& graph, const Device& device) const;
 
  private:

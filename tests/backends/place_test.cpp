@@ -50,6 +50,15 @@ TEST(Place, ABackendWithoutDevicesIsTakenAtItsWord) {
   EXPECT_EQ(place_named("fake").device, "");
 }
 
+TEST(Registry, ABackendHidesOneOfItsName) {
+  const RegisteredFake first(FakeDevices{.devices = {"fake:first"}});
+  {
+    const RegisteredFake second(FakeDevices{.devices = {"fake:second"}});
+    EXPECT_EQ(place_named("fake").name, "fake:second");
+  }
+  EXPECT_EQ(place_named("fake").name, "fake:first");
+}
+
 TEST(Registry, ABackendIsThereAsLongAsItIsRegistered) {
   const std::size_t before = backends().size();
   {
