@@ -59,7 +59,7 @@ struct DeviceCandidate {
   // Of one that was not taken: "find" (it is not there, or its library), "support" (it lacks an operation or a
   // precision), "compile" (out of memory, or any other failure), "not tried" (one before it was taken).
   std::string stage;
-  std::string reason;  // why not, for people; of the one that was taken: what it leaves to the cpu, empty where nothing
+  std::string reason;  // why not, for people; empty of the one that was taken
 };
 
 // What a folder holds, from its config and the headers of its weights.
@@ -89,6 +89,8 @@ struct ModelInfo {
   // Where an opened model is computed, and what became of all devices asked for, in order; empty in an Inspection.
   std::string device;  // "onnx:cuda:0"
   std::vector<DeviceCandidate> devices;
+  // Operations of the task that the cpu computes because the device lacks them (OpenOptions::split); empty: none.
+  std::vector<std::string> split_operations;
 
   // What an opened model is computed in; empty in an Inspection.
   std::string precision;                                // "f32", never "auto"

@@ -105,8 +105,9 @@ class Bench {
     for (const std::string& device : options_.devices) {
       for (const std::string& precision : options_.precisions) {
         for (const std::int64_t tokens : lengths_) {
-          for (const std::int64_t batch : batches)
+          for (const std::int64_t batch : batches) {
             asked_.push_back({device, precision, {batch, tokens, options_.texts}});
+          }
         }
       }
     }

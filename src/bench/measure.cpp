@@ -136,7 +136,7 @@ class Measuring {
     const Limits before = limits_of(precision, sets);
     load_and_run(subject);
     const Limits after = limits_of(precision, sets);
-    if (is_processor(row_.device)) take_limits(before, after, work, weight_set, row_);
+    if (on_processor_) take_limits(before, after, work, weight_set, row_);
     if (row_.limit_drift > kDriftWorthSaying) {
       row_.notes.push_back("the machine's own speed changed by " + number(100 * row_.limit_drift, 0) +
                            " % between before and after");
@@ -153,11 +153,12 @@ class Measuring {
  private:
   // What the processor reaches; of other devices no limit is known.
   Limits limits_of(Precision precision, std::span<const std::int64_t> sets) const {
-    return is_processor(row_.device) ? measure_limits(meter_, precision, sets) : Limits();
+    return on_processor_ ? measure_limits(meter_, precision, sets) : Limits();
   }
 
   void describe(const Subject& subject) {
-    row_.device = subject.info().device;
+    row_.device = runtime::computed_on(subject.info());
+    on_processor_ = is_processor(subject.info().device);
     row_.level = subject.backend().level();
     row_.task = subject.task();
     row_.precision = subject.info().precision;
@@ -196,6 +197,7 @@ class Measuring {
   hardware::LimitMeter& meter_;
   Row& row_;
   std::vector<Extents> runs_;
+  bool on_processor_ = false;
 };
 
 }  // namespace

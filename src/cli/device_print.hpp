@@ -11,5 +11,7 @@ namespace accelerate::cli {
 void note_devices(const ModelInfo& model, bool explain, const Output& out);
 // [{"device": "cpu", "taken": true, "stage": "", "reason": ""}, ...]
 Json devices_json(const ModelInfo& model);
+// Names of the operations that the cpu computes instead.
+Json split_json(const ModelInfo& model);
 
 }  // namespace accelerate::cli

@@ -1,10 +1,10 @@
 #include "cli/recorded_batch.hpp"
 
-#include "backends/backend.hpp"
 #include "bench/bench.hpp"
 #include "core/thread_pool.hpp"
 #include "records/content_hash.hpp"
 #include "records/records.hpp"
+#include "runtime/device_choice.hpp"
 
 namespace accelerate::cli {
 namespace {
@@ -24,7 +24,7 @@ std::optional<RecordedBatch> recorded_batch(const ModelInfo& model, const Execut
   // By the path first: the content hash of a model that nobody measured would read all its weights.
   filter.model = bench::recorded_path(model.folder);
   filter.machine = records::this_machine().id;
-  filter.device = model.device;
+  filter.device = runtime::computed_on(model);
   filter.level = backend_named(model.device).level();
   filter.precision = model.precision;
   filter.threads = execution.threads > 0 ? execution.threads : default_thread_count();

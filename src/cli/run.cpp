@@ -49,6 +49,7 @@ class Run {
                 fixed_text(milliseconds_since(start), 1) + " ms on " + model.info().device);
     note_devices(model.info(), command_.execution.explain, out_);
     computed_.set("device", model.info().device).set("devices", devices_json(model.info()));
+    computed_.set("split_operations", split_json(model.info()));
     computed_.set("precision", model.info().precision);
     if (!model.info().precision_reason.empty()) out_.note(model.info().precision_reason);
     if (command_.inputs || command_.save_tensors) {

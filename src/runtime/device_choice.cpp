@@ -106,6 +106,10 @@ std::vector<std::string> devices_asked(std::string_view list) {
   return names;
 }
 
+std::string computed_on(const ModelInfo& info) {
+  return info.split_operations.empty() ? info.device : info.device + "+" + std::string(backends().front()->name());
+}
+
 std::vector<DeviceCandidate> choose_device(const std::vector<std::string>& names, bool fallback, const OpenOn& open) {
   std::vector<DeviceCandidate> tried;
   std::optional<Error> first;

@@ -22,4 +22,7 @@ std::vector<std::string> devices_asked(std::string_view list);
 using OpenOn = std::function<void(const Place&)>;
 std::vector<DeviceCandidate> choose_device(const std::vector<std::string>& names, bool fallback, const OpenOn& open);
 
+// What records and tables call the place where a model ran: its device, "onnx:cpu+cpu" where graphs were split.
+std::string computed_on(const ModelInfo& info);
+
 }  // namespace accelerate::runtime

@@ -119,14 +119,13 @@ LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions&
   const std::vector<std::string> devices = devices_asked(options.device);
   opened_ = std::make_shared<const OpenedFolder>(folder, options);
   info_ = opened_->info();
-  const Task task = task_of(options.task);
   const bool several = devices.size() > 1 && options.fallback;
   info_.devices = choose_device(devices, options.fallback, [&](const Place& place) {
     compute_on(place, choose_precision(opened_->info(), place, options), options);
-    if (several) compiled(task)->prepare();
+    if (several) compiled(task_of(options.task))->prepare();
   });
-  for (DeviceCandidate& device : info_.devices) {
-    if (device.taken) device.reason = moved(task);
+  if (const SplitBackend* split = computation_->split()) {
+    info_.split_operations = split->moved(compiled(task_of(options.task))->graph(), {computation_->place().name, {}});
   }
   describe();
 }
@@ -138,6 +137,7 @@ LoadedModel::LoadedModel(const LoadedModel& other, const PrecisionChoice& choice
               .threads = other.plan_options().threads,
               .cancellation = other.plan_options().cancellation});
   info_.devices = other.info_.devices;
+  info_.split_operations = other.info_.split_operations;
   describe();
 }
 
@@ -152,16 +152,6 @@ void LoadedModel::describe() {
   info_.precision = name_of(choice.precision);
   info_.precision_reason = choice.reason;
   for (const auto& [path, precision] : choice.layers) info_.layer_precisions[path] = name_of(precision);
-}
-
-std::string LoadedModel::moved(Task task) const {
-  const SplitBackend* split = computation_->split();
-  std::string operations;
-  if (split == nullptr) return operations;
-  for (const std::string& operation : split->moved(compiled(task)->graph(), {computation_->place().name, {}})) {
-    operations += (operations.empty() ? "" : ", ") + operation;
-  }
-  return operations.empty() ? operations : operations + " on the cpu";
 }
 
 Task LoadedModel::task_of(std::string_view name) const {

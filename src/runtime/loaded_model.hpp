@@ -94,8 +94,6 @@ class LoadedModel {
   void compute_on(const Place& place, const PrecisionChoice& choice, const OpenOptions& options);
   // What the computation adds to the folder's own information.
   void describe();
-  // What is computed on the cpu because the device lacks it: "attention, pool on the cpu"; empty: nothing.
-  std::string moved(Task task) const;
 
   std::shared_ptr<const OpenedFolder> opened_;
   ModelInfo info_;

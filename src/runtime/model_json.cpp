@@ -59,7 +59,7 @@ Json to_json(const ModelInfo& info) {
   json.set("device", info.device);
   Json devices = Json::array();
   for (const DeviceCandidate& device : info.devices) devices.push(to_json(device));
-  json.set("devices", std::move(devices));
+  json.set("devices", std::move(devices)).set("split_operations", list_of(info.split_operations));
   json.set("precision", info.precision);
   Json layers = Json::object();
   for (const auto& [path, precision] : info.layer_precisions) layers.set(path, precision);

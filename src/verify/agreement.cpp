@@ -4,7 +4,7 @@
 #include <chrono>
 #include <map>
 
-#include "backends/backend.hpp"
+#include "runtime/device_choice.hpp"
 #include "verify/case_inputs.hpp"
 #include "verify/reference.hpp"
 
@@ -33,7 +33,10 @@ std::string recorded_path(const std::filesystem::path& folder) {
 class Agreeing {
  public:
   Agreeing(const Model& model, const AgreementOptions& options)
-      : options_(options), model_(model), level_(backend_named(model.info().device).level()) {}
+      : options_(options),
+        model_(model),
+        device_(runtime::computed_on(model.info())),
+        level_(backend_named(model.info().device).level()) {}
 
   AgreementReport run() {
     const auto start = std::chrono::steady_clock::now();
@@ -52,7 +55,7 @@ class Agreeing {
  private:
   PrecisionAgreement of(Precision precision) {
     PrecisionAgreement one;
-    one.device = model_.info().device;
+    one.device = device_;
     one.level = level_;
     one.precision = name_of(precision);
     say(one.precision);
@@ -102,7 +105,7 @@ class Agreeing {
   // none.
   std::string take_recorded_layers(PrecisionAgreement& one) const {
     if (options_.recorder == nullptr) return {};
-    const records::Filter filter{.device = model_.info().device, .level = level_, .precision = one.precision};
+    const records::Filter filter{.device = device_, .level = level_, .precision = one.precision};
     if (!options_.recorder->latest<records::LayerChoice>(filter)) return {};
     records::Filter of_model = filter;
     of_model.model = hash();
@@ -178,7 +181,7 @@ class Agreeing {
     const ModelInfo& info = model_.info();
     records::Record record;
     record.model = {hash(), info.model_type, info.parameters, recorded_path(info.folder)};
-    record.device = {model_.info().device, level_};
+    record.device = {device_, level_};
     record.precision = one.precision;
     record.content = std::move(content);
     return record;
@@ -228,7 +231,7 @@ class Agreeing {
 
   const AgreementOptions& options_;
   const Model model_;
-  const std::string level_;
+  const std::string device_, level_;
   Reference reference_;
   mutable std::string hash_;
 };

@@ -1,7 +1,6 @@
 // --device, --no-fallback, --explain and --split, as a user sees them.
 #include <gtest/gtest.h>
 
-
 #include "backends/fake_backend.hpp"
 #include "cli/execute.hpp"
 #include "cli/process.hpp"
@@ -104,7 +103,7 @@ TEST(SplitOption, AMissingOperationIsNamedOrComputedOnTheCpu) {
             "error: device fake:0: lacks the operation attention (disabled)\n"
             "  hint: --split computes it on the cpu\n");
   const Finished split = run_here({"run", bert(), "a", "--device", "fake", "--split", "--json"});
-  EXPECT_EQ(split.err, "note: device fake:0: taken, with attention on the cpu\n");
+  EXPECT_EQ(split.err, "note: device fake:0: lacks attention, computed on the cpu\n");
   const Json whole = json_of(run_here({"run", bert(), "a", "--device", "cpu", "--json"}));
   const Json::Array& expected = whole.at("results").items().at(0).at("embedding").items();
   const Json found = json_of(split);
@@ -175,10 +174,19 @@ TEST(SeveralDevices, BenchHasARowForEach) {
   EXPECT_FALSE(rows[2].at("share_of_limit").is_null());
 }
 
+// Records and tables tell it from the device alone.
+TEST(SplitOption, BenchNamesBothDevices) {
+  const RegisteredFake fake({}, {"attention"});
+  const Json found = json_of(run_here(
+      {"bench", bert(), "--device", "fake", "--split", "--tokens", "8", "--seconds", "0.05", "--no-record", "--json"}));
+  const Json& row = found.at("rows").items().at(0);
+  EXPECT_EQ(row.at("state").as_string(), "measured");
+  EXPECT_EQ(row.at("device").as_string(), "fake:0+cpu");
+}
+
 TEST(DisabledOperations, AVariableTakesThemFromABackend) {
-  const Finished refused =
-      run_program(Call{.arguments = {"run", bert(), "a"},
-                       .environment = {"ACCELERATE_DISABLE_OPERATIONS=cpu:attention,pool"}});
+  const Finished refused = run_program(
+      Call{.arguments = {"run", bert(), "a"}, .environment = {"ACCELERATE_DISABLE_OPERATIONS=cpu:attention,pool"}});
   EXPECT_EQ(refused.code, 6);
   EXPECT_TRUE(contains(refused.err, "device cpu: lacks the operations attention (disabled), pool (disabled)"))
       << refused.err;

@@ -61,8 +61,9 @@ TEST(CApi, DevicesInOrderAndWhatBecameOfThem) {
   EXPECT_EQ(info.at("device").as_string(), "fake:1");
   EXPECT_EQ(info.at("devices").dump(),
             R"([{"device":"fake:0","taken":false,"stage":"compile","reason":"wants 80 GB"},)"
-            R"({"device":"fake:1","taken":true,"stage":"","reason":"pool on the cpu"},)"
+            R"({"device":"fake:1","taken":true,"stage":"","reason":""},)"
             R"({"device":"cpu","taken":false,"stage":"not tried","reason":"one before it was taken"}])");
+  EXPECT_EQ(info.at("split_operations").dump(), R"(["pool"])");
   accelerate_model_free(model);
 
   options.split = false;

@@ -63,9 +63,9 @@ TEST(DeviceChoice, OneDeviceIsNoChoiceSoNothingIsCompiledForIt) {
 }
 
 TEST(DeviceChoice, AFailureAtCompileFallsBackAndSaysWhere) {
-  RegisteredFake fake(FakeDevices{
-      .compile_errors = {{"0", Error(ErrorKind::out_of_memory, "wants 80 GB, there are 24 GB")},
-                         {"1", Error(ErrorKind::unavailable, "the driver is too old", "libfake.so")}}});
+  RegisteredFake fake(
+      FakeDevices{.compile_errors = {{"0", Error(ErrorKind::out_of_memory, "wants 80 GB, there are 24 GB")},
+                                     {"1", Error(ErrorKind::unavailable, "the driver is too old", "libfake.so")}}});
   const Model model = Model::open(folder(), {.device = "fake:0,fake:1,cpu"});
   EXPECT_EQ(model.info().device, "cpu");
   EXPECT_EQ(fates(model), (Stages{"compile", "find", "taken"}));
@@ -114,8 +114,9 @@ TEST(DeviceChoice, WhereNoneCanAllAreNamed) {
                                      {"1", Error(ErrorKind::device_failed, "the device is gone")}}});
   const Error error = error_of({.device = "fake:0,fake:1"});
   EXPECT_EQ(error.kind(), ErrorKind::out_of_memory) << "the kind of the first";
-  EXPECT_EQ(error.message(), "none of the devices asked for can be used: fake:0 (compile): wants 80 GB; "
-                             "fake:1 (compile): the device is gone");
+  EXPECT_EQ(error.message(),
+            "none of the devices asked for can be used: fake:0 (compile): wants 80 GB; "
+            "fake:1 (compile): the device is gone");
 }
 
 TEST(DeviceChoice, WhatIsNotTheDevicesFaultIsFinal) {
