@@ -21,7 +21,7 @@ _ipfs_accelerate() {
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --graph --precision --device --threads --json --quiet --verbose --help"
+      words="--batch --tokens --graph --precision --device --split --threads --json --quiet --verbose --help"
       ;;
     run)
       case $prev in
@@ -42,7 +42,7 @@ _ipfs_accelerate() {
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --precision --threads --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --no-fallback --explain --split --precision --threads --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in
@@ -52,7 +52,7 @@ _ipfs_accelerate() {
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--golden --case --precision --no-record --device --threads --json --quiet --verbose --help"
+      words="--golden --case --precision --no-record --device --split --threads --json --quiet --verbose --help"
       ;;
     bench)
       case $prev in
@@ -67,7 +67,7 @@ _ipfs_accelerate() {
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --threads --json --quiet --verbose --help"
+      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --json --quiet --verbose --help"
       ;;
     records)
       case $prev in

@@ -34,7 +34,8 @@ _ipfs_accelerate() {
         '--tokens[Lengths to predict memory for (default\: 128 and the longest the model takes)]:N,...: ' \
         '--graph[Print the operations instead\: one a line, or for Graphviz]' \
         '--precision[Precisions to predict memory for (default\: f32,bf16,int8); auto too]:NAME,...: ' \
-        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--device[Devices to predict for (default\: auto, the best)]:NAME,...: ' \
+        '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
@@ -61,7 +62,10 @@ _ipfs_accelerate() {
         '--batch[How many texts at once\: what `bench --batch auto` recorded, or 4096 tokens (default\: auto for many texts)]:batch:(auto default)' \
         '--repeat[Run once to warm up, then N times, and report the milliseconds of each]:N: ' \
         '--stats[Report time and memory of each step]' \
-        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--device[Where to compute\: the first of these that can; `devices` lists what there is (default\: auto, the best)]:NAME,...: ' \
+        '--no-fallback[Try only the first device]' \
+        '--explain[Say of each device why it was or was not taken]' \
+        '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--json[Print JSON for programs instead of tables]' \
@@ -77,7 +81,8 @@ _ipfs_accelerate() {
         '--case[Only this case]:NAME: ' \
         '--precision[Precisions to compare (default\: f32)\: f32 case by case, lower ones by their agreement, recorded]:NAME,...: ' \
         '--no-record[Do not keep the agreement among the records]' \
-        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--device[Where to compute, each in turn; `devices` lists what there is (default\: auto, the best)]:NAME,...: ' \
+        '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
@@ -97,7 +102,8 @@ _ipfs_accelerate() {
         '--max-memory[With --batch auto\: bytes that a run may take]:N: ' \
         '--profile[Where the time goes, by operation and layer; with FILE also as a trace for Perfetto]' \
         '--no-record[Do not keep what is measured among the records]' \
-        '--device[Where to compute; `devices` lists what there is (default\: auto, the best)]:NAME: ' \
+        '--device[Where to compute, each in turn; `devices` lists what there is (default\: auto, the best)]:NAME,...: ' \
+        '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \

@@ -69,14 +69,17 @@ typedef void (*accelerate_progress)(int64_t done, int64_t total, void* context);
 
 typedef struct accelerate_open_options {
   size_t size;           /* of this struct, set by the macro: what lies beyond it gets its default */
-  const char* device;    /* NULL or "auto": the best there is; "cpu" */
+  const char* device;    /* NULL or "auto", "cpu", "onnx:cuda:0,openvino:gpu,cpu": as OpenOptions in accelerate.hpp */
   const char* precision; /* NULL or "f32"; "bf16", "int8", "auto": as OpenOptions in accelerate.hpp */
   int32_t threads;       /* 0: as many as the process may use */
   accelerate_cancellation* cancellation;
   const char* layer_precisions; /* NULL, or modules in another one: "encoder.layer.0=bf16,encoder.layer.1=f32" */
+  bool no_fallback;             /* only the first device is tried */
+  bool split;                   /* operations that the device lacks are computed on the cpu */
+  const char* task;             /* whose plan decides between devices; NULL: the folder's own */
 } accelerate_open_options;
 #define ACCELERATE_OPEN_OPTIONS \
-  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL, NULL }
+  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL, NULL, false, false, NULL }
 
 typedef struct accelerate_batch_options {
   size_t size;

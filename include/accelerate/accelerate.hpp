@@ -33,7 +33,14 @@ using NamedTensors = std::map<std::string, Tensor, std::less<>>;
 
 // How a folder is opened.
 struct OpenOptions {
-  std::string device = "auto";  // "auto": the best this build can use; "cpu"
+  // Where to compute: "auto", the default order of this build, or names as `ipfs-accelerate devices` lists them, in
+  // order, with commas between: "onnx:cuda:0,openvino:gpu,cpu". BACKEND alone is its first device. Where several are
+  // named, open() makes the plan of `task` on one after the other, and the first that can is taken: ModelInfo::devices
+  // says what became of each. Where one is named nothing is made before it is needed.
+  std::string device = "auto";
+  bool fallback = true;   // false: only the first device is tried
+  bool split = false;     // operations that the device lacks are computed on the cpu, instead of Error{unsupported}
+  std::string task = {};  // whose plan decides between devices; empty: the folder's own
   // What weights are stored and multiplied in: "f32", "bf16", "int8", or "auto": the fastest that the records on this
   // machine show to be within its bound for this model (docs/precision.md), "f32" where they say nothing. With
   // "bf16" and "int8", layers that the records say break the bound keep a higher precision.
@@ -43,6 +50,16 @@ struct OpenOptions {
   std::map<std::string, std::string> layer_precisions = {};
   int threads = 0;                 // 0: as many as this process may use (ACCELERATE_THREADS sets the default)
   Cancellation cancellation = {};  // Error{interrupted} between the steps of loading
+};
+
+// What became of one device that was asked for.
+struct DeviceCandidate {
+  std::string device;  // "onnx:cuda:0"; as it was asked for where there is no such device
+  bool taken = false;
+  // Of one that was not taken: "find" (it is not there, or its library), "support" (it lacks an operation or a
+  // precision), "compile" (out of memory, or any other failure), "not tried" (one before it was taken).
+  std::string stage;
+  std::string reason;  // why not, for people; empty of the one that was taken
 };
 
 // What a folder holds, from its config and the headers of its weights.
@@ -68,6 +85,12 @@ struct ModelInfo {
   std::vector<std::string> outputs;            // names that run() can be asked for, hidden states included
   std::map<std::string, std::string> prompts;  // texts put before an embedded text, by their name
   std::string default_prompt;                  // the name of the one used when none is asked for; empty: none
+
+  // Where an opened model is computed, and what became of all devices asked for, in order; empty in an Inspection.
+  std::string device;  // "onnx:cuda:0"
+  std::vector<DeviceCandidate> devices;
+  // Operations of the task that the cpu computes because the device lacks them (OpenOptions::split); empty: none.
+  std::vector<std::string> split_operations;
 
   // What an opened model is computed in; empty in an Inspection.
   std::string precision;                                // "f32", never "auto"
@@ -223,7 +246,8 @@ struct RunOptions {
 class ACCELERATE_API Model {
  public:
   // Error{not_found}, {unsupported} or {corrupted} naming the file, tensor or field. Only headers and small files are
-  // read here. What the device cannot do (an operation, a precision) shows when a plan is made: Error{unsupported}.
+  // read here, unless several devices are to be tried. What the only one cannot do (an operation, a precision) shows
+  // when a plan is made: Error{unsupported}. Error{not_found} for a device that is not there lists those that are.
   static Model open(const std::filesystem::path& folder, const OpenOptions& options = {});
 
   const ModelInfo& info() const;
@@ -279,6 +303,7 @@ class ACCELERATE_API Model {
 // What is predicted of one precision, for one run of `batch` texts of `tokens` tokens each. Calls that take texts never
 // run more than BatchOptions::tokens at once.
 struct MemoryPrediction {
+  std::string device;  // "onnx:cuda:0"
   std::string precision;
   std::int64_t batch = 0, tokens = 0;
   std::int64_t weights = 0;      // bytes of packed or converted copies
@@ -293,17 +318,18 @@ struct InspectOptions {
   std::vector<std::int64_t> batches = {1};        // each at most 1048576
   std::vector<std::int64_t> tokens = {};          // empty: 128 and the longest the model takes
   std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision
-  std::string device = "auto";
-  std::string task = {};  // whose outputs are computed; empty: the folder's own
+  std::string device = "auto";                    // as OpenOptions::device; each of several is predicted
+  bool split = false;                             // as OpenOptions::split
+  std::string task = {};                          // whose outputs are computed; empty: the folder's own
   int threads = 0;
 };
 
 // A folder understood without reading a weight.
 struct Inspection {
   ModelInfo info;
-  std::vector<MemoryPrediction> memory;  // precision by batch by tokens, in that order
-  std::vector<std::string> missing;      // operations the device lacks, each with its reason; empty: it runs
-  std::vector<std::string> notes;        // what records decided of the precisions, for people
+  std::vector<MemoryPrediction> memory;  // device by precision by batch by tokens, in that order
+  std::vector<std::string> missing;  // operations that devices lack: "onnx:cpu: attention: ..."; empty: all can run it
+  std::vector<std::string> notes;    // what records decided of the precisions, what a device is not there for
 };
 // Errors as Model::open's; Error{invalid_input} on a size below 1 or more tokens than the model takes.
 ACCELERATE_API Inspection inspect(const std::filesystem::path& folder, const InspectOptions& options = {});

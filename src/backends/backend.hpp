@@ -29,6 +29,9 @@ struct Support {
   explicit operator bool() const { return missing.empty(); }
 };
 
+// Error{unsupported} naming the device and the operations that it lacks, where there are any.
+void require(const Support& support, const std::string& device);
+
 // Bytes, as the library's own allocators count them.
 struct MemoryEstimate {
   std::int64_t weights = 0;      // packed or converted copies
@@ -50,7 +53,8 @@ struct CompileOptions {
 class Session {
  public:
   virtual ~Session() = default;
-  // Error{invalid_input} naming an input that is missing or has another shape; Error{interrupted} once cancelled.
+  // Error{invalid_input} naming an input that is missing or has another shape; Error{interrupted} once cancelled;
+  // Error{device_failed} where the device is lost meanwhile.
   virtual Outputs run(const Feeds& feeds) = 0;
 };
 
@@ -74,7 +78,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
-  // Found by running something on them.
+  // What it may run on here, the one that is meant by the backend's name alone first. Asked at every opening: quick.
   virtual std::vector<Device> devices() const = 0;
   // The instructions it uses on this machine ("avx2"): what was found at one level says nothing about another. Empty
   // where there is no such thing.
@@ -89,14 +93,29 @@ class Backend {
   // What compile() and one run with these sizes will allocate. Reads no weight data.
   virtual MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                                 const CompileOptions& options) const = 0;
-  // Error{unsupported} naming the operation that is missing.
+  // Error{unsupported} naming the operation or precision that is missing; what else a device may fail with:
+  // Error{unavailable}, {out_of_memory}, {device_failed}.
   virtual std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
                                         const CompileOptions& options) const = 0;
 };
 
-// The backends of this build, the native CPU first.
+// The backends of this build, the native CPU first. Those that ACCELERATE_DISABLE_OPERATIONS names
+// ("onnx:attention,layer_norm openvino:pool") behave as if they lacked these operations (limited_backend.hpp).
 const std::vector<std::unique_ptr<Backend>>& backends();
-// Error{not_found} listing the names there are.
+// By its name or that of a device of it. Error{not_found} listing the devices there are, the nearest name first.
 const Backend& backend_named(std::string_view name);
+
+// One more backend, for as long as this lives: how tests bring their own. It hides one of the same name that is there.
+// Not while other threads open models.
+class RegisteredBackend {
+ public:
+  explicit RegisteredBackend(std::unique_ptr<Backend> backend);
+  RegisteredBackend(const RegisteredBackend&) = delete;
+  RegisteredBackend& operator=(const RegisteredBackend&) = delete;
+  ~RegisteredBackend();
+
+ private:
+  const Backend* backend_;
+};
 
 }  // namespace accelerate

@@ -1,31 +1,70 @@
-#include <string>
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
 
 #include "backends/backend.hpp"
 #include "backends/cpu/cpu_backend.hpp"
+#include "backends/limited_backend.hpp"
 
 namespace accelerate {
 namespace {
 
-std::vector<std::unique_ptr<Backend>> make_backends() {
-  std::vector<std::unique_ptr<Backend>> all;
+using Backends = std::vector<std::unique_ptr<Backend>>;
+
+constexpr const char* kDisabled = "ACCELERATE_DISABLE_OPERATIONS";
+
+// "BACKEND:OPERATION,..."
+void limit(Backends& all, const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const auto backend = std::ranges::find_if(
+      all, [&](const auto& each) { return colon != std::string::npos && each->name() == text.substr(0, colon); });
+  if (backend == all.end()) {
+    throw Error(ErrorKind::invalid_input,
+                "found \"" + text + "\", expected BACKEND:OPERATION,... of a backend there is", kDisabled);
+  }
+  std::set<std::string, std::less<>> operations;
+  std::istringstream rest(text.substr(colon + 1));
+  for (std::string operation; std::getline(rest, operation, ',');) operations.insert(operation);
+  *backend = std::make_unique<LimitedBackend>(std::move(*backend), std::move(operations));
+}
+
+Backends make_backends() {
+  Backends all;
   all.push_back(cpu::make_backend());
+  const char* disabled = std::getenv(kDisabled);
+  std::istringstream words(disabled == nullptr ? "" : disabled);
+  for (std::string word; words >> word;) limit(all, word);
+  return all;
+}
+
+Backends& registry() {
+  static Backends all = make_backends();
   return all;
 }
 
 }  // namespace
 
-const std::vector<std::unique_ptr<Backend>>& backends() {
-  static const std::vector<std::unique_ptr<Backend>> all = make_backends();
-  return all;
+const std::vector<std::unique_ptr<Backend>>& backends() { return registry(); }
+
+void require(const Support& support, const std::string& device) {
+  if (support) return;
+  std::string missing;
+  for (const Support::Missing& each : support.missing) {
+    missing += (missing.empty() ? "" : ", ") + each.operation + " (" + each.reason + ")";
+  }
+  throw Error(ErrorKind::unsupported,
+              (support.missing.size() > 1 ? "lacks the operations " : "lacks the operation ") + missing,
+              "device " + device, "--split computes it on the cpu");
 }
 
-const Backend& backend_named(std::string_view name) {
-  std::string known;
-  for (const auto& backend : backends()) {
-    if (backend->name() == name) return *backend;
-    known += (known.empty() ? "" : ", ") + std::string(backend->name());
-  }
-  throw Error(ErrorKind::not_found, "no backend \"" + std::string(name) + "\"; there are " + known);
+RegisteredBackend::RegisteredBackend(std::unique_ptr<Backend> backend) : backend_(backend.get()) {
+  Backends& all = registry();
+  const auto same = std::ranges::find_if(all, [&](const auto& each) { return each->name() == backend_->name(); });
+  all.insert(same, std::move(backend));
+}
+
+RegisteredBackend::~RegisteredBackend() {
+  std::erase_if(registry(), [this](const auto& each) { return each.get() == backend_; });
 }
 
 }  // namespace accelerate

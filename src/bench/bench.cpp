@@ -28,18 +28,15 @@ class Bench {
   Report run() {
     check();
     report_.threads = threads_;
-    std::size_t done = 0;
     try {
-      for (const std::string& precision : options_.precisions) {
-        for (const std::int64_t tokens : lengths_) {
-          if (options_.search) {
-            search(precision, tokens);
-            continue;
-          }
-          for (const std::int64_t batch : batches_) {
-            measure_row(precision, {batch, tokens, options_.texts}, {options_.seconds, options_.profile, 0});
-            if (options_.progress) options_.progress(static_cast<std::int64_t>(++done), total());
-          }
+      for (const Asked& asked : asked_) {
+        if (options_.search) {
+          search(asked);
+          continue;
+        }
+        measure_row(asked, {options_.seconds, options_.profile, 0});
+        if (options_.progress) {
+          options_.progress(static_cast<std::int64_t>(report_.rows.size()), static_cast<std::int64_t>(asked_.size()));
         }
       }
     } catch (const Error& error) {
@@ -63,8 +60,7 @@ class Bench {
 
   // What holds for all rows: the folder opens, and the sizes are such as the model takes.
   void check() {
-    const Subject subject(options_.model,
-                          {.device = options_.device, .threads = threads_, .cancellation = options_.cancellation},
+    const Subject subject(options_.model, {.device = "cpu", .threads = threads_, .cancellation = options_.cancellation},
                           options_.task);
     const std::int64_t longest = subject.longest_input();
     if (options_.texts) {
@@ -87,36 +83,53 @@ class Bench {
     for (const std::string& precision : options_.precisions) {
       if (precision != "auto") precision_named(precision);
     }
+    for (const std::string& device : options_.devices) runtime::devices_asked(device);
     if (!(options_.seconds > 0)) throw Error(ErrorKind::invalid_input, "is not above 0", "seconds");
     const ModelInfo& info = subject.info();
     report_.model = {options_.recorder != nullptr ? options_.recorder->content_hash(options_.model)
                                                   : records::content_hash(options_.model),
                      info.model_type, info.parameters, recorded_path(options_.model)};
-    device_ = subject.backend().name();
     task_ = subject.task();
+    ask();
   }
 
-  std::int64_t total() const {
-    return static_cast<std::int64_t>(options_.precisions.size() * lengths_.size() * batches_.size());
+  // A row that was asked for.
+  struct Asked {
+    std::string device, precision;
+    Workload workload;
+  };
+
+  // In the order of the report. A search tries batches of its own.
+  void ask() {
+    const std::vector<std::int64_t> batches = options_.search ? std::vector<std::int64_t>{0} : batches_;
+    for (const std::string& device : options_.devices) {
+      for (const std::string& precision : options_.precisions) {
+        for (const std::int64_t tokens : lengths_) {
+          for (const std::int64_t batch : batches) {
+            asked_.push_back({device, precision, {batch, tokens, options_.texts}});
+          }
+        }
+      }
+    }
   }
 
-  Row asked(const std::string& precision, const Workload& workload) const {
+  Row row_of(const Asked& asked) const {
     Row row;
-    row.device = device_;
+    row.device = asked.device;
     row.task = task_;
-    row.precision = precision;
-    row.workload = workload.name();
-    row.batch = workload.batch;
-    row.tokens = workload.tokens;
+    row.precision = asked.precision;
+    row.workload = asked.workload.name();
+    row.batch = asked.workload.batch;
+    row.tokens = asked.workload.tokens;
     row.threads = threads_;
     row.reason = "the bench was stopped before";
     return row;
   }
 
   // Measures and hands out one row. What was measured is on disk when this returns.
-  Row& measure_row(const std::string& precision, const Workload& workload, const MeasureOptions& how) {
-    Row row = asked(precision, workload);
-    measure(options_, workload, how, meter_, row);
+  Row& measure_row(const Asked& asked, const MeasureOptions& how) {
+    Row row = row_of(asked);
+    measure(options_, asked.workload, how, meter_, row);
     if (row.state == State::measured && options_.recorder != nullptr) {
       row.record = options_.recorder->add(record_of(row, measurement_of(row)));
     }
@@ -134,12 +147,14 @@ class Bench {
     return record;
   }
 
-  void search(const std::string& precision, std::int64_t tokens) {
+  void search(const Asked& asked) {
     const SearchBound& bound = *options_.search;
+    const std::int64_t tokens = asked.workload.tokens;
     const std::size_t first = report_.rows.size();
     const std::int64_t most = std::clamp<std::int64_t>(kMostTokensInSearch / tokens, 1, kMostTexts);
     const std::optional<std::int64_t> best = best_batch(most, [&](std::int64_t batch) {
-      Row& row = measure_row(precision, {batch, tokens, {}}, {options_.seconds / 2, false, bound.memory_bytes});
+      Row& row = measure_row({asked.device, asked.precision, {batch, tokens, {}}},
+                             {options_.seconds / 2, false, bound.memory_bytes});
       const bool measured = row.state == State::measured;
       const bool in_time = bound.latency_ms <= 0 || row.times.p90 <= bound.latency_ms;
       const bool in_memory = bound.memory_bytes <= 0 || row.peak_bytes <= bound.memory_bytes;
@@ -172,23 +187,16 @@ class Bench {
   // Rows that were asked for and not reached.
   void add_untested() {
     if (options_.search) return;
-    std::size_t number = 0;
-    for (const std::string& precision : options_.precisions) {
-      for (const std::int64_t tokens : lengths_) {
-        for (const std::int64_t batch : batches_) {
-          if (number++ >= report_.rows.size())
-            report_.rows.push_back(asked(precision, {batch, tokens, options_.texts}));
-        }
-      }
-    }
+    for (std::size_t i = report_.rows.size(); i < asked_.size(); ++i) report_.rows.push_back(row_of(asked_[i]));
   }
 
   const Options& options_;
   const int threads_;
   hardware::LimitMeter meter_;
   Report report_;
-  std::string device_, task_;
+  std::string task_;
   std::vector<std::int64_t> lengths_, batches_;
+  std::vector<Asked> asked_;
 };
 
 }  // namespace

@@ -26,9 +26,10 @@ struct Options {
   std::vector<std::int64_t> batches = {1};        // each 1 to 1048576
   std::vector<std::int64_t> tokens = {};          // empty: 128, or the longest input where that is shorter
   std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision, "auto" too
-  std::string device = "auto";
-  std::string task = {};  // empty: the folder's own
-  int threads = 0;        // 0: as many as this process may use; more than that are limited to it, with a note
+  std::vector<std::string> devices = {"auto"};    // each in turn, as OpenOptions::device names one
+  bool split = false;                             // as OpenOptions::split
+  std::string task = {};                          // empty: the folder's own
+  int threads = 0;  // 0: as many as this process may use; more than that are limited to it, with a note
   // Instead of random tokens; then `batches` and `tokens` are not looked at.
   std::shared_ptr<const std::vector<std::string>> texts = {};
   double seconds = 3;  // a row's runs stop here even where the median is not stable yet
@@ -48,13 +49,14 @@ std::string recorded_path(const std::filesystem::path& folder);
 struct Report {
   records::ModelIdentity model;
   int threads = 0;
-  std::vector<Row> rows;  // precision by tokens by batch, in that order; those that were not reached are untested
+  std::vector<Row>
+      rows;  // device by precision by tokens by batch, in that order; those that were not reached are untested
   bool interrupted = false;
 };
 
-// Loads the folder afresh for every row. Where a precision, an operation or the memory for a row is missing, the row
-// says so. Errors as Model::open's; Error{invalid_input} naming an option that is out of range or longer than the model
-// takes. When it is cancelled, what was measured is returned.
+// Loads the folder afresh for every row. Where a device, a precision, an operation or the memory for a row is missing,
+// the row says so. Errors as Model::open's; Error{invalid_input} naming an option that is out of range or longer than
+// the model takes. When it is cancelled, what was measured is returned.
 Report bench(const Options& options);
 
 }  // namespace accelerate::bench

@@ -83,6 +83,16 @@ bool has_room(const MemoryPrediction& predicted, std::int64_t most_bytes, Row& r
   return true;
 }
 
+// "cpu", "onnx:cpu"
+bool is_processor(const std::string& device) { return device == "cpu" || device.ends_with(":cpu"); }
+
+// Whether the device is at fault, so that the next row may do better.
+bool is_of_the_device(const Error& error) {
+  return error.kind() == ErrorKind::unsupported || error.kind() == ErrorKind::unavailable ||
+         error.kind() == ErrorKind::device_failed ||
+         (error.kind() == ErrorKind::not_found && error.where().starts_with("device "));
+}
+
 void take_limits(const Limits& before, const Limits& after, const Work& work, std::int64_t weight_set, Row& row) {
   const Limits limits = Limits::best_of(before, after);
   const Bound bound = bound_of(work, limits, weight_set);
@@ -106,7 +116,9 @@ class Measuring {
   void run() {
     const Clock::time_point start = Clock::now();
     Subject subject(options_.model,
-                    {.device = options_.device,
+                    {.device = row_.device,
+                     .split = options_.split,
+                     .task = options_.task,
                      .precision = row_.precision,
                      .threads = row_.threads,
                      .cancellation = options_.cancellation},
@@ -121,10 +133,10 @@ class Measuring {
     const std::int64_t weight_set = work_of(subject.graph(), runs_.front(), subject.options()).weight_bytes;
     std::vector<std::int64_t> sets{weight_set};
     if (how_.profile) sets.insert(sets.end(), std::begin(kProfileSets), std::end(kProfileSets));
-    const Limits before = measure_limits(meter_, precision, sets);
+    const Limits before = limits_of(precision, sets);
     load_and_run(subject);
-    const Limits after = measure_limits(meter_, precision, sets);
-    take_limits(before, after, work, weight_set, row_);
+    const Limits after = limits_of(precision, sets);
+    if (on_processor_) take_limits(before, after, work, weight_set, row_);
     if (row_.limit_drift > kDriftWorthSaying) {
       row_.notes.push_back("the machine's own speed changed by " + number(100 * row_.limit_drift, 0) +
                            " % between before and after");
@@ -139,8 +151,14 @@ class Measuring {
   }
 
  private:
+  // What the processor reaches; of other devices no limit is known.
+  Limits limits_of(Precision precision, std::span<const std::int64_t> sets) const {
+    return on_processor_ ? measure_limits(meter_, precision, sets) : Limits();
+  }
+
   void describe(const Subject& subject) {
-    row_.device = subject.backend().name();
+    row_.device = runtime::computed_on(subject.info());
+    on_processor_ = is_processor(subject.info().device);
     row_.level = subject.backend().level();
     row_.task = subject.task();
     row_.precision = subject.info().precision;
@@ -179,6 +197,7 @@ class Measuring {
   hardware::LimitMeter& meter_;
   Row& row_;
   std::vector<Extents> runs_;
+  bool on_processor_ = false;
 };
 
 }  // namespace
@@ -198,9 +217,9 @@ void measure(const Options& options, Workload workload, const MeasureOptions& me
   try {
     Measuring(options, std::move(workload), measure_options, meter, row).run();
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::unsupported) {
+    if (is_of_the_device(error)) {
       row.state = State::unsupported;
-      row.error = ErrorKind::unsupported;
+      row.error = error.kind();
       row.reason = error.where().empty() ? error.message() : error.where() + ": " + error.message();
     } else if (error.kind() == ErrorKind::out_of_memory) {
       refuse(row, error.message());

@@ -20,7 +20,7 @@ namespace accelerate::bench {
 
 enum class State {
   measured,
-  unsupported,  // this device or build cannot, and `reason` says what it lacks
+  unsupported,  // this device or build cannot, or the device is not there: `reason` says what is lacking
   refused,      // it would take more memory than there is, or than was allowed
   untested,     // asked for, but the bench was stopped before
 };

@@ -23,7 +23,7 @@ std::string state_text(const v::PrecisionAgreement& one) {
 }
 
 void add_row(Table& table, const v::PrecisionAgreement& one) {
-  std::vector<std::string> cells = {one.precision};
+  std::vector<std::string> cells = {one.device + (one.level.empty() ? "" : " " + one.level), one.precision};
   if (one.figures) {
     const v::Figures& f = *one.figures;
     cells.insert(cells.end(), {std::to_string(f.rows), fixed_text(f.worst_cosine, 6), fixed_text(f.mean_cosine, 6),
@@ -43,7 +43,7 @@ void print_kept(const v::PrecisionAgreement& one, Output& out) {
   if (one.without_kept) {
     without = "; without them the smallest cosine is " + fixed_text(one.without_kept->worst_cosine, 6);
   }
-  out.heading("Kept in " + one.kept_in + " for " + one.precision +
+  out.heading("Kept in " + one.kept_in + " for " + one.precision + " on " + one.device +
               (one.found_before ? " (as recorded" : " (found now") + without + ")");
   Table table({{"layer"}, {"mean cosine gained by it alone", Align::right}});
   for (const records::LayerChoice::Layer& layer : one.kept) {
@@ -69,7 +69,8 @@ void add_figures(Json& json, const v::Figures& figures) {
 
 Json json_of(const v::PrecisionAgreement& one) {
   Json json;
-  json.set("precision", one.precision).set("state", name_of(one.judgement)).set("reason", one.reason);
+  json.set("device", one.device).set("level", one.level).set("precision", one.precision);
+  json.set("state", name_of(one.judgement)).set("reason", one.reason);
   if (one.figures) add_figures(json, *one.figures);
   json.set("bound", json_of(one.bound)).set("layers", one.layers);
   Json kept = Json::object();
@@ -88,9 +89,9 @@ Json json_of(const v::PrecisionAgreement& one) {
 void print_agreement(const v::AgreementReport& report, Output& out) {
   out.heading("Agreement on " + report.inputs + " with " +
               (report.reference == "own f32" ? "this program's own f32" : "what Transformers computed") + ", " +
-              report.weights + " weights, " + report.device + (report.level.empty() ? "" : " " + report.level) + " (" +
-              fixed_text(report.seconds, 1) + " s)");
-  Table table({{"precision"},
+              report.weights + " weights (" + fixed_text(report.seconds, 1) + " s)");
+  Table table({{"device"},
+               {"precision"},
                {"rows", Align::right},
                {"worst cosine", Align::right},
                {"mean cosine", Align::right},
@@ -107,7 +108,7 @@ void print_agreement(const v::AgreementReport& report, Output& out) {
 Json agreement_json(const v::AgreementReport& report) {
   Json json;
   json.set("reference", report.reference).set("inputs", report.inputs).set("weights", report.weights);
-  json.set("device", report.device).set("level", report.level).set("seconds", report.seconds);
+  json.set("seconds", report.seconds);
   Json precisions = Json::array();
   for (const v::PrecisionAgreement& one : report.precisions) precisions.push(json_of(one));
   return json.set("precisions", std::move(precisions));

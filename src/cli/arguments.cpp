@@ -23,12 +23,26 @@ void add_threads(CommandLine& line, int& threads) {
               [&threads](std::int64_t n) { threads = static_cast<int>(n); });
 }
 
-void add_device(CommandLine& line, std::string& device) {
-  line.option("device", "NAME", "Where to compute; `devices` lists what there is (default: auto, the best)", device);
+constexpr const char* kDeviceNames = "NAME,...";
+
+void add_split(CommandLine& line, bool& split) {
+  line.flag("split", "Compute operations that the device lacks on the cpu, instead of refusing the model", split);
+}
+
+// Devices of which each is looked at.
+void add_devices(CommandLine& line, std::vector<std::string>& devices, bool& split) {
+  line.words("device", kDeviceNames,
+             "Where to compute, each in turn; `devices` lists what there is (default: auto, the best)", devices);
+  add_split(line, split);
 }
 
 void add_execution(CommandLine& line, ExecutionOptions& execution) {
-  add_device(line, execution.device);
+  line.option("device", kDeviceNames,
+              "Where to compute: the first of these that can; `devices` lists what there is (default: auto, the best)",
+              execution.device);
+  line.flag("no-fallback", "Try only the first device", execution.no_fallback);
+  line.flag("explain", "Say of each device why it was or was not taken", execution.explain);
+  add_split(line, execution.split);
   line.option("precision", "f32|bf16|int8|auto",
               "What weights are stored and multiplied in (default: f32); auto is the fastest that `verify` recorded to "
               "be within its bound for this model",
@@ -68,7 +82,8 @@ void describe(Inspect& d) {
                         o.graph);
   d.line.words("precision", "NAME,...", "Precisions to predict memory for (default: f32,bf16,int8); auto too",
                o.precisions);
-  add_device(d.line, o.device);
+  d.line.option("device", kDeviceNames, "Devices to predict for (default: auto, the best)", o.device);
+  add_split(d.line, o.split);
   add_threads(d.line, o.threads);
   add_common(d.line, o.common);
 }
@@ -121,7 +136,7 @@ void describe(Verify& d) {
                "Precisions to compare (default: f32): f32 case by case, lower ones by their agreement, recorded",
                o.precisions);
   d.line.flag("no-record", "Do not keep the agreement among the records", o.no_record);
-  add_device(d.line, o.device);
+  add_devices(d.line, o.devices, o.split);
   add_threads(d.line, o.threads);
   add_common(d.line, o.common);
 }
@@ -146,7 +161,7 @@ void describe(Bench& d) {
                         "Where the time goes, by operation and layer; with FILE also as a trace for Perfetto",
                         o.profile);
   d.line.flag("no-record", "Do not keep what is measured among the records", o.no_record);
-  add_device(d.line, o.device);
+  add_devices(d.line, o.devices, o.split);
   add_threads(d.line, o.threads);
   add_common(d.line, o.common);
 }

@@ -62,7 +62,8 @@ b::Options options_of(const BenchCommand& command, const Cancellation& cancellat
   if (!command.batch.empty()) options.batches = command.batch;
   options.tokens = command.tokens;
   options.precisions = precisions_of(command);
-  options.device = command.device;
+  options.devices = command.devices;
+  options.split = command.split;
   options.task = command.task.value_or("");
   options.threads = command.threads;
   options.texts = texts_of(command, cancellation);

@@ -28,9 +28,9 @@ std::string remarks_of(const b::Row& row) {
 }
 
 std::vector<std::string> cells_of(const b::Row& row) {
-  std::vector<std::string> cells = {row.precision, std::to_string(row.batch), std::to_string(row.tokens)};
+  std::vector<std::string> cells = {row.device, row.precision, std::to_string(row.batch), std::to_string(row.tokens)};
   if (row.state != b::State::measured) {
-    cells.resize(13);
+    cells.resize(14);
     cells.push_back(std::string(name_of(row.state)) + ": " + row.reason);
     return cells;
   }
@@ -45,7 +45,8 @@ std::vector<std::string> cells_of(const b::Row& row) {
 
 void print_table(const b::Report& report, Output& out) {
   constexpr Align kRight = Align::right;
-  Table table({{"precision"},
+  Table table({{"device"},
+               {"precision"},
                {"batch", kRight},
                {"tokens", kRight},
                {"p50 ms", kRight},
@@ -136,21 +137,22 @@ void print_profile(const b::Row& row, Output& out) {
 }  // namespace
 
 std::string title_of(const b::Row& row) {
-  return row.precision + ", " + std::to_string(row.batch) + " x " + std::to_string(row.tokens) + ", " + row.workload;
+  return row.precision + ", " + std::to_string(row.batch) + " x " + std::to_string(row.tokens) + ", " + row.workload +
+         ", " + row.device;
 }
 
 std::string line_of(const b::Row& row) {
   if (row.state != b::State::measured)
     return title_of(row) + ": " + std::string(name_of(row.state)) + ": " + row.reason;
   return title_of(row) + ": " + time_text(row.times.p50) + " ms, " + rate_text(row.throughput_per_s) + " texts/s, " +
-         percent(row.share_of_limit) + " of the limit";
+         (row.limit_ms > 0 ? percent(row.share_of_limit) + " of the limit" : "no limit known");
 }
 
 void print_report(const b::Report& report, const std::string& model, Output& out) {
   if (report.rows.empty()) return;
   const b::Row& first = report.rows.front();
   out.heading(model + " (" + report.model.model_type + "), " + first.task + ", " + first.workload + ": " +
-              first.device + (first.level.empty() ? "" : " " + first.level) + ", " + std::to_string(report.threads) +
+              (first.level.empty() ? "" : first.level + ", ") + std::to_string(report.threads) +
               (report.threads == 1 ? " thread" : " threads"));
   print_table(report, out);
   print_notes(report, out);

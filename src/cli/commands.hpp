@@ -18,7 +18,8 @@ struct CommonOptions {
 
 // Options of commands that compute.
 struct ExecutionOptions {
-  std::string device = "auto";
+  std::string device = "auto";  // names in order, with commas
+  bool no_fallback = false, split = false, explain = false;
   std::string precision = "f32";
   int threads = 0;  // 0: as many as this process may use
 };
@@ -32,6 +33,7 @@ struct InspectCommand {
   CommonOptions common;
   std::string model, device = "auto";
   std::vector<std::string> precisions;  // empty: all that there are bounds for
+  bool split = false;
   int threads = 0;
   std::vector<std::int64_t> batch, tokens;  // empty: a useful choice
   std::string graph;                        // "text" or "dot"; empty: no graph
@@ -51,8 +53,10 @@ struct RunCommand {
 
 struct VerifyCommand {
   CommonOptions common;
-  std::string model, device = "auto";
-  std::vector<std::string> precisions;  // empty: f32
+  std::string model;
+  std::vector<std::string> devices = {"auto"};  // each in turn
+  std::vector<std::string> precisions;          // empty: f32
+  bool split = false;
   std::optional<std::string> golden, test_case;
   int threads = 0;
   bool no_record = false;
@@ -60,7 +64,9 @@ struct VerifyCommand {
 
 struct BenchCommand {
   CommonOptions common;
-  std::string model, device = "auto";
+  std::string model;
+  std::vector<std::string> devices = {"auto"};  // each in turn
+  bool split = false;
   std::vector<std::int64_t> batch, tokens;          // empty: a useful choice
   bool find_batch = false;                          // --batch auto
   std::vector<std::string> precisions;              // empty: f32

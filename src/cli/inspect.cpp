@@ -35,7 +35,8 @@ void print_facts(const ModelInfo& info, Output& out) {
 }
 
 void print_memory(const Inspection& seen, Output& out) {
-  Table table({{"precision"},
+  Table table({{"device"},
+               {"precision"},
                {"batch", Align::right},
                {"tokens", Align::right},
                {"memory", Align::right},
@@ -45,7 +46,7 @@ void print_memory(const Inspection& seen, Output& out) {
                {"from the file", Align::right},
                {"FLOPs", Align::right}});
   for (const MemoryPrediction& p : seen.memory) {
-    table.row({p.precision, std::to_string(p.batch), std::to_string(p.tokens), bytes_text(p.total),
+    table.row({p.device, p.precision, std::to_string(p.batch), std::to_string(p.tokens), bytes_text(p.total),
                bytes_text(p.weights), bytes_text(p.activations), bytes_text(p.workspace), bytes_text(p.mapped),
                count_text(static_cast<double>(p.flops))});
   }
@@ -68,6 +69,7 @@ int inspect(const InspectCommand& command, Output& out) {
   options.precisions =
       command.precisions.empty() ? std::vector<std::string>{"f32", "bf16", "int8"} : command.precisions;
   options.device = command.device;
+  options.split = command.split;
   options.threads = command.threads;
   const Inspection seen = accelerate::inspect(command.model, options);
   if (out.wants_json()) {
@@ -77,7 +79,7 @@ int inspect(const InspectCommand& command, Output& out) {
   print_facts(seen.info, out);
   print_memory(seen, out);
   for (const std::string& note : seen.notes) out.note(note);
-  for (const std::string& operation : seen.missing) out.note("this device cannot run it: " + operation);
+  for (const std::string& operation : seen.missing) out.note("cannot run it: " + operation);
   return kExitOk;
 }
 

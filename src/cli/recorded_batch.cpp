@@ -1,11 +1,10 @@
 #include "cli/recorded_batch.hpp"
 
-#include "backends/cpu/kernels.hpp"
 #include "bench/bench.hpp"
 #include "core/thread_pool.hpp"
 #include "records/content_hash.hpp"
 #include "records/records.hpp"
-#include "runtime/loaded_model.hpp"
+#include "runtime/device_choice.hpp"
 
 namespace accelerate::cli {
 namespace {
@@ -25,8 +24,8 @@ std::optional<RecordedBatch> recorded_batch(const ModelInfo& model, const Execut
   // By the path first: the content hash of a model that nobody measured would read all its weights.
   filter.model = bench::recorded_path(model.folder);
   filter.machine = records::this_machine().id;
-  filter.device = runtime::backend_of_device(execution.device).name();
-  filter.level = cpu::name_of(cpu::current_level());
+  filter.device = runtime::computed_on(model);
+  filter.level = backend_named(model.device).level();
   filter.precision = model.precision;
   filter.threads = execution.threads > 0 ? execution.threads : default_thread_count();
   const auto found = recorder.latest<records::BatchChoice>(filter);

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/arguments.hpp"
+#include "cli/device_print.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/progress_bar.hpp"
@@ -36,14 +37,20 @@ class Run {
     check_usage();
     const Clock::time_point start = Clock::now();
     const Model model = Model::open(command_.model, {.device = command_.execution.device,
+                                                     .fallback = !command_.execution.no_fallback,
+                                                     .split = command_.execution.split,
+                                                     .task = command_.task.value_or(""),
                                                      .precision = command_.execution.precision,
                                                      .threads = command_.execution.threads,
                                                      .cancellation = cancellation_});
     stats_.set("open_milliseconds", milliseconds_since(start));
     task_ = command_.task.value_or(model.info().task);
     out_.detail("opened " + command_.model + " (" + model.info().model_type + ") for " + task_ + " in " +
-                fixed_text(milliseconds_since(start), 1) + " ms");
-    precision_ = model.info().precision;
+                fixed_text(milliseconds_since(start), 1) + " ms on " + model.info().device);
+    note_devices(model.info(), command_.execution.explain, out_);
+    computed_.set("device", model.info().device).set("devices", devices_json(model.info()));
+    computed_.set("split_operations", split_json(model.info()));
+    computed_.set("precision", model.info().precision);
     if (!model.info().precision_reason.empty()) out_.note(model.info().precision_reason);
     if (command_.inputs || command_.save_tensors) {
       run_tensors(model);
@@ -242,7 +249,9 @@ class Run {
 
   Json summary() const {
     Json json;
-    return json.set("model", command_.model).set("task", task_).set("precision", precision_);
+    json.set("model", command_.model).set("task", task_);
+    for (const auto& [name, value] : computed_.members()) json.set(name, value);
+    return json;
   }
 
   Json memory_stats() const {
@@ -291,7 +300,8 @@ class Run {
   const Cancellation& cancellation_;
   Output& out_;
   ProgressBar bar_;
-  std::string task_, precision_;
+  std::string task_;
+  Json computed_;                  // where and in what
   std::int64_t token_budget_ = 0;  // 0: the library's own
   Json stats_;
   std::vector<double> milliseconds_;

@@ -1,167 +1,20 @@
 #include "verify/verify.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
+#include <optional>
 
 #include "cli/agreement_print.hpp"
 #include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/progress_bar.hpp"
+#include "cli/verify_print.hpp"
 
 namespace accelerate::cli {
 namespace {
 
 namespace v = accelerate::verify;
-
-std::string exponent_text(double value) {
-  if (value == 0) return "0";
-  return std::isfinite(value) ? significant_text(value, 2) : "not a number";
-}
-
-// What a line of the table says about the tensors of one case and source.
-struct Worst {
-  double relative = 0, absolute = 0, cosine = 1, share = 0;
-  std::optional<double> top1;
-  std::string place;
-};
-
-Worst worst_of(const v::CaseReport& report, v::Source source) {
-  Worst worst;
-  double absolute_share = -1;
-  for (const v::Check& check : report.checks) {
-    if (check.from != source || !check.difference) continue;
-    const v::Difference& d = *check.difference;
-    worst.relative = std::max(worst.relative, d.relative_l2);
-    worst.cosine = std::min(worst.cosine, d.cosine);
-    worst.share = std::max(worst.share, d.share_of_bound);
-    if (d.top1) worst.top1 = std::min(worst.top1.value_or(1), *d.top1);
-    if (d.share_of_bound > absolute_share) {
-      absolute_share = d.share_of_bound;
-      worst.absolute = d.worst_absolute;
-      worst.place = check.what + " " + to_string(d.place);
-    }
-  }
-  return worst;
-}
-
-bool has_numbers(const v::CaseReport& report, v::Source source) {
-  for (const v::Check& check : report.checks) {
-    if (check.from == source && check.difference) return true;
-  }
-  return false;
-}
-
-void add_row(Table& table, const v::CaseReport& report, v::Source source) {
-  const v::State state = report.state_of(source);
-  std::vector<std::string> cells = {report.name, std::string(name_of(source))};
-  if (has_numbers(report, source)) {
-    const Worst worst = worst_of(report, source);
-    cells.insert(cells.end(), {exponent_text(worst.relative), exponent_text(worst.absolute), worst.place,
-                               fixed_text(worst.share * 100, 0) + " %", fixed_text(worst.cosine, 7),
-                               worst.top1 ? fixed_text(*worst.top1 * 100, 0) + " %" : ""});
-  } else {
-    cells.insert(cells.end(), 6, "");
-  }
-  cells.emplace_back(name_of(state));
-  table.row(std::move(cells));
-}
-
-void print_failures(const v::Report& report, Output& out) {
-  for (const v::CaseReport& each : report.cases) {
-    if (each.state == v::State::passed) continue;
-    out.line();
-    out.heading(each.name + ": " + std::string(name_of(each.state)));
-    Table table({{""}, {""}, {""}});
-    for (const v::Check& check : each.checks) {
-      if (check.state == v::State::passed) continue;
-      table.row({"  from " + std::string(name_of(check.from)), check.what, check.reason});
-    }
-    out.print(table);
-    if (!each.first_layer.empty()) out.line("  first layer out of bound: " + each.first_layer);
-  }
-}
-
-void print_every_check(const v::Report& report, Output& out) {
-  Table table({{"case"}, {"from"}, {"what"}, {"relative", Align::right}, {"of bound", Align::right}, {"state"}});
-  for (const v::CaseReport& each : report.cases) {
-    for (const v::Check& check : each.checks) {
-      const v::Difference* d = check.difference ? &*check.difference : nullptr;
-      table.row({each.name, std::string(name_of(check.from)), check.what, d ? exponent_text(d->relative_l2) : "equal",
-                 d ? fixed_text(d->share_of_bound * 100, 0) + " %" : "", std::string(name_of(check.state))});
-    }
-  }
-  out.line();
-  out.print(table);
-}
-
-void print_report(const v::Report& report, Output& out) {
-  Table table({{"case"},
-               {"from"},
-               {"relative", Align::right},
-               {"absolute", Align::right},
-               {"closest to its bound"},
-               {"of bound", Align::right},
-               {"cosine", Align::right},
-               {"top-1", Align::right},
-               {"state"}});
-  for (const v::CaseReport& each : report.cases) {
-    add_row(table, each, v::Source::text);
-    add_row(table, each, v::Source::tensors);
-  }
-  out.print(table);
-  if (out.verbose()) print_every_check(report, out);
-  print_failures(report, out);
-  out.line();
-  for (const v::CaseReport& each : report.cases) {
-    for (const std::string& what : each.left_out) out.line(each.name + ", not compared: " + what);
-  }
-  out.line(std::to_string(report.count(v::State::passed)) + " of " + std::to_string(report.cases.size()) +
-           " cases passed, " + std::to_string(report.count(v::State::failed)) + " failed, " +
-           std::to_string(report.count(v::State::unsupported)) + " unsupported, " +
-           std::to_string(report.count(v::State::untested)) + " untested (" + fixed_text(report.seconds, 2) + " s)");
-}
-
-Json json_of(const v::Check& check) {
-  Json json;
-  json.set("from", name_of(check.from)).set("what", check.what).set("state", name_of(check.state));
-  if (check.difference) {
-    const v::Difference& d = *check.difference;
-    Json place = Json::array();
-    for (const std::int64_t index : d.place) place.push(index);
-    json.set("compared", d.compared).set("relative_error", d.relative_l2);
-    json.set("worst_absolute_error", d.worst_absolute).set("place", std::move(place));
-    json.set("expected", d.expected).set("found", d.found);
-    json.set("share_of_bound", d.share_of_bound).set("cosine", d.cosine);
-    if (d.top1) json.set("top1_agreement", *d.top1);
-  }
-  if (!check.reason.empty()) json.set("reason", check.reason);
-  return json;
-}
-
-Json json_of(const v::Report& report, const std::string& model) {
-  Json json;
-  json.set("model", model).set("golden", report.golden).set("note", report.note);
-  json.set("state", name_of(report.state())).set("seconds", report.seconds);
-  for (const v::State state : {v::State::passed, v::State::failed, v::State::unsupported, v::State::untested}) {
-    json.set(name_of(state), report.count(state));
-  }
-  Json cases = Json::array();
-  for (const v::CaseReport& each : report.cases) {
-    Json one;
-    one.set("name", each.name).set("task", each.task).set("state", name_of(each.state));
-    one.set("from_text", name_of(each.state_of(v::Source::text)));
-    one.set("from_tensors", name_of(each.state_of(v::Source::tensors)));
-    if (!each.first_layer.empty()) one.set("first_layer_out_of_bound", each.first_layer);
-    Json left_out = Json::array();
-    for (const std::string& each_left : each.left_out) left_out.push(each_left);
-    one.set("left_out", std::move(left_out));
-    Json checks = Json::array();
-    for (const v::Check& check : each.checks) checks.push(json_of(check));
-    cases.push(std::move(one.set("checks", std::move(checks))));
-  }
-  return json.set("cases", std::move(cases));
-}
 
 // Whether the case-by-case comparison is asked for: f32, which it is about.
 bool wants_cases(const std::vector<Precision>& precisions) {
@@ -192,23 +45,65 @@ class Verify {
   }
 
   int run() {
-    const Model model = Model::open(
-        command_.model,
-        {.device = command_.device, .precision = "f32", .threads = command_.threads, .cancellation = cancellation_});
-    golden_ = command_.golden ? std::filesystem::path(*command_.golden) : model.info().folder / "golden";
-    bool passed = true;
-    // Without a golden folder a lower precision still has something to be compared with; f32 alone has not.
-    const bool has_golden = command_.golden || std::filesystem::exists(golden_);
-    if (only_f32() || (wants_cases(precisions_) && has_golden)) passed = cases(model);
-    if (!only_f32()) passed = agreement(model, has_golden) && passed;
+    for (const std::string& device : command_.devices) run_on(device);
+    if (cases_) {
+      json_ = report_json(*cases_, command_.model);
+      if (!out_.wants_json()) print_report(*cases_, out_);
+    }
+    if (agreement_) {
+      json_.set("model", command_.model).set("agreement", agreement_json(*agreement_));
+      if (cases_ && !out_.wants_json()) out_.line();
+      if (!out_.wants_json()) print_agreement(*agreement_, out_);
+    }
+    tell_unusable();
     if (out_.wants_json()) out_.json(json_);
-    return passed ? kExitOk : kExitVerifyFailed;
+    const bool passed = !cases_ || cases_->state() == v::State::passed;
+    const bool close = !agreement_ || !agreement_->any_out_of_bound();
+    return passed && close && unusable_.empty() ? kExitOk : kExitVerifyFailed;
   }
 
  private:
   bool only_f32() const { return precisions_ == std::vector{Precision::f32}; }
 
-  bool cases(const Model& model) {
+  // A device that cannot be used at all ends the command where it is the only one.
+  void run_on(const std::string& device) {
+    try {
+      const Model model = Model::open(command_.model, {.device = device,
+                                                       .split = command_.split,
+                                                       .precision = "f32",
+                                                       .threads = command_.threads,
+                                                       .cancellation = cancellation_});
+      expect_usable(model);
+      compare(model);
+    } catch (const Error& error) {
+      if (command_.devices.size() == 1 || !is_of_the_device(error)) throw;
+      unusable_.emplace_back(device, error.what());
+    }
+  }
+
+  static bool is_of_the_device(const Error& error) {
+    return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::device_failed ||
+           (error.kind() == ErrorKind::not_found && error.where().starts_with("device "));
+  }
+
+  // Said once, not case by case.
+  static void expect_usable(const Model& model) {
+    try {
+      model.prepare();
+    } catch (const Error& error) {
+      if (is_of_the_device(error)) throw;
+    }
+  }
+
+  void compare(const Model& model) {
+    golden_ = command_.golden ? std::filesystem::path(*command_.golden) : model.info().folder / "golden";
+    // Without a golden folder a lower precision still has something to be compared with; f32 alone has not.
+    const bool has_golden = command_.golden || std::filesystem::exists(golden_);
+    if (only_f32() || (wants_cases(precisions_) && has_golden)) compare_cases(model);
+    if (!only_f32()) compare_precisions(model, has_golden);
+  }
+
+  void compare_cases(const Model& model) {
     ProgressBar bar("cases", out_.quiet());
     v::Options options;
     options.test_case = command_.test_case.value_or("");
@@ -216,15 +111,17 @@ class Verify {
     options.progress = [&bar](std::int64_t done, std::int64_t total) {
       bar.update(static_cast<double>(done) / static_cast<double>(total), done);
     };
-    const v::Report report = v::verify(model, golden_, options);
+    v::Report report = v::verify(model, golden_, options);
     bar.clear();
-    json_ = json_of(report, command_.model);
-    if (!out_.wants_json()) print_report(report, out_);
-    if (!out_.wants_json() && !only_f32()) out_.line();
-    return report.state() == v::State::passed;
+    if (!cases_) {
+      cases_ = std::move(report);
+      return;
+    }
+    cases_->seconds += report.seconds;
+    std::ranges::move(report.cases, std::back_inserter(cases_->cases));
   }
 
-  bool agreement(const Model& model, bool has_golden) {
+  void compare_precisions(const Model& model, bool has_golden) {
     ProgressBar bar("layers", out_.quiet());
     records::Recorder recorder(command_.no_record ? std::filesystem::path() : records::default_path(),
                                [&](const std::string& text) {
@@ -233,18 +130,31 @@ class Verify {
                                });
     v::AgreementOptions options{.precisions = precisions_};
     if (has_golden) options.golden = golden_;
-    options.device = command_.device;
     options.recorder = &recorder;
     options.cancellation = cancellation_;
     options.stage = [this](const std::string& stage) { out_.detail("comparing " + stage); };
     options.progress = [&bar](std::int64_t done, std::int64_t total) {
       bar.update(static_cast<double>(done) / static_cast<double>(total), done);
     };
-    const v::AgreementReport report = v::agreement(model, options);
+    v::AgreementReport report = v::agreement(model, options);
     bar.clear();
-    json_.set("model", command_.model).set("agreement", agreement_json(report));
-    if (!out_.wants_json()) print_agreement(report, out_);
-    return !report.any_out_of_bound();
+    if (!agreement_) {
+      agreement_ = std::move(report);
+      return;
+    }
+    agreement_->seconds += report.seconds;
+    std::ranges::move(report.precisions, std::back_inserter(agreement_->precisions));
+  }
+
+  void tell_unusable() {
+    if (unusable_.empty()) return;
+    Json list = Json::array();
+    for (const auto& [device, reason] : unusable_) {
+      Json one;
+      list.push(one.set("device", device).set("reason", reason));
+      if (!out_.wants_json()) out_.line("not compared on " + device + ": " + reason);
+    }
+    json_.set("model", command_.model).set("unusable", std::move(list));
   }
 
   const VerifyCommand& command_;
@@ -252,6 +162,9 @@ class Verify {
   Output& out_;
   const std::vector<Precision> precisions_;
   std::filesystem::path golden_;
+  std::optional<v::Report> cases_;  // of all devices
+  std::optional<v::AgreementReport> agreement_;
+  std::vector<std::pair<std::string, std::string>> unusable_;  // devices that could not be used, with the reason
   Json json_;
 };
 

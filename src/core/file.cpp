@@ -35,14 +35,21 @@ class Descriptor {
   int value_;
 };
 
-std::size_t size_of_file(const Descriptor& file, const std::filesystem::path& path) {
+// Of a regular file.
+struct stat status_of(const Descriptor& file, const std::filesystem::path& path) {
   struct stat status {};
   if (fstat(file.get(), &status) != 0) {
     throw Error(ErrorKind::not_found, "cannot be read: " + system_message(), path.string());
   }
   if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::invalid_input, "is a folder, expected a file", path.string());
   if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::invalid_input, "is not a regular file", path.string());
-  return static_cast<std::size_t>(status.st_size);
+  return status;
+}
+
+std::size_t size_of(const struct stat& status) { return static_cast<std::size_t>(status.st_size); }
+
+std::int64_t change_of(const struct stat& status) {
+  return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
 // A copy of the descriptor that "/dev/stdout", "/dev/stderr" or "/dev/fd/N" stand for, -1 for other paths. Opening the
@@ -70,7 +77,7 @@ void sync_folder(const std::filesystem::path& folder) {
 
 std::string read_file(const std::filesystem::path& path, std::size_t most) {
   const Descriptor file(path);
-  const std::size_t size = size_of_file(file, path);
+  const std::size_t size = size_of(status_of(file, path));
   if (size > most) {
     throw Error(ErrorKind::invalid_input,
                 "is " + std::to_string(size) + " bytes long, expected at most " + std::to_string(most), path.string());
@@ -92,7 +99,11 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
   const Descriptor file(path);
   std::shared_ptr<MappedFile> mapped(new MappedFile);
   mapped->path_ = path;
-  mapped->size_ = size_of_file(file, path);
+  const struct stat status = status_of(file, path);
+  mapped->size_ = size_of(status);
+  mapped->changed_ns_ = change_of(status);
+  mapped->device_ = status.st_dev;
+  mapped->inode_ = status.st_ino;
   if (mapped->size_ == 0) return mapped;
   void* pages = mmap(nullptr, mapped->size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (pages == MAP_FAILED) {
@@ -104,6 +115,17 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::expect_unchanged() const {
+  struct stat now {};
+  const bool same_file = ::stat(path_.c_str(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_;
+  if (!same_file || (size_of(now) == size_ && change_of(now) == changed_ns_)) return;
+  throw Error(ErrorKind::corrupted,
+              size_of(now) == size_ ? "was written to since it was opened"
+                                    : "is " + std::to_string(size_of(now)) + " bytes long, was " +
+                                          std::to_string(size_) + " when it was opened",
+              path_.string(), "open the model again; replace files by renaming, not by writing into them");
 }
 
 void MappedFile::release(std::span<const std::byte> part) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -17,7 +18,8 @@ namespace accelerate {
 std::string read_file(const std::filesystem::path& path, std::size_t most = std::size_t{1} << 40);
 
 // A file's bytes, mapped read-only. Pages are read when touched. The file must not shrink meanwhile: the system ends a
-// program that touches a page which is no longer there.
+// program that touches a page which is no longer there (SIGBUS). One that is removed or replaced by another of its name
+// stays as it was for whoever has it mapped.
 class MappedFile {
  public:
   // Errors as read_file's.
@@ -28,6 +30,9 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
+  // Error{corrupted} where the file was written to since it was opened, by its size and time of change. What happens
+  // between this look and the next is not seen.
+  void expect_unchanged() const;
   // Tells the system that the pages wholly inside `part` are not needed now: they no longer count as resident and
   // are read again from the file if touched.
   void release(std::span<const std::byte> part) const;
@@ -38,6 +43,8 @@ class MappedFile {
   MappedFile() = default;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  std::int64_t changed_ns_ = 0;  // since 1970
+  std::uint64_t device_ = 0, inode_ = 0;
   std::filesystem::path path_;
 };
 

@@ -62,6 +62,12 @@ const Graph::Output* Graph::find_output(std::string_view name) const {
   return found == outputs_.end() ? nullptr : &*found;
 }
 
+bool Graph::has_operation(std::string_view name) const {
+  return std::ranges::any_of(nodes_, [name](const Node& node) {
+    return node.source == Node::Source::operation && node.operation->name() == name;
+  });
+}
+
 const Node* Graph::find_input(std::string_view name) const {
   const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) {
     return node.source == Node::Source::input && node.name == name;

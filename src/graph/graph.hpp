@@ -96,6 +96,7 @@ class Graph {
   const Node& node(Value value) const { return nodes_.at(static_cast<std::size_t>(value.id)); }
   const std::vector<Output>& outputs() const { return outputs_; }
   const Output* find_output(std::string_view name) const;
+  bool has_operation(std::string_view name) const;
   // The input of that name, or null.
   const Node* find_input(std::string_view name) const;
 

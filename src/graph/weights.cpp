@@ -79,6 +79,7 @@ const Weight* Weights::find(std::string_view name) const {
     if (!name.starts_with(mount.prefix)) continue;
     if (auto parameter = mount.names.find(mount.checkpoint, name.substr(mount.prefix.size()))) {
       auto weight = std::make_unique<Weight>(weight_of(*std::move(parameter), std::string(name)));
+      if (weight->file && std::ranges::find(files_, weight->file) == files_.end()) files_.push_back(weight->file);
       return (found_[std::string(name)] = std::move(weight)).get();
     }
   }
@@ -95,6 +96,11 @@ const Weight& Weights::at(std::string_view name) const {
   }
   if (best != nullptr) best->names.at(best->checkpoint, name.substr(best->prefix.size()));
   throw Error(ErrorKind::not_found, "parameter \"" + std::string(name) + "\" is missing");
+}
+
+void Weights::expect_unchanged() const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& file : files_) file->expect_unchanged();
 }
 
 std::shared_ptr<const void> Weights::prepared(const std::string& key,

@@ -59,6 +59,9 @@ class Weights {
   // Error{not_found} naming the spellings tried and the nearest names there are.
   const Weight& at(std::string_view name) const;
 
+  // Error{corrupted} naming a file that was written to since it was opened (MappedFile::expect_unchanged).
+  void expect_unchanged() const;
+
   // What a backend made of weights (a packed copy), made once for all plans. `key` names the weights and the format.
   std::shared_ptr<const void> prepared(const std::string& key,
                                        const std::function<std::shared_ptr<const void>()>& make) const;
@@ -73,6 +76,7 @@ class Weights {
   mutable std::mutex mutex_, making_;
   mutable std::map<std::string, std::unique_ptr<Weight>, std::less<>> found_;
   mutable std::map<std::string, std::weak_ptr<const void>> prepared_;
+  mutable std::vector<std::shared_ptr<const MappedFile>> files_;  // those that parameters were found in
 };
 
 }  // namespace accelerate

@@ -146,6 +146,9 @@ accelerate_status accelerate_model_open(const char* folder, const accelerate_ope
     const accelerate_open_options given = accelerate::c_api::options_or(options, defaults);
     accelerate::OpenOptions open;
     if (given.device != nullptr) open.device = given.device;
+    open.fallback = !given.no_fallback;
+    open.split = given.split;
+    if (given.task != nullptr) open.task = given.task;
     if (given.precision != nullptr) open.precision = given.precision;
     open.layer_precisions = accelerate::c_api::layer_precisions(given.layer_precisions);
     open.threads = given.threads;

@@ -37,32 +37,50 @@ std::vector<std::int64_t> default_lengths(std::int64_t longest) {
   return longest <= 128 ? std::vector<std::int64_t>{longest} : std::vector<std::int64_t>{128, longest};
 }
 
+// Of every precision, batch and length, or what the device lacks.
+void predict_on(const Place& place, const ModelDefinition& definition, const Graph& graph,
+                const InspectOptions& options, const std::vector<std::int64_t>& lengths, Inspection& inspection) {
+  const SplitBackend split(borrowed(*place.backend), borrowed(*backends().front()));
+  const Backend& backend = options.split ? split : *place.backend;
+  const Support support = backend.supports(graph, {place.name, {}});
+  for (const Support::Missing& missing : support.missing) {
+    inspection.missing.push_back(place.name + ": " + missing.operation + ": " + missing.reason);
+  }
+  if (!support) return;
+  for (const std::string& precision : options.precisions) {
+    const runtime::PrecisionChoice choice =
+        runtime::choose_precision(inspection.info, place, {.precision = precision, .threads = options.threads});
+    if (!choice.reason.empty()) inspection.notes.push_back(choice.reason);
+    const CompileOptions compile{
+        .device = place.device, .precision = choice.precision, .overrides = choice.layers, .threads = options.threads};
+    for (const std::int64_t batch : options.batches) {
+      for (const std::int64_t tokens : lengths) {
+        inspection.memory.push_back(
+            runtime::predict_memory(graph, *definition.weights, backend, compile, runtime::extents_of(batch, tokens)));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Inspection inspect(const std::filesystem::path& folder, const InspectOptions& options) {
   const ModelDefinition definition = open_model(folder);
   const runtime::TextSettings settings = settings_of(definition);
   const Graph graph = graph_of_task(definition, options.task);
-  const Backend& backend = runtime::backend_of_device(options.device);
   Inspection inspection{runtime::info_of(definition, settings), {}, {}, {}};
   const std::int64_t most = definition.architecture->summary(definition.checkpoint.config()).max_tokens;
   const auto lengths = options.tokens.empty() ? default_lengths(settings.max_tokens) : options.tokens;
   expect_sizes(lengths, "tokens", most);
   expect_sizes(options.batches, "batches", kMostTexts);
-  for (const Support::Missing& missing : backend.supports(graph, {std::string(backend.name()), {}}).missing) {
-    inspection.missing.push_back(missing.operation + ": " + missing.reason);
-  }
-  if (!inspection.missing.empty()) return inspection;
-  for (const std::string& precision : options.precisions) {
-    const runtime::PrecisionChoice choice = runtime::choose_precision(
-        inspection.info, backend, {.device = options.device, .precision = precision, .threads = options.threads});
-    if (!choice.reason.empty()) inspection.notes.push_back(choice.reason);
-    const CompileOptions compile{.precision = choice.precision, .overrides = choice.layers, .threads = options.threads};
-    for (const std::int64_t batch : options.batches) {
-      for (const std::int64_t tokens : lengths) {
-        inspection.memory.push_back(
-            runtime::predict_memory(graph, *definition.weights, backend, compile, runtime::extents_of(batch, tokens)));
-      }
+  const std::vector<std::string> devices = runtime::devices_asked(options.device);
+  for (const std::string& device : devices) {
+    try {
+      predict_on(place_named(device), definition, graph, options, lengths, inspection);
+    } catch (const Error& error) {
+      // One device that is not there says nothing about the others.
+      if (devices.size() == 1) throw;
+      inspection.notes.emplace_back(error.what());
     }
   }
   return inspection;

@@ -28,11 +28,9 @@ void expect_paths(const Graph& graph, const std::map<std::string, Precision>& la
   }
 }
 
-ModelInfo info_with(ModelInfo info, const PrecisionChoice& choice) {
-  info.precision = name_of(choice.precision);
-  info.precision_reason = choice.reason;
-  for (const auto& [path, precision] : choice.layers) info.layer_precisions[path] = name_of(precision);
-  return info;
+std::unique_ptr<const SplitBackend> split_of(const Place& place, const OpenOptions& options) {
+  if (!options.split) return nullptr;
+  return std::make_unique<const SplitBackend>(borrowed(*place.backend), borrowed(*backends().front()));
 }
 
 ModelDefinition open_definition(const std::filesystem::path& folder, const OpenOptions& options) {
@@ -79,10 +77,6 @@ ModelInfo info_of(const ModelDefinition& definition, const TextSettings& setting
   return info;
 }
 
-const Backend& backend_of_device(std::string_view device) {
-  return device == "auto" ? *backends().front() : backend_named(device);
-}
-
 std::vector<std::string> outputs_of(const ModelDefinition& definition, Task task) {
   definition.program.require(task);
   switch (task) {
@@ -108,28 +102,60 @@ const TextProcessor& OpenedFolder::processor() const {
   return *processor_;
 }
 
-LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions& options)
-    : LoadedModel(std::make_shared<const OpenedFolder>(folder, options), options) {}
-
-LoadedModel::LoadedModel(std::shared_ptr<const OpenedFolder> opened, const OpenOptions& options)
-    : LoadedModel(opened, backend_of_device(options.device),
-                  choose_precision(opened->info(), backend_of_device(options.device), options), options) {}
-
-LoadedModel::LoadedModel(const LoadedModel& other, const PrecisionChoice& choice)
-    : LoadedModel(other.opened_, other.backend(), choice,
-                  {.threads = other.plan_options().threads, .cancellation = other.plan_options().cancellation}) {}
-
-LoadedModel::LoadedModel(std::shared_ptr<const OpenedFolder> opened, const Backend& backend,
-                         const PrecisionChoice& choice, const OpenOptions& options)
-    : opened_(std::move(opened)),
-      info_(info_with(opened_->info(), choice)),
-      plans_(backend,
-             {.precision = choice.precision,
-              .overrides = choice.layers,
+Computation::Computation(const OpenedFolder& opened, const Place& place, const PrecisionChoice& precision,
+                         const OpenOptions& options)
+    : place_(place),
+      precision_(precision),
+      split_(split_of(place, options)),
+      plans_(backend(),
+             {.device = place.device,
+              .precision = precision.precision,
+              .overrides = precision.layers,
               .threads = options.threads,
               .cancellation = options.cancellation},
-             opened_->definition().weights) {
+             opened.definition().weights) {}
+
+LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions& options) {
+  const std::vector<std::string> devices = devices_asked(options.device);
+  opened_ = std::make_shared<const OpenedFolder>(folder, options);
+  info_ = opened_->info();
+  const bool several = devices.size() > 1 && options.fallback;
+  info_.devices = choose_device(devices, options.fallback, [&](const Place& place) {
+    compute_on(place, choose_precision(opened_->info(), place, options), options);
+    if (several) compiled(task_of(options.task))->prepare();
+  });
+  if (const SplitBackend* split = computation_->split()) {
+    info_.split_operations = split->moved(compiled(task_of(options.task))->graph(), {computation_->place().name, {}});
+  }
+  describe();
+}
+
+LoadedModel::LoadedModel(const LoadedModel& other, const PrecisionChoice& choice)
+    : opened_(other.opened_), info_(other.opened_->info()) {
+  compute_on(other.computation_->place(), choice,
+             {.split = other.computation_->split() != nullptr,
+              .threads = other.plan_options().threads,
+              .cancellation = other.plan_options().cancellation});
+  info_.devices = other.info_.devices;
+  info_.split_operations = other.info_.split_operations;
+  describe();
+}
+
+void LoadedModel::compute_on(const Place& place, const PrecisionChoice& choice, const OpenOptions& options) {
   expect_paths(definition().program.graph(kEncode), choice.layers);
+  computation_ = std::make_unique<Computation>(*opened_, place, choice, options);
+}
+
+void LoadedModel::describe() {
+  info_.device = computation_->place().name;
+  const PrecisionChoice& choice = computation_->precision();
+  info_.precision = name_of(choice.precision);
+  info_.precision_reason = choice.reason;
+  for (const auto& [path, precision] : choice.layers) info_.layer_precisions[path] = name_of(precision);
+}
+
+Task LoadedModel::task_of(std::string_view name) const {
+  return name.empty() ? definition().program.tasks.front() : task_named(name);
 }
 
 std::vector<std::string> LoadedModel::layers(Task task) const {
@@ -143,7 +169,7 @@ std::shared_ptr<CompiledGraph> LoadedModel::compiled(const std::vector<std::stri
 }
 
 std::shared_ptr<CompiledGraph> LoadedModel::compiled(const std::string& key, const std::function<Graph()>& make) const {
-  return plans_.get(key, make);
+  return computation_->plans().get(key, make);
 }
 
 }  // namespace accelerate::runtime

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "accelerate/accelerate.hpp"
+#include "backends/split_backend.hpp"
 #include "models/architecture.hpp"
+#include "runtime/device_choice.hpp"
 #include "runtime/plan_cache.hpp"
 #include "runtime/precision_choice.hpp"
 #include "runtime/text_processor.hpp"
@@ -20,8 +22,6 @@ constexpr std::string_view kEncode = "encode";
 
 // What ModelInfo says, without opening the tokenizer.
 ModelInfo info_of(const ModelDefinition& definition, const TextSettings& settings);
-// "auto" is the first backend of this build; Error{not_found} listing the names there are.
-const Backend& backend_of_device(std::string_view device);
 // Outputs that a task computes. Error{unsupported} naming what the folder is for, unless its weights allow the task.
 std::vector<std::string> outputs_of(const ModelDefinition& definition, Task task);
 
@@ -44,10 +44,31 @@ class OpenedFolder {
   mutable std::unique_ptr<const TextProcessor> processor_;
 };
 
+// A folder computed on one device in one precision, with the plans made so far.
+class Computation {
+ public:
+  Computation(const OpenedFolder& opened, const Place& place, const PrecisionChoice& precision,
+              const OpenOptions& options);
+
+  const Place& place() const { return place_; }
+  // What plans are made on: the place's backend, or one that splits graphs between it and the cpu.
+  const Backend& backend() const { return split_ ? *split_ : *place_.backend; }
+  // Null where graphs are not to be split.
+  const SplitBackend* split() const { return split_.get(); }
+  const PrecisionChoice& precision() const { return precision_; }
+  PlanCache& plans() { return plans_; }
+
+ private:
+  Place place_;
+  PrecisionChoice precision_;
+  std::unique_ptr<const SplitBackend> split_;
+  PlanCache plans_;
+};
+
 class LoadedModel {
  public:
   LoadedModel(const std::filesystem::path& folder, const OpenOptions& options);
-  // The same folder computed in another precision.
+  // The same folder computed on the same device in another precision.
   LoadedModel(const LoadedModel& other, const PrecisionChoice& choice);
   LoadedModel& operator=(const LoadedModel&) = delete;
 
@@ -57,8 +78,10 @@ class LoadedModel {
   const TextProcessor& processor() const { return opened_->processor(); }
 
   // What plans are made on and with.
-  const Backend& backend() const { return plans_.backend(); }
-  const CompileOptions& plan_options() const { return plans_.options(); }
+  const Backend& backend() const { return computation_->backend(); }
+  const CompileOptions& plan_options() const { return computation_->plans().options(); }
+  // By its name; empty: what the folder was published for.
+  Task task_of(std::string_view name) const;
   // Paths of the layers of a task that a lower precision changes, Backend::lowered.
   std::vector<std::string> layers(Task task) const;
   // The graph "encode" restricted to some outputs.
@@ -68,13 +91,13 @@ class LoadedModel {
   std::shared_ptr<CompiledGraph> compiled(const std::string& key, const std::function<Graph()>& make) const;
 
  private:
-  LoadedModel(std::shared_ptr<const OpenedFolder> opened, const OpenOptions& options);
-  LoadedModel(std::shared_ptr<const OpenedFolder> opened, const Backend& backend, const PrecisionChoice& choice,
-              const OpenOptions& options);
+  void compute_on(const Place& place, const PrecisionChoice& choice, const OpenOptions& options);
+  // What the computation adds to the folder's own information.
+  void describe();
 
   std::shared_ptr<const OpenedFolder> opened_;
   ModelInfo info_;
-  mutable PlanCache plans_;
+  std::unique_ptr<Computation> computation_;
 };
 
 }  // namespace accelerate::runtime

@@ -13,10 +13,6 @@ class Model::Impl : public runtime::LoadedModel {
 
 namespace {
 
-Task task_of(const runtime::LoadedModel& model, std::string_view task) {
-  return task.empty() ? model.definition().program.tasks.front() : task_named(task);
-}
-
 constexpr std::array<std::string_view, 5> kAggregations{"none", "simple", "first", "average", "max"};
 
 }  // namespace
@@ -45,11 +41,11 @@ Model Model::with_precision(std::string_view precision,
   return Model(std::make_shared<const Impl>(*impl_, runtime::precision_as_asked(precision, layer_precisions)));
 }
 
-std::vector<std::string> Model::layers(std::string_view task) const { return impl_->layers(task_of(*impl_, task)); }
+std::vector<std::string> Model::layers(std::string_view task) const { return impl_->layers(impl_->task_of(task)); }
 
 void Model::prepare(std::string_view task) const {
   impl_->processor();
-  impl_->compiled(task_of(*impl_, task))->prepare();
+  impl_->compiled(impl_->task_of(task))->prepare();
 }
 
 Embeddings Model::embed(std::span<const std::string> texts, const EmbedOptions& options) const {

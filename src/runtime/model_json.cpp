@@ -11,6 +11,7 @@ Json list_of(const std::vector<std::string>& texts) {
 
 Json to_json(const MemoryPrediction& prediction) {
   Json json = Json::object();
+  json.set("device", prediction.device);
   json.set("precision", prediction.precision);
   json.set("batch", prediction.batch);
   json.set("tokens", prediction.tokens);
@@ -24,6 +25,12 @@ Json to_json(const MemoryPrediction& prediction) {
 }
 
 }  // namespace
+
+Json to_json(const DeviceCandidate& device) {
+  Json json = Json::object();
+  json.set("device", device.device).set("taken", device.taken);
+  return json.set("stage", device.stage).set("reason", device.reason);
+}
 
 Json to_json(const ModelInfo& info) {
   Json json = Json::object();
@@ -48,7 +55,11 @@ Json to_json(const ModelInfo& info) {
   for (const auto& [name, text] : info.prompts) prompts.set(name, text);
   json.set("prompts", std::move(prompts));
   json.set("default_prompt", info.default_prompt);
-  if (info.precision.empty()) return json;
+  if (info.device.empty()) return json;
+  json.set("device", info.device);
+  Json devices = Json::array();
+  for (const DeviceCandidate& device : info.devices) devices.push(to_json(device));
+  json.set("devices", std::move(devices)).set("split_operations", list_of(info.split_operations));
   json.set("precision", info.precision);
   Json layers = Json::object();
   for (const auto& [path, precision] : info.layer_precisions) layers.set(path, precision);

@@ -6,6 +6,7 @@
 
 namespace accelerate::runtime {
 
+Json to_json(const DeviceCandidate& device);
 Json to_json(const ModelInfo& info);
 // {"info": {...}, "memory": [{...}], "missing": [...]}
 Json to_json(const Inspection& inspection);

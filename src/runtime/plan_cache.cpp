@@ -1,11 +1,32 @@
 #include "runtime/plan_cache.hpp"
 
+#include "backends/place.hpp"
+
 namespace accelerate::runtime {
+
+// Errors that are a device's, with its name.
+template <typename Work>
+auto CompiledGraph::named(Work&& work) const {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::device_failed && error.kind() != ErrorKind::out_of_memory) throw;
+    throw error.within("device " + device());
+  }
+}
 
 void CompiledGraph::prepare() {
   const std::lock_guard lock(compiling_);
-  if (!plan_) plan_ = backend_.compile(graph_, weights_, options_);
+  if (plan_) return;
+  require(backend_.supports(graph_, {device(), {}}), device());
+  weights_->expect_unchanged();
+  std::unique_ptr<Plan> plan = named([&] { return backend_.compile(graph_, weights_, options_); });
+  // What was packed while the file was written to is neither the old model nor the new one.
+  weights_->expect_unchanged();
+  plan_ = std::move(plan);
 }
+
+std::string CompiledGraph::device() const { return device_name(backend_.name(), options_.device); }
 
 std::vector<PlanStep> CompiledGraph::steps() {
   prepare();
@@ -23,9 +44,11 @@ std::unique_ptr<Session> CompiledGraph::borrow() {
 Outputs CompiledGraph::run(Feeds feeds, const Cancellation& cancellation) {
   feeds.cancellation = cancellation;
   prepare();
-  std::unique_ptr<Session> session = borrow();
+  // Tables are read in place: a look at each file costs a microsecond.
+  weights_->expect_unchanged();
+  std::unique_ptr<Session> session = named([&] { return borrow(); });
   // A session whose run fails is not given back: nobody promises what its buffers hold.
-  Outputs outputs = session->run(feeds);
+  Outputs outputs = named([&] { return session->run(feeds); });
   const std::lock_guard lock(lending_);
   idle_.push_back(std::move(session));
   return outputs;

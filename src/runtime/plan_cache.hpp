@@ -19,15 +19,20 @@ class CompiledGraph {
       : graph_(std::move(graph)), backend_(backend), options_(std::move(options)), weights_(std::move(weights)) {}
 
   const Graph& graph() const { return graph_; }
-  // Compiles unless that is done. Errors of Backend::compile.
+  // Compiles unless that is done. Error{unsupported} naming the operations that the device lacks; errors of
+  // Backend::compile, Error{out_of_memory} and {device_failed} naming the device.
   void prepare();
   // Plan::steps(), compiled if need be.
   std::vector<PlanStep> steps();
-  // Errors of Session::run; the cancellation is looked at between operations.
+  // Errors of Session::run, the same two naming the device; the cancellation is looked at between operations.
+  // A run that fails leaves nothing behind: the next one starts anew.
   Outputs run(Feeds feeds, const Cancellation& cancellation);
 
  private:
   std::unique_ptr<Session> borrow();
+  std::string device() const;
+  template <typename Work>
+  auto named(Work&& work) const;
 
   const Graph graph_;
   const Backend& backend_;

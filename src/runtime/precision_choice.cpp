@@ -38,9 +38,10 @@ void keep_layers(const LayerChoice& choice, PrecisionChoice& into) {
 // What the records say about one model on one device.
 class Recorded {
  public:
-  Recorded(const ModelInfo& info, const Backend& backend, const OpenOptions& options)
+  Recorded(const ModelInfo& info, const Place& place, const OpenOptions& options)
       : info_(info),
-        backend_(backend),
+        backend_(*place.backend),
+        device_(place.name),
         threads_(options.threads > 0 ? options.threads : default_thread_count()),
         recorder_(records::default_path(), [this](const std::string& text) { trouble_ = text; }) {
     agreements_ = like_this_model(records::Kind::agreement);
@@ -93,7 +94,7 @@ class Recorded {
   // By what is known without reading weights: their hash costs seconds for a large model.
   std::vector<Record> like_this_model(records::Kind kind) const {
     std::vector<Record> found =
-        recorder_.list({.kind = kind, .device = std::string(backend_.name()), .level = std::string(backend_.level())});
+        recorder_.list({.kind = kind, .device = device_, .level = std::string(backend_.level())});
     std::erase_if(found, [this](const Record& record) {
       return record.model.parameters != info_.parameters || record.model.model_type != info_.model_type;
     });
@@ -140,7 +141,7 @@ class Recorded {
     if (hash_.empty()) return found;
     for (const Record& record : recorder_.list({.kind = records::Kind::measurement,
                                 .model = hash_,
-                                .device = std::string(backend_.name()),
+                                .device = device_,
                                 .level = std::string(backend_.level()),
                                 .precision = std::string(name_of(precision)),
                                 .machine = records::this_machine().id,
@@ -184,6 +185,7 @@ class Recorded {
 
   const ModelInfo& info_;
   const Backend& backend_;
+  const std::string device_;
   const int threads_;
   std::string trouble_, hash_;
   records::Recorder recorder_;
@@ -199,14 +201,14 @@ PrecisionChoice precision_as_asked(std::string_view precision,
   return choice;
 }
 
-PrecisionChoice choose_precision(const ModelInfo& info, const Backend& backend, const OpenOptions& options) {
+PrecisionChoice choose_precision(const ModelInfo& info, const Place& place, const OpenOptions& options) {
   if (options.precision == "auto") {
-    PrecisionChoice choice = Recorded(info, backend, options).fastest();
+    PrecisionChoice choice = Recorded(info, place, options).fastest();
     for (const auto& [path, name] : options.layer_precisions) choice.layers[path] = precision_named(name);
     return choice;
   }
   PrecisionChoice choice = precision_as_asked(options.precision, options.layer_precisions);
-  if (choice.precision != Precision::f32 && choice.layers.empty()) Recorded(info, backend, options).keep(choice);
+  if (choice.precision != Precision::f32 && choice.layers.empty()) Recorded(info, place, options).keep(choice);
   return choice;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "accelerate/accelerate.hpp"
-#include "backends/backend.hpp"
+#include "backends/place.hpp"
 
 namespace accelerate::runtime {
 
@@ -25,6 +25,6 @@ PrecisionChoice precision_as_asked(std::string_view precision,
 // taken under equal conditions, else in the order of Backend::precisions(). Layers that a LayerChoice keeps are kept.
 // Weights are hashed only where there are records of a model of the same type and size. Records that cannot be read
 // decide nothing, and the reason says so.
-PrecisionChoice choose_precision(const ModelInfo& info, const Backend& backend, const OpenOptions& options);
+PrecisionChoice choose_precision(const ModelInfo& info, const Place& place, const OpenOptions& options);
 
 }  // namespace accelerate::runtime

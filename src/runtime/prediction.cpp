@@ -1,5 +1,7 @@
 #include "runtime/prediction.hpp"
 
+#include "backends/place.hpp"
+
 namespace accelerate::runtime {
 namespace {
 
@@ -25,6 +27,7 @@ MemoryPrediction predict_memory(const Graph& graph, const Weights& weights, cons
                                 const CompileOptions& options, const Extents& extents) {
   const MemoryEstimate estimate = backend.memory(graph, weights, extents, options);
   MemoryPrediction prediction;
+  prediction.device = device_name(backend.name(), options.device);
   prediction.precision = name_of(options.precision);
   prediction.batch = extents.at("batch");
   prediction.tokens = extents.at("tokens");

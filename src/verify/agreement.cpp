@@ -4,7 +4,7 @@
 #include <chrono>
 #include <map>
 
-#include "runtime/loaded_model.hpp"
+#include "runtime/device_choice.hpp"
 #include "verify/case_inputs.hpp"
 #include "verify/reference.hpp"
 
@@ -33,7 +33,10 @@ std::string recorded_path(const std::filesystem::path& folder) {
 class Agreeing {
  public:
   Agreeing(const Model& model, const AgreementOptions& options)
-      : options_(options), model_(model), backend_(runtime::backend_of_device(options.device)) {}
+      : options_(options),
+        model_(model),
+        device_(runtime::computed_on(model.info())),
+        level_(backend_named(model.info().device).level()) {}
 
   AgreementReport run() {
     const auto start = std::chrono::steady_clock::now();
@@ -42,8 +45,6 @@ class Agreeing {
     AgreementReport report{.reference = reference_.name,
                            .inputs = reference_.inputs,
                            .weights = reference_.weights == WeightKind::random ? "random" : "trained",
-                           .device = std::string(backend_.name()),
-                           .level = std::string(backend_.level()),
                            .precisions = {},
                            .seconds = 0};
     for (const Precision precision : options_.precisions) report.precisions.push_back(of(precision));
@@ -54,6 +55,8 @@ class Agreeing {
  private:
   PrecisionAgreement of(Precision precision) {
     PrecisionAgreement one;
+    one.device = device_;
+    one.level = level_;
     one.precision = name_of(precision);
     say(one.precision);
     if (precision == Precision::f32 && reference_.is_own()) {
@@ -102,8 +105,7 @@ class Agreeing {
   // none.
   std::string take_recorded_layers(PrecisionAgreement& one) const {
     if (options_.recorder == nullptr) return {};
-    const records::Filter filter{
-        .device = std::string(backend_.name()), .level = std::string(backend_.level()), .precision = one.precision};
+    const records::Filter filter{.device = device_, .level = level_, .precision = one.precision};
     if (!options_.recorder->latest<records::LayerChoice>(filter)) return {};
     records::Filter of_model = filter;
     of_model.model = hash();
@@ -183,7 +185,7 @@ class Agreeing {
     const ModelInfo& info = model_.info();
     records::Record record;
     record.model = {hash(), info.model_type, info.parameters, recorded_path(info.folder)};
-    record.device = {std::string(backend_.name()), std::string(backend_.level())};
+    record.device = {device_, level_};
     record.precision = one.precision;
     record.content = std::move(content);
     return record;
@@ -233,7 +235,7 @@ class Agreeing {
 
   const AgreementOptions& options_;
   const Model model_;
-  const Backend& backend_;
+  const std::string device_, level_;
   Reference reference_;
   mutable std::string hash_;
 };

@@ -23,7 +23,7 @@ enum class Judgement {
 std::string_view name_of(Judgement judgement);
 
 struct PrecisionAgreement {
-  std::string precision;
+  std::string device, level, precision;
   std::optional<Figures> figures;  // with the layers below kept; none of what is the reference itself
   records::Bound bound;            // empty where it is not judged
   Judgement judgement = Judgement::not_judged;
@@ -37,10 +37,9 @@ struct PrecisionAgreement {
 };
 
 struct AgreementReport {
-  std::string reference;  // "Transformers golden" or "own f32"
-  std::string inputs;     // "20 texts of the golden"
-  std::string weights;    // "random" or "trained"
-  std::string device, level;
+  std::string reference;                       // "Transformers golden" or "own f32"
+  std::string inputs;                          // "20 texts of the golden"
+  std::string weights;                         // "random" or "trained"
   std::vector<PrecisionAgreement> precisions;  // in the order asked
   double seconds = 0;
   bool any_out_of_bound() const;
@@ -49,7 +48,6 @@ struct AgreementReport {
 struct AgreementOptions {
   std::vector<Precision> precisions = {Precision::f32, Precision::bf16, Precision::int8};
   std::optional<std::filesystem::path> golden = {};  // none: built-in sentences, compared with this program's own f32
-  std::string device = "auto";                       // what the model was opened on
   records::Recorder* recorder = nullptr;             // null: nothing is looked up and nothing kept
   // What is done now, for people.
   std::function<void(const std::string&)> stage = {};

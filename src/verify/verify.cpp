@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "runtime/device_choice.hpp"
 #include "verify/case_inputs.hpp"
 #include "verify/expected.hpp"
 #include "verify/golden.hpp"
@@ -23,6 +24,7 @@ class CaseRun {
     batch_.cancellation = options.cancellation;
     report_.name = golden.name;
     report_.task = golden.task;
+    report_.device = runtime::computed_on(model.info());
   }
 
   CaseReport run() {

@@ -37,6 +37,7 @@ struct Check {
 
 struct CaseReport {
   std::string name, task;
+  std::string device;  // that it was computed on
   std::vector<Check> checks;
   // Failed when any check failed; passed when there are checks and all passed.
   State state = State::untested;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "accelerate/accelerate.h"
+#include "backends/fake_backend.hpp"
 #include "runtime/c_api_opened.hpp"
 #include "runtime/goldens.hpp"
 
@@ -45,6 +46,36 @@ TEST(CApi, EmbedsWithOptions) {
   EXPECT_EQ(embeddings, nullptr);
   EXPECT_STREQ(accelerate_last_error_where(), "prompt \"nothing\"");
   EXPECT_STREQ(accelerate_last_error_message(), "there are document, query");
+}
+
+TEST(CApi, DevicesInOrderAndWhatBecameOfThem) {
+  const RegisteredFake fake(FakeDevices{.compile_errors = {{"0", Error(ErrorKind::out_of_memory, "wants 80 GB")}}},
+                            {"pool"});
+  const std::string folder = model_folder("sentence_transformer").string();
+  accelerate_open_options options = ACCELERATE_OPEN_OPTIONS;
+  options.device = "fake:0,fake:1,cpu";
+  options.split = true;
+  accelerate_model* model = nullptr;
+  ASSERT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_OK) << accelerate_last_error();
+  const Json info = Json::parse(accelerate_model_info_json(model), "info");
+  EXPECT_EQ(info.at("device").as_string(), "fake:1");
+  EXPECT_EQ(info.at("devices").dump(),
+            R"([{"device":"fake:0","taken":false,"stage":"compile","reason":"wants 80 GB"},)"
+            R"({"device":"fake:1","taken":true,"stage":"","reason":""},)"
+            R"({"device":"cpu","taken":false,"stage":"not tried","reason":"one before it was taken"}])");
+  EXPECT_EQ(info.at("split_operations").dump(), R"(["pool"])");
+  accelerate_model_free(model);
+
+  options.split = false;
+  options.task = "embed";
+  options.device = "fake:1,cpu";
+  ASSERT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_OK) << accelerate_last_error();
+  EXPECT_EQ(Json::parse(accelerate_model_info_json(model), "info").at("device").as_string(), "cpu");
+  accelerate_model_free(model);
+  options.device = "fake:9,cpu";
+  options.no_fallback = true;
+  EXPECT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_NOT_FOUND);
+  EXPECT_STREQ(accelerate_last_error_where(), "device fake:9");
 }
 
 TEST(CApi, AnOlderCallersOptionsAreTaken) {

@@ -1,6 +1,7 @@
 // Before loading: what is predicted is what the library's allocators then count.
 #include <gtest/gtest.h>
 
+#include "backends/fake_backend.hpp"
 #include "runtime/goldens.hpp"
 
 namespace accelerate {
@@ -9,13 +10,18 @@ namespace {
 // One folder of each architecture and task.
 class Memory : public testing::TestWithParam<const char*> {};
 
-// What one run of `tokens` tokens of word 5 allocates at most, the plan included, without the caller's own tensors.
-std::int64_t measured(const Model& model, const std::string& output, std::int64_t batch, std::int64_t tokens) {
+// What runs of `tokens` tokens of word 5 allocate at most, the plan included, without the caller's own tensors.
+std::int64_t measured(const Model& model, const std::string& output, std::int64_t batch, std::int64_t tokens,
+                      int runs = 1) {
   const std::vector<std::int64_t> ids(static_cast<std::size_t>(batch * tokens), 5);
   const NamedTensors inputs{{"input_ids", Tensor::of({batch, tokens}, ids)}};
   const std::int64_t before = memory_use().allocated;
   reset_peak_memory();
-  const NamedTensors outputs = model.run(inputs, {.outputs = {output}});
+  NamedTensors outputs;
+  for (int run = 0; run < runs; ++run) {
+    outputs.clear();
+    outputs = model.run(inputs, {.outputs = {output}});
+  }
   const auto own = static_cast<std::int64_t>(outputs.at(output).bytes().size());
   return memory_use().allocated_peak - before - own;
 }
@@ -42,6 +48,20 @@ TEST_P(Memory, OfEmbedding) { expect_predicted(model_folder(GetParam()), "embed"
 
 TEST_P(Memory, InBf16) { expect_predicted(model_folder(GetParam()), "embed", "sentence_embedding", "bf16"); }
 TEST_P(Memory, InInt8) { expect_predicted(model_folder(GetParam()), "embed", "sentence_embedding", "int8"); }
+
+// Parts hold their activations side by side, from the second run on at all times, and hand values over.
+TEST(MemoryOfASplitGraph, IsPredicted) {
+  const RegisteredFake fake({}, {"attention"});
+  const std::filesystem::path folder = model_folder("bert");
+  const Inspection seen =
+      inspect(folder, {.batches = {8}, .tokens = {24}, .device = "fake", .split = true, .task = "embed"});
+  ASSERT_EQ(seen.memory.size(), 1U);
+  EXPECT_EQ(seen.memory[0].device, "fake:0");
+  const Model model = Model::open(folder, {.device = "fake", .split = true});
+  const std::int64_t found = measured(model, "sentence_embedding", 8, 24, 2);
+  EXPECT_LE(std::abs(found - seen.memory[0].total), 4096 + seen.memory[0].total / 100)
+      << "predicted " << seen.memory[0].total << ", counted " << found;
+}
 
 TEST(MemoryOfHeads, IsPredicted) {
   expect_predicted(model_folder("bert_sequence_classification"), "text-classification", "logits");

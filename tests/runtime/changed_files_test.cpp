@@ -1,0 +1,87 @@
+// A model's files that are removed, replaced or written to while it is open.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "checkpoint/temporary_folder.hpp"
+#include "runtime/goldens.hpp"
+
+namespace accelerate {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kTexts{"God is light."};
+
+class ChangedFiles : public testing::Test {
+ protected:
+  ChangedFiles() { fs::copy(model_folder("sentence_transformer"), folder(), fs::copy_options::recursive); }
+
+  fs::path folder() const { return temporary_.path() / "model"; }
+  fs::path weights() const { return folder() / "model.safetensors"; }
+  static std::vector<float> vector_of(const Model& model) {
+    const Tensor vectors = model.embed(kTexts).vectors;
+    const auto values = vectors.as<float>();
+    return {values.begin(), values.end()};
+  }
+  // As a program that copies another model over it would, a second later.
+  void write_into() const {
+    std::fstream file(weights(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-4, std::ios::end);
+    file << "new!";
+    file.close();
+    fs::last_write_time(weights(), fs::last_write_time(weights()) + std::chrono::seconds(1));
+  }
+  Error error_of(const Model& model) const {
+    try {
+      vector_of(model);
+    } catch (const Error& error) {
+      return error;
+    }
+    return Error(ErrorKind::internal, "no error");
+  }
+
+  const TemporaryFolder temporary_;
+};
+
+TEST_F(ChangedFiles, RemovedOnesStayForWhoHasThemOpen) {
+  const Model used = Model::open(folder()), unused = Model::open(folder());
+  const std::vector<float> before = vector_of(used);
+  unused.mask_token();  // opens the tokenizer, which is read when it is first needed
+  fs::remove_all(folder());
+  EXPECT_EQ(vector_of(used), before);
+  EXPECT_EQ(vector_of(unused), before);
+}
+
+TEST_F(ChangedFiles, ReplacedByRenamingTheOldOneStays) {
+  const Model model = Model::open(folder());
+  const std::vector<float> before = vector_of(model);
+  fs::copy(weights(), folder() / "new");
+  fs::rename(folder() / "new", weights());
+  write_into();
+  EXPECT_EQ(vector_of(model), before);
+}
+
+TEST_F(ChangedFiles, WrittenToBetweenRunsIsRefused) {
+  const Model model = Model::open(folder());
+  vector_of(model);
+  write_into();
+  const Error error = error_of(model);
+  EXPECT_EQ(error.kind(), ErrorKind::corrupted);
+  EXPECT_EQ(error.where(), weights().string());
+  EXPECT_EQ(error.message(), "was written to since it was opened");
+}
+
+TEST_F(ChangedFiles, CutShortBeforeTheFirstRunIsRefused) {
+  const Model model = Model::open(folder());
+  const std::uintmax_t size = fs::file_size(weights());
+  fs::resize_file(weights(), size / 2);
+  const Error error = error_of(model);
+  EXPECT_EQ(error.kind(), ErrorKind::corrupted);
+  EXPECT_EQ(error.message(),
+            "is " + std::to_string(size / 2) + " bytes long, was " + std::to_string(size) + " when it was opened");
+}
+
+}  // namespace
+}  // namespace accelerate
