@@ -54,6 +54,9 @@ using Records = Described<RecordsCommand>;
 using Completion = Described<CompletionCommand>;
 
 void describe(Devices& d) {
+  d.line.flag("refresh", "Probe anew, instead of showing what the last probing found", d.options.refresh);
+  d.line.decimal("timeout", "S", "Seconds that each probe may take before it is ended (default: 20)", 3600,
+                 d.options.timeout);
   add_threads(d.line, d.options.threads);
   add_common(d.line, d.options.common);
 }
@@ -173,7 +176,7 @@ void describe(Completion& d) { d.line.argument("bash|zsh|fish", "Which shell the
 
 constexpr std::string_view kDevicesExamples =
     "ipfs-accelerate devices\n"
-    "ipfs-accelerate devices --json";
+    "ipfs-accelerate devices --refresh --json";
 constexpr std::string_view kInspectExamples =
     "ipfs-accelerate inspect MODEL\n"
     "ipfs-accelerate inspect MODEL --batch 1,64 --tokens 32,512 --json\n"
@@ -214,7 +217,7 @@ void for_each_command(Use&& use) {
     describe(described);
     use(described);
   };
-  one(Devices("devices", "What this machine can run on, measured", std::string(kDevicesExamples)));
+  one(Devices("devices", "What this machine can run on, found out by running on it", std::string(kDevicesExamples)));
   one(Inspect("inspect", "What a model is and how much memory it will take, before loading it",
               std::string(kInspectExamples)));
   one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));

@@ -26,6 +26,8 @@ struct ExecutionOptions {
 struct DevicesCommand {
   CommonOptions common;
   int threads = 0;
+  bool refresh = false;
+  std::optional<double> timeout;  // seconds
 };
 
 struct InspectCommand {

@@ -16,7 +16,7 @@ struct Execute {
   const Cancellation& cancellation;
 
   int operator()(const DevicesCommand& c) const {
-    return finished(c.common, [&](Output& out) { return devices(c, out); });
+    return finished(c.common, [&](Output& out) { return devices(c, cancellation, out); });
   }
   int operator()(const InspectCommand& c) const {
     return finished(c.common, [&](Output& out) { return inspect(c, out); });

@@ -8,7 +8,7 @@
 
 namespace accelerate::cli {
 
-int devices(const DevicesCommand& command, Output& out);
+int devices(const DevicesCommand& command, const Cancellation& cancellation, Output& out);
 int inspect(const InspectCommand& command, Output& out);
 int run(const RunCommand& command, const Cancellation& cancellation, Output& out);
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
