@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/load_failure.hpp"
+
 namespace accelerate::runtime {
 namespace {
 
@@ -128,7 +130,10 @@ LoadedModel::LoadedModel(std::shared_ptr<const OpenedFolder> opened, const Backe
               .overrides = choice.layers,
               .threads = options.threads,
               .cancellation = options.cancellation},
-             opened_->definition().weights) {
+             opened_->definition().weights,
+             [folder = opened_->info().folder](const Error& error, const Backend& on, const CompileOptions& with) {
+               record_load_failure(error, on, with, folder);
+             }) {
   expect_paths(definition().program.graph(kEncode), choice.layers);
 }
 

@@ -2,9 +2,18 @@
 
 namespace accelerate::runtime {
 
+std::unique_ptr<Plan> CompiledGraph::compile() const {
+  try {
+    return backend_.compile(graph_, weights_, options_);
+  } catch (const Error& error) {
+    if (failed_) failed_(error, backend_, options_);
+    throw;
+  }
+}
+
 void CompiledGraph::prepare() {
   const std::lock_guard lock(compiling_);
-  if (!plan_) plan_ = backend_.compile(graph_, weights_, options_);
+  if (!plan_) plan_ = compile();
 }
 
 std::vector<PlanStep> CompiledGraph::steps() {
@@ -34,7 +43,7 @@ Outputs CompiledGraph::run(Feeds feeds, const Cancellation& cancellation) {
 std::shared_ptr<CompiledGraph> PlanCache::get(const std::string& key, const std::function<Graph()>& make) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<CompiledGraph>& graph = graphs_[key];
-  if (!graph) graph = std::make_shared<CompiledGraph>(make(), backend_, options_, weights_);
+  if (!graph) graph = std::make_shared<CompiledGraph>(make(), backend_, options_, weights_, failed_);
   return graph;
 }
 
