@@ -2,6 +2,7 @@
 
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/probed_devices.hpp"
 #include "hardware/device_report.hpp"
 #include "records/record_json.hpp"
 
@@ -42,10 +43,9 @@ void print(const std::vector<DeviceReport>& devices, Output& out) {
 }  // namespace
 
 int devices(const DevicesCommand& command, const Cancellation& cancellation, Output& out) {
-  DevicesOptions options{.refresh = command.refresh, .threads = command.threads, .cancellation = cancellation,
-                         .note = [&out](const std::string& text) { out.note(text); }};
+  DevicesOptions options{.refresh = command.refresh, .threads = command.threads, .cancellation = cancellation};
   if (command.timeout) options.limit_seconds = *command.timeout;
-  const KnownDevices known = known_devices(options);
+  const KnownDevices known = probed_devices(std::move(options), out);
   if (out.wants_json()) {
     Json json;
     json.set("probed", records::time_text(known.probed_ms)).set("from_cache", known.from_cache);

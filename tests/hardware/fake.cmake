@@ -3,7 +3,7 @@ foreach(fake fake_driver empty_driver)
   add_library(${fake} MODULE ${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp)
   target_link_libraries(${fake} PRIVATE accelerate_flags)
 endforeach()
-foreach(test test_hardware test_runtime test_cli)
+foreach(test test_hardware test_report test_runtime test_cli)
   if(TARGET ${test})
     add_dependencies(${test} fake_driver empty_driver accelerate_probe)
     target_compile_definitions(${test} PRIVATE FAKE_DRIVER="$<TARGET_FILE:fake_driver>"
