@@ -17,6 +17,7 @@ if(NOT status EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} could not list its tests (${status}):\n${listing}")
 endif()
 
+# Tests neither read nor write what was measured and found for their user.
 set(script "")
 set(command "")
 foreach(word ${EMULATOR} ${PROGRAM})
@@ -29,7 +30,8 @@ foreach(line ${suites})
     continue()
   endif()
   string(APPEND script "add_test([=[${PREFIX}.${suite}]=]${command} [=[--gtest_filter=${suite}.*]=])\n"
-         "set_tests_properties([=[${PREFIX}.${suite}]=] PROPERTIES TIMEOUT 900)\n")
+         "set_tests_properties([=[${PREFIX}.${suite}]=] PROPERTIES TIMEOUT 900"
+         " ENVIRONMENT [=[ACCELERATE_RECORDS=off;ACCELERATE_CACHE=off]=])\n")
 endforeach()
 if(NOT script)
   file(REMOVE ${PROGRAM})

@@ -4,6 +4,14 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 get_property(accelerate_layers GLOBAL PROPERTY ACCELERATE_LAYERS)
 
+# Probes of devices run in a program of their own: it lies beside the others in the build, in libexec once installed
+# (src/hardware/helper.hpp finds it).
+add_executable(accelerate_probe src/hardware/main.cpp)
+set_target_properties(accelerate_probe PROPERTIES OUTPUT_NAME ipfs-accelerate-probe)
+target_link_libraries(accelerate_probe PRIVATE accelerate_flags accelerate_version)
+accelerate_link_layers(accelerate_probe hardware backends graph checkpoint core)
+install(TARGETS accelerate_probe RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ipfs-accelerate)
+
 # The program holds the layers' objects itself: one file that starts fast and needs no library of ours beside it.
 file(GLOB main CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/cli/main.cpp)
 if(main)
@@ -11,6 +19,7 @@ if(main)
   set_target_properties(accelerate_program PROPERTIES OUTPUT_NAME ipfs-accelerate)
   target_link_libraries(accelerate_program PRIVATE accelerate_flags accelerate_version)
   accelerate_link_layers(accelerate_program ${accelerate_layers})
+  add_dependencies(accelerate_program accelerate_probe)
   install(TARGETS accelerate_program RUNTIME)
 endif()
 
@@ -22,6 +31,7 @@ if(ACCELERATE_SHARED)
   add_library(ipfs_accelerate::ipfs_accelerate ALIAS ipfs_accelerate)
   target_link_libraries(ipfs_accelerate PRIVATE accelerate_flags accelerate_version)
   accelerate_link_layers(ipfs_accelerate ${library_layers})
+  add_dependencies(ipfs_accelerate accelerate_probe)
   target_include_directories(ipfs_accelerate INTERFACE $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
                                                        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(ipfs_accelerate INTERFACE cxx_std_20)

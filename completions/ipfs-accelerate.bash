@@ -3,15 +3,19 @@ _ipfs_accelerate() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "devices inspect run verify bench records completion help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "devices doctor inspect run verify bench records report completion help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
     devices)
       case $prev in
+        --timeout) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--threads --json --quiet --verbose --help"
+      words="--refresh --timeout --threads --json --quiet --verbose --help"
+      ;;
+    doctor)
+      words="--refresh --json --quiet --verbose --help"
       ;;
     inspect)
       case $prev in
@@ -81,11 +85,17 @@ _ipfs_accelerate() {
       words="--model --device --precision --kind --since --limit --json --quiet --verbose --help"
       arguments="list show compare export import"
       ;;
+    report)
+      case $prev in
+        --format) COMPREPLY=($(compgen -W "md json" -- "$cur")); return ;;
+      esac
+      words="--format --json --quiet --verbose --help"
+      ;;
     completion)
       words="--help"
       arguments="bash zsh fish"
       ;;
-    help) arguments="devices inspect run verify bench records completion help" ;;
+    help) arguments="devices doctor inspect run verify bench records report completion help" ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

@@ -2,12 +2,14 @@
 # zsh completion of ipfs-accelerate; made by: ipfs-accelerate completion zsh
 _ipfs_accelerate() {
   local -a commands=(
-    'devices:What this machine can run on, measured'
+    'devices:What this machine can run on, found out by running on it'
+    'doctor:Check the whole installation and say what to mend'
     'inspect:What a model is and how much memory it will take, before loading it'
     'run:Run a model on texts or tensors'
     'verify:Compare a model with what Transformers computed, and precisions with f32'
     'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
     'records:What has been measured here\: list, show, compare, export, import'
+    'report:Documents made from the records\: compatibility'
     'completion:Print a script with which a shell completes this program'\''s commands'
     'help:Show help'
   )
@@ -22,7 +24,17 @@ _ipfs_accelerate() {
   case $command in
     devices)
       _arguments -s \
+        '--refresh[Probe anew, instead of showing what the last probing found]' \
+        '--timeout[Seconds that each probe may take before it is ended (default\: 20)]:S: ' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]'
+      ;;
+    doctor)
+      _arguments -s \
+        '--refresh[Probe the devices anew]' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
@@ -125,6 +137,15 @@ _ipfs_accelerate() {
         '(-h --help)'{-h,--help}'[Show this help]' \
         ':list|show|compare|export|import:(list show compare export import)' \
         '*:WHAT:_files'
+      ;;
+    report)
+      _arguments -s \
+        '--format[Markdown (the default) or JSON, as --json]:format:(md json)' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':REPORT:_files'
       ;;
     completion)
       _arguments -s \

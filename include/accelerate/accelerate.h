@@ -362,6 +362,9 @@ ACCELERATE_API void accelerate_model_inputs_free(accelerate_model_inputs* inputs
 /* What a folder holds and what it will take, as JSON: {"info": {...}, "memory": [...], "missing": [...], ...}, for one
  * text of `tokens` tokens (0: 128 and the longest there may be). Reads no weights. Freed by accelerate_string_free. */
 ACCELERATE_API accelerate_status accelerate_inspect_json(const char* folder, int64_t tokens, char** json);
+/* What this machine can run on, as JSON: {"devices": [{"name", "backend", "description", "state", ...}]}, from the
+ * cache unless `refresh` (accelerate/devices.hpp, docs/devices.md). Freed by accelerate_string_free. */
+ACCELERATE_API accelerate_status accelerate_devices_json(bool refresh, char** json);
 ACCELERATE_API void accelerate_string_free(char* string);
 /* The graph that computes `outputs` (count 0: those of the folder's own task): one line an operation, or with
  * `graphviz` a digraph for dot. Freed by accelerate_string_free. */

@@ -80,6 +80,9 @@ class Backend {
   virtual std::string_view name() const = 0;
   // What it may run on here, the one that is meant by the backend's name alone first. Asked at every opening: quick.
   virtual std::vector<Device> devices() const = 0;
+  // Paths of the files it would load on this machine, found without loading them, and of those it looked for in vain:
+  // what was found about its devices holds while they stay the same.
+  virtual std::vector<std::string> files() const { return {}; }
   // The instructions it uses on this machine ("avx2"): what was found at one level says nothing about another. Empty
   // where there is no such thing.
   virtual std::string_view level() const { return {}; }

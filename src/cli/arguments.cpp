@@ -60,15 +60,25 @@ struct Described {
 };
 
 using Devices = Described<DevicesCommand>;
+using Doctor = Described<DoctorCommand>;
 using Inspect = Described<InspectCommand>;
 using Run = Described<RunCommand>;
 using Verify = Described<VerifyCommand>;
 using Bench = Described<BenchCommand>;
 using Records = Described<RecordsCommand>;
+using Report = Described<ReportCommand>;
 using Completion = Described<CompletionCommand>;
 
 void describe(Devices& d) {
+  d.line.flag("refresh", "Probe anew, instead of showing what the last probing found", d.options.refresh);
+  d.line.decimal("timeout", "S", "Seconds that each probe may take before it is ended (default: 20)", 3600,
+                 d.options.timeout);
   add_threads(d.line, d.options.threads);
+  add_common(d.line, d.options.common);
+}
+
+void describe(Doctor& d) {
+  d.line.flag("refresh", "Probe the devices anew", d.options.refresh);
   add_common(d.line, d.options.common);
 }
 
@@ -184,11 +194,23 @@ void describe(Records& d) {
   add_common(d.line, o.common);
 }
 
+void describe(Report& d) {
+  d.line.argument("REPORT", "compatibility: what devices, drivers and models failed at here", d.options.what);
+  d.line.option("format", "md|json", "Markdown (the default) or JSON, as --json", d.options.format);
+  add_common(d.line, d.options.common);
+}
+
 void describe(Completion& d) { d.line.argument("bash|zsh|fish", "Which shell the script is for", d.options.shell); }
 
 constexpr std::string_view kDevicesExamples =
     "ipfs-accelerate devices\n"
-    "ipfs-accelerate devices --json";
+    "ipfs-accelerate devices --refresh --json";
+constexpr std::string_view kDoctorExamples =
+    "ipfs-accelerate doctor\n"
+    "ipfs-accelerate doctor --refresh --json";
+constexpr std::string_view kReportExamples =
+    "ipfs-accelerate report compatibility\n"
+    "ipfs-accelerate report compatibility --format json";
 constexpr std::string_view kInspectExamples =
     "ipfs-accelerate inspect MODEL\n"
     "ipfs-accelerate inspect MODEL --batch 1,64 --tokens 32,512 --json\n"
@@ -229,7 +251,8 @@ void for_each_command(Use&& use) {
     describe(described);
     use(described);
   };
-  one(Devices("devices", "What this machine can run on, measured", std::string(kDevicesExamples)));
+  one(Devices("devices", "What this machine can run on, found out by running on it", std::string(kDevicesExamples)));
+  one(Doctor("doctor", "Check the whole installation and say what to mend", std::string(kDoctorExamples)));
   one(Inspect("inspect", "What a model is and how much memory it will take, before loading it",
               std::string(kInspectExamples)));
   one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));
@@ -239,6 +262,7 @@ void for_each_command(Use&& use) {
             std::string(kBenchExamples)));
   one(Records("records", "What has been measured here: list, show, compare, export, import",
               std::string(kRecordsExamples)));
+  one(Report("report", "Documents made from the records: compatibility", std::string(kReportExamples)));
   one(Completion("completion", "Print a script with which a shell completes this program's commands",
                  std::string(kCompletionExamples)));
 }

@@ -27,6 +27,8 @@ struct ExecutionOptions {
 struct DevicesCommand {
   CommonOptions common;
   int threads = 0;
+  bool refresh = false;
+  std::optional<double> timeout;  // seconds
 };
 
 struct InspectCommand {
@@ -86,11 +88,22 @@ struct RecordsCommand {
   std::optional<std::int64_t> limit;
 };
 
+struct DoctorCommand {
+  CommonOptions common;
+  bool refresh = false;
+};
+
+struct ReportCommand {
+  CommonOptions common;
+  std::string what;           // "compatibility"
+  std::string format = "md";  // or "json"
+};
+
 struct CompletionCommand {
   std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Command = std::variant<DevicesCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand, RecordsCommand,
-                             CompletionCommand>;
+using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand,
+                             RecordsCommand, ReportCommand, CompletionCommand>;
 
 }  // namespace accelerate::cli

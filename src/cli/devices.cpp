@@ -1,56 +1,60 @@
-#include "hardware/devices.hpp"
+#include "accelerate/devices.hpp"
 
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/probed_devices.hpp"
+#include "hardware/device_report.hpp"
+#include "records/record_json.hpp"
 
 namespace accelerate::cli {
 namespace {
 
-using hardware::DeviceReport;
-using hardware::DeviceState;
+std::string state_text(const DeviceReport& device) {
+  std::string text(name_of(device.state));
+  if (device.stage != ProbeStage::none) text += ": " + std::string(name_of(device.stage));
+  return text;
+}
 
-void print(const DeviceReport& device, Output& out) {
+// What is known of one that is here.
+void print_facts(const DeviceReport& device, Output& out) {
+  out.line();
   out.heading(device.name + ": " + device.description);
   Table table({{""}, {""}});
-  table.row({"  state", std::string(name_of(device.state))});
-  if (device.state == DeviceState::unavailable) table.row({"  failed at", device.stage + ": " + device.reason});
-  for (const hardware::Fact& fact : device.facts) table.row({"  " + fact.key, fact.value});
-  for (const hardware::Measurement& each : device.measured) {
+  for (const DeviceFact& fact : device.facts) table.row({"  " + fact.key, fact.value});
+  for (const DeviceMeasurement& each : device.measured) {
     table.row({"  " + each.key, significant_text(each.value, 4) + " " + each.unit + " (measured)"});
   }
   out.print(table);
 }
 
-Json json_of(const DeviceReport& device) {
-  Json json;
-  json.set("name", device.name).set("backend", device.backend).set("description", device.description);
-  json.set("state", name_of(device.state));
-  if (device.state == DeviceState::unavailable) json.set("stage", device.stage).set("reason", device.reason);
-  Json facts = Json::object(), measured = Json::array();
-  for (const hardware::Fact& fact : device.facts) facts.set(fact.key, fact.value);
-  for (const hardware::Measurement& each : device.measured) {
-    Json one;
-    measured.push(one.set("what", each.key).set("value", each.value).set("unit", each.unit));
+void print(const std::vector<DeviceReport>& devices, Output& out) {
+  Table table({{"device"}, {"state"}, {"what it is, or why not"}});
+  for (const DeviceReport& device : devices) {
+    table.row({device.name, state_text(device),
+               device.state == DeviceState::unavailable ? device.reason : device.description});
+    if (out.verbose() && !device.advice.empty()) table.row({"", "", "advice: " + device.advice});
   }
-  return json.set("facts", std::move(facts)).set("measured", std::move(measured));
+  out.print(table);
+  for (const DeviceReport& device : devices) {
+    if (!device.facts.empty() || !device.measured.empty()) print_facts(device, out);
+  }
 }
 
 }  // namespace
 
-int devices(const DevicesCommand& command, Output& out) {
-  const std::vector<DeviceReport> found = hardware::probe_devices({.threads = command.threads});
+int devices(const DevicesCommand& command, const Cancellation& cancellation, Output& out) {
+  DevicesOptions options{.refresh = command.refresh, .threads = command.threads, .cancellation = cancellation};
+  if (command.timeout) options.limit_seconds = *command.timeout;
+  const KnownDevices known = probed_devices(std::move(options), out);
   if (out.wants_json()) {
-    Json list = Json::array();
-    for (const DeviceReport& device : found) list.push(json_of(device));
     Json json;
-    out.json(json.set("devices", std::move(list)));
+    json.set("probed", records::time_text(known.probed_ms)).set("from_cache", known.from_cache);
+    out.json(json.set("devices", hardware::to_json(known.reports)));
     return kExitOk;
   }
-  bool first = true;
-  for (const DeviceReport& device : found) {
-    if (!first) out.line();
-    first = false;
-    print(device, out);
+  print(known.reports, out);
+  if (known.from_cache) {
+    out.note("found at " + records::time_text(known.probed_ms) + "; --refresh probes anew");
   }
   return kExitOk;
 }

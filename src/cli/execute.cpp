@@ -16,7 +16,10 @@ struct Execute {
   const Cancellation& cancellation;
 
   int operator()(const DevicesCommand& c) const {
-    return finished(c.common, [&](Output& out) { return devices(c, out); });
+    return finished(c.common, [&](Output& out) { return devices(c, cancellation, out); });
+  }
+  int operator()(const DoctorCommand& c) const {
+    return finished(c.common, [&](Output& out) { return doctor(c, cancellation, out); });
   }
   int operator()(const InspectCommand& c) const {
     return finished(c.common, [&](Output& out) { return inspect(c, out); });
@@ -32,6 +35,9 @@ struct Execute {
   }
   int operator()(const RecordsCommand& c) const {
     return finished(c.common, [&](Output& out) { return records(c, out); });
+  }
+  int operator()(const ReportCommand& c) const {
+    return finished(c.common, [&](Output& out) { return report(c, out); });
   }
   int operator()(const CompletionCommand& c) const {
     return finished({}, [&](Output& out) { return completion(c, out); });

@@ -8,12 +8,14 @@
 
 namespace accelerate::cli {
 
-int devices(const DevicesCommand& command, Output& out);
+int devices(const DevicesCommand& command, const Cancellation& cancellation, Output& out);
+int doctor(const DoctorCommand& command, const Cancellation& cancellation, Output& out);
 int inspect(const InspectCommand& command, Output& out);
 int run(const RunCommand& command, const Cancellation& cancellation, Output& out);
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
 int bench(const BenchCommand& command, const Cancellation& cancellation, Output& out);
 int records(const RecordsCommand& command, Output& out);
+int report(const ReportCommand& command, Output& out);
 int completion(const CompletionCommand& command, Output& out);
 
 // The whole program: parse, call, print, exit code.

@@ -8,6 +8,7 @@ namespace accelerate::cli {
 enum ExitCode : int {
   kExitOk = 0,
   kExitVerifyFailed = 1,
+  kExitMend = 1,  // doctor found something to mend
   kExitUsage = 2,
   kExitInvalidInput = 3,
   kExitNotFound = 4,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -94,15 +96,38 @@ void read_caches(const fs::path& root, CpuInfo& info) {
   }
 }
 
-void read_memory(const fs::path& root, CpuInfo& info) {
+// "Node 0 MemTotal:  1000 kB"
+std::int64_t node_memory(const fs::path& folder) {
+  std::ifstream file(folder / "meminfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t key = line.find("MemTotal:");
+    if (key != std::string::npos) return std::strtoll(line.c_str() + key + 9, nullptr, 10) * 1024;
+  }
+  return 0;
+}
+
+void read_nodes(const fs::path& root, CpuInfo& info) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(root / "sys/devices/system/node", none)) {
+    const std::string name = entry.path().filename().string();
+    int number = 0;
+    const char* end = name.data() + name.size();
+    if (!name.starts_with("node") || std::from_chars(name.data() + 4, end, number).ptr != end) continue;
+    info.nodes.push_back({number, first_line(entry.path() / "cpulist"), node_memory(entry.path())});
+  }
+  std::sort(info.nodes.begin(), info.nodes.end(),
+            [](const NumaNode& a, const NumaNode& b) { return a.number < b.number; });
+}
+
+void read_memory(const fs::path& root, MemoryLimits& memory) {
   std::ifstream file(root / "proc/meminfo");
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     std::string key;
     std::int64_t kilobytes = 0;
     words >> key >> kilobytes;
-    if (key == "MemTotal:") info.memory_total = kilobytes * 1024;
-    if (key == "MemAvailable:") info.memory_available = kilobytes * 1024;
+    if (key == "MemTotal:") memory.total = kilobytes * 1024;
+    if (key == "MemAvailable:") memory.available = kilobytes * 1024;
   }
 }
 
@@ -119,7 +144,7 @@ std::int64_t smallest_limit(const fs::path& mount, fs::path path, const char* na
   }
 }
 
-void read_memory_limit(const fs::path& root, CpuInfo& info) {
+void read_memory_limit(const fs::path& root, MemoryLimits& memory) {
   std::ifstream file(root / "proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
     const std::size_t path = line.find(":/");
@@ -130,18 +155,28 @@ void read_memory_limit(const fs::path& root, CpuInfo& info) {
     } else if (line.rfind("0::", 0) == 0) {
       limit = smallest_limit(root / "sys/fs/cgroup", line.substr(path + 1), "memory.max");
     }
-    if (limit > 0 && (info.memory_limit == 0 || limit < info.memory_limit)) info.memory_limit = limit;
+    if (limit > 0 && (memory.limit == 0 || limit < memory.limit)) memory.limit = limit;
   }
 }
 
 }  // namespace
 
+MemoryLimits read_memory_limits(const fs::path& root) {
+  MemoryLimits memory;
+  read_memory(root, memory);
+  read_memory_limit(root, memory);
+  return memory;
+}
+
 CpuInfo read_cpu_info(const fs::path& root) {
   CpuInfo info;
   read_processors(root, info);
   read_caches(root, info);
-  read_memory(root, info);
-  read_memory_limit(root, info);
+  read_nodes(root, info);
+  const MemoryLimits memory = read_memory_limits(root);
+  info.memory_total = memory.total;
+  info.memory_available = memory.available;
+  info.memory_limit = memory.limit;
   return info;
 }
 

@@ -1,147 +1,98 @@
 #include "hardware/devices.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
-#include <numeric>
+#include <future>
+#include <iterator>
+#include <optional>
 
-#include "accelerate/error.hpp"
-#include "backends/cpu/kernels.hpp"
-#include "core/memory.hpp"
-#include "core/thread_pool.hpp"
-#include "hardware/cpu_info.hpp"
+#include "backends/backend.hpp"
+#include "hardware/cpu_probe.hpp"
+#include "hardware/helper.hpp"
+#include "hardware/probes/probes.hpp"
 
 namespace accelerate::hardware {
 namespace {
 
-std::string bytes_text(std::int64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < std::size(kUnits); ++unit) value /= 1024;
-  char text[32];
-  std::snprintf(text, sizeof text, value < 10 && value != static_cast<int>(value) ? "%.1f %s" : "%.0f %s", value,
-                kUnits[unit]);
-  return text;
+DeviceReport row(std::string_view name, std::string_view backend, std::string_view description) {
+  DeviceReport row;
+  row.name = name;
+  row.backend = backend;
+  row.description = description;
+  return row;
 }
 
-std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
+DeviceReport row_of(const DriverProbe& probe) { return row(probe.kind, {}, probe.description); }
+DeviceReport row_of(const Backend& backend) {
+  return row(backend.name(), backend.name(), "the backend " + std::string(backend.name()));
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  return std::accumulate(words.begin(), words.end(), std::string(), [](std::string all, const std::string& word) {
-    return std::move(all) + (all.empty() ? "" : " ") + word;
-  });
+void add(ProbeAnswer& all, ProbeAnswer more) {
+  std::move(more.reports.begin(), more.reports.end(), std::back_inserter(all.reports));
+  std::move(more.libraries.begin(), more.libraries.end(), std::back_inserter(all.libraries));
 }
 
-std::vector<Fact> facts_of(const CpuInfo& info, cpu::Level level, int threads) {
-  const CpuAllowance allowance = cpu_allowance();
-  std::vector<Fact> facts = {{"processor", info.name},
-                             {"cores", std::to_string(info.physical_cores)},
-                             {"logical cpus", std::to_string(info.logical_cpus)},
-                             {"allowed cpus", std::to_string(allowance.affinity)}};
-  if (allowance.quota > 0) facts.push_back({"cgroup quota", number_text(allowance.quota) + " cpus"});
-  facts.push_back({"threads", std::to_string(threads)});
-  facts.push_back({"vector level", std::string(cpu::name_of(level))});
-  facts.push_back({"vector features", joined(info.features)});
-  for (const Cache& cache : info.caches) {
-    if (cache.kind == "instruction") continue;
-    std::string shared = cache.shared_by > 1 ? " shared by " + std::to_string(cache.shared_by) : "";
-    facts.push_back({"cache level " + std::to_string(cache.level), bytes_text(cache.bytes) + shared});
+// A program for the list and one for each device: one that crashes takes no other with it.
+ProbeAnswer probe_backend(const Helper& helper, const std::string& backend, const DeviceReport& none) {
+  ProbeAnswer listed = helper.ask({"devices", backend}, none);
+  ProbeAnswer probed{.libraries = std::move(listed.libraries)};
+  for (DeviceReport& device : listed.reports) {
+    if (device.state == DeviceState::untested) {
+      add(probed, helper.ask({"device", backend, device.name}, device));
+    } else {
+      probed.reports.push_back(std::move(device));
+    }
   }
-  facts.push_back({"memory", bytes_text(info.memory_total)});
-  facts.push_back({"memory available", bytes_text(info.memory_available)});
-  if (info.memory_limit > 0) facts.push_back({"memory limit", bytes_text(info.memory_limit)});
-  return facts;
+  return probed;
 }
 
-double peak_of_all(const cpu::Kernels& kernels, ThreadPool& pool, Precision precision, double milliseconds) {
-  std::vector<double> each(static_cast<std::size_t>(pool.threads()));
-  pool.parallel_for(pool.threads(), [&](std::int64_t task, int) {
-    each[static_cast<std::size_t>(task)] = kernels.measure_peak_gflops(milliseconds, precision);
-  });
-  return std::accumulate(each.begin(), each.end(), 0.0);
-}
-
-// Three times the last cache, so that little of a pass is still there in the next; at most 256 MiB and an eighth of
-// what is free.
-std::size_t read_size(const CpuInfo& info) {
-  std::int64_t last = 8 << 20;
-  for (const Cache& cache : info.caches) last = std::max(last, cache.bytes);
-  const std::int64_t room = info.memory_available > 0 ? info.memory_available / 8 : 256 << 20;
-  return static_cast<std::size_t>(
-      std::clamp<std::int64_t>(3 * last, 32 << 20, std::min<std::int64_t>(room, 256 << 20)));
-}
-
-double read_of_all(const cpu::Kernels& kernels, ThreadPool& pool, std::span<const std::byte> bytes,
-                   double milliseconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto until = Clock::now() + std::chrono::duration<double, std::milli>(milliseconds);
-  const std::size_t slice = bytes.size() / static_cast<std::size_t>(pool.threads()) / 4096 * 4096;
-  double best = 0;
-  do {
-    const auto start = Clock::now();
-    pool.parallel_for(pool.threads(), [&](std::int64_t task, int) {
-      kernels.measure_read_bytes_per_second(bytes.subspan(static_cast<std::size_t>(task) * slice, slice), 0);
-    });
-    const std::chrono::duration<double> took = Clock::now() - start;
-    best = std::max(best, static_cast<double>(slice * static_cast<std::size_t>(pool.threads())) / took.count());
-  } while (Clock::now() < until);
-  return best;
-}
-
-// Pages that were never written are all the same page of zeros, which stays in the first cache.
-void touch(ThreadPool& pool, std::span<std::byte> bytes) {
-  constexpr std::size_t kPiece = 1 << 21;
-  pool.parallel_for(static_cast<std::int64_t>((bytes.size() + kPiece - 1) / kPiece), [&](std::int64_t task, int) {
-    const std::size_t begin = static_cast<std::size_t>(task) * kPiece;
-    for (std::size_t i = begin; i < std::min(begin + kPiece, bytes.size()); i += 4096) bytes[i] = std::byte{1};
-  });
-}
-
-std::vector<Measurement> measure(const CpuInfo& info, const cpu::Kernels& kernels, const ProbeOptions& options) {
-  ThreadPool pool(options.threads > 0 ? options.threads : default_thread_count());
-  const double part = options.milliseconds / 9;  // eight measurements, and the time it takes to have the memory
-  std::vector<Measurement> measured;
-  for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
-    const std::string peak = "peak " + std::string(name_of(precision));
-    measured.push_back({peak + ", one core", kernels.measure_peak_gflops(part, precision), "GFLOP/s"});
-    measured.push_back({peak + ", all threads", peak_of_all(kernels, pool, precision, part), "GFLOP/s"});
+// What can be said without the probing program.
+ProbeAnswer without_helper(const DevicesOptions& options, const Error& error) {
+  ProbeAnswer answer{.reports = {probe_cpu({.threads = options.threads})}};
+  for (const auto& backend : backends()) {
+    if (backend->name() != "cpu") answer.reports.push_back(row_of(*backend));
   }
-  HostBuffer buffer(read_size(info));
-  touch(pool, buffer.bytes());
-  measured.push_back({"read, one thread", kernels.measure_read_bytes_per_second(buffer.bytes(), part) * 1e-9, "GB/s"});
-  measured.push_back({"read, all threads", read_of_all(kernels, pool, buffer.bytes(), part) * 1e-9, "GB/s"});
-  return measured;
+  for (const DriverProbe& probe : driver_probes()) answer.reports.push_back(row_of(probe));
+  for (DeviceReport& report : answer.reports) {
+    if (report.state != DeviceState::untested) continue;
+    report.reason = error.where().empty() ? error.message() : error.where() + ": " + error.message();
+    report.advice = error.hint();
+  }
+  return answer;
+}
+
+ProbeAnswer with_helper(const Helper& helper, const DevicesOptions& options) {
+  ProbeAnswer all = helper.ask({"cpu", std::to_string(options.threads)}, row("cpu", "cpu", "the processor"));
+  std::vector<std::future<ProbeAnswer>> asked;
+  for (const auto& backend : backends()) {
+    if (backend->name() == "cpu") continue;
+    asked.push_back(std::async(std::launch::async, [&helper, each = backend.get()] {
+      return probe_backend(helper, std::string(each->name()), row_of(*each));
+    }));
+  }
+  for (const DriverProbe& probe : driver_probes()) {
+    asked.push_back(std::async(std::launch::async, [&helper, &probe] {
+      return helper.ask({"driver", std::string(probe.kind)}, row_of(probe));
+    }));
+  }
+  // All of them are waited for, also when one throws: a future's destructor waits.
+  for (std::future<ProbeAnswer>& each : asked) add(all, each.get());
+  return all;
 }
 
 }  // namespace
 
-std::string_view name_of(DeviceState state) { return state == DeviceState::available ? "available" : "unavailable"; }
-
-DeviceReport probe_cpu(const ProbeOptions& options) {
-  DeviceReport report;
-  report.name = report.backend = "cpu";
-  report.stage = "describe";
+ProbeAnswer probe_all(const DevicesOptions& options) {
+  std::optional<Helper> helper;
   try {
-    const CpuInfo info = read_cpu_info();
-    const cpu::Level level = cpu::current_level();
-    report.description = info.name + ", " + std::to_string(info.physical_cores) +
-                         (info.physical_cores == 1 ? " core, " : " cores, ") + std::string(cpu::name_of(level));
-    report.facts = facts_of(info, level, options.threads > 0 ? options.threads : default_thread_count());
-    report.stage = "measure";
-    if (options.measure) report.measured = measure(info, cpu::kernels(level), options);
-    report.stage.clear();
+    helper.emplace(find_helper(), std::chrono::milliseconds(static_cast<std::int64_t>(options.limit_seconds * 1000)),
+                   options.cancellation);
   } catch (const Error& error) {
-    report.state = DeviceState::unavailable;
-    report.reason = error.what();
+    return without_helper(options, error);
   }
-  return report;
+  ProbeAnswer all = with_helper(*helper, options);
+  std::sort(all.libraries.begin(), all.libraries.end());
+  all.libraries.erase(std::unique(all.libraries.begin(), all.libraries.end()), all.libraries.end());
+  return all;
 }
-
-std::vector<DeviceReport> probe_devices(const ProbeOptions& options) { return {probe_cpu(options)}; }
 
 }  // namespace accelerate::hardware

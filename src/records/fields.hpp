@@ -7,6 +7,7 @@
 
 #include <type_traits>
 
+#include "records/compatibility.hpp"
 #include "records/record.hpp"
 
 namespace accelerate::records {
@@ -106,6 +107,20 @@ void each_field(Is<BatchChoice> auto& b, Visit&& visit) {
   visit("throughput_per_s", b.throughput_per_s);
   visit("p50_ms", b.p50_ms);
   visit("peak_bytes", b.peak_bytes);
+}
+
+template <typename Visit>
+void each_field(Is<CompatibilityError> auto& e, Visit&& visit) {
+  visit("hardware", e.hardware);
+  visit("kind", e.kind);
+  visit("severity", e.severity);
+  visit("component", e.component);
+  visit("model", e.model);
+  visit("message", e.message);
+  visit("advice", e.advice);
+  visit("first_ms", e.first_ms);
+  visit("last_ms", e.last_ms);
+  visit("times", e.times);
 }
 
 template <typename T>

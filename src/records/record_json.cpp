@@ -147,12 +147,11 @@ Json content_json(const Record& record) {
 }
 
 void check_schema(std::int64_t schema) {
-  const auto known = static_cast<std::int64_t>(migrations().size());
-  if (schema > known) {
-    throw Error(
-        ErrorKind::unsupported,
-        "has schema version " + std::to_string(schema) + ", this build knows versions up to " + std::to_string(known),
-        "field schema", "use the ipfs-accelerate that exported it, or a newer one");
+  if (schema > kRecordSchema) {
+    throw Error(ErrorKind::unsupported,
+                "has schema version " + std::to_string(schema) + ", this build knows versions up to " +
+                    std::to_string(kRecordSchema),
+                "field schema", "use the ipfs-accelerate that exported it, or a newer one");
   }
   if (schema < 1) refuse("schema", "is " + std::to_string(schema) + ", expected at least 1");
 }
@@ -213,7 +212,7 @@ std::int64_t time_from(std::string_view text) {
 
 Json to_json(const Record& record) {
   Json json;
-  json.set("schema", migrations().size()).set("id", record.id).set("kind", name_of(record.kind()));
+  json.set("schema", kRecordSchema).set("id", record.id).set("kind", name_of(record.kind()));
   json.set("time", time_text(record.time_ms)).set("machine", json_of(record.machine));
   json.set("code", json_of(record.code)).set("model", json_of(record.model)).set("device", json_of(record.device));
   return json.set("precision", record.precision).set("content", content_json(record));

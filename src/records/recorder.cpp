@@ -110,6 +110,17 @@ std::string Recorder::add(Record record) noexcept {
   return id;
 }
 
+bool Recorder::add(CompatibilityError error) noexcept {
+  if (!keeps_records()) return false;
+  const std::lock_guard guard(state_->mutex);
+  return state_->guarded("not recorded: ", false, [&] {
+    Records& records = state_->open_writer();
+    records.add(std::move(error));
+    state_->tell_notes(records);
+    return true;
+  });
+}
+
 std::vector<Record> Recorder::list(const Filter& filter) const noexcept {
   if (!keeps_records()) return {};
   const std::lock_guard guard(state_->mutex);

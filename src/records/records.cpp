@@ -51,6 +51,20 @@ void complete(Record& record) {
   if (record.code.version.empty() && record.code.build.empty()) record.code = this_code();
 }
 
+// What a driver said is kept whatever it was: cut and without zero bytes, which no column takes.
+void complete(CompatibilityError& error) {
+  constexpr std::size_t kLongestText = 4096;
+  for (std::string* text :
+       {&error.hardware, &error.kind, &error.component, &error.model, &error.message, &error.advice}) {
+    text->resize(std::min(text->size(), kLongestText));
+    std::replace(text->begin(), text->end(), '\0', ' ');
+  }
+  error.first_ms = error.last_ms = now_ms();
+  error.times = 1;
+  error.machine = this_machine();
+  error.code = this_code();
+}
+
 // A file that is still being written may change again within the clock's grain, and be taken for the same.
 bool is_settled(const FileIdentity& file) {
   constexpr std::int64_t kSecond = 1'000'000'000;
@@ -187,6 +201,21 @@ std::string Records::add(Record record) {
   });
   if (!added) throw Error(ErrorKind::invalid_input, "has a record " + record.id + " already", path().string());
   return record.id;
+}
+
+void Records::add(CompatibilityError error) {
+  complete(error);
+  if (state_->access == Access::read) throw Error(ErrorKind::internal, "is open for reading", path().string());
+  state_->with(false, [&](const Connection& connection) {
+    Transaction transaction(connection);
+    insert(connection, error);
+    transaction.commit();
+    return true;
+  });
+}
+
+std::vector<CompatibilityError> Records::compatibility_errors() const {
+  return state_->with(std::vector<CompatibilityError>(), [](const Connection& c) { return select_errors(c); });
 }
 
 std::vector<Record> Records::list(const Filter& filter) const {

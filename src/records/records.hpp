@@ -26,6 +26,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "records/compatibility.hpp"
 #include "records/record.hpp"
 
 namespace accelerate::records {
@@ -101,6 +102,11 @@ class Records {
   // Error{unsupported} for one of a newer schema. Records whose id is there already are counted and left alone.
   Imported import_lines(std::string_view text, std::string_view where);
 
+  // What failed on this machine; the time and the count are this call's. Texts are cut at 4096 bytes.
+  void add(CompatibilityError error);
+  // All of them, the last met first.
+  std::vector<CompatibilityError> compatibility_errors() const;
+
   // records::content_hash(folder), remembered by each file's path, size, times and inode, so that a second call reads
   // no weights. With Access::read what is remembered is used and nothing is added.
   std::string content_hash(const std::filesystem::path& folder);
@@ -128,6 +134,9 @@ class Recorder {
   std::string add(Record record) noexcept;
   // How many add() lost.
   std::size_t lost() const;
+
+  // As Records' own; false where none are kept or it was lost (told).
+  bool add(CompatibilityError error) noexcept;
 
   // Nothing where there is none, none are kept or they cannot be read (told).
   std::optional<Record> latest(const Filter& filter) const noexcept;

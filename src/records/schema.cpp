@@ -138,7 +138,28 @@ CREATE TABLE file_checksum (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<Migration, 1> kMigrations = {kFirst};
+// 2: what devices, drivers and models failed at. Not part of any record.
+constexpr std::string_view kCompatibility = R"sql(
+CREATE TABLE compatibility_error (
+  row INTEGER PRIMARY KEY,
+  machine INTEGER NOT NULL REFERENCES machine,
+  code INTEGER NOT NULL REFERENCES code,
+  hardware TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL CHECK (severity IN ('error', 'warning')),
+  component TEXT NOT NULL,
+  model TEXT NOT NULL,
+  message TEXT NOT NULL,
+  advice TEXT NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  times INTEGER NOT NULL,
+  UNIQUE (machine, code, hardware, kind, component, model, message)
+) STRICT;
+CREATE INDEX compatibility_error_time ON compatibility_error (last_ms);
+)sql";
+
+constexpr std::array<Migration, 2> kMigrations = {kFirst, kCompatibility};
 
 }  // namespace
 

@@ -18,6 +18,10 @@ std::span<const Migration> migrations();
 // Written into the file's header, so that another program's database is never taken for ours: "ipfa".
 inline constexpr std::int64_t kApplication = 0x69706661;
 
+// The last step that changed what a record is: exported lines carry it, so that a table beside the records does not
+// make them unreadable for older programs.
+inline constexpr std::int64_t kRecordSchema = 1;
+
 enum class SchemaState : std::uint8_t { empty, older, current };
 
 // Error{unsupported} for a newer schema and for another program's database.

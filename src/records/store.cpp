@@ -213,6 +213,35 @@ std::optional<Record> record_of(const Connection& connection, const std::string&
   return read_record(connection, row);
 }
 
+void insert(const Connection& connection, const CompatibilityError& error) {
+  const std::int64_t machine = shared_row(connection, "machine", error.machine);
+  const std::int64_t code = shared_row(connection, "code", error.code);
+  Statement insert = connection.prepare(
+      "INSERT INTO compatibility_error (machine, code, " + columns_of<CompatibilityError>() + ") VALUES (" +
+      places(2 + column_count<CompatibilityError>()) +
+      ") ON CONFLICT DO UPDATE SET times = times + 1, last_ms = excluded.last_ms, severity = excluded.severity, "
+      "advice = excluded.advice");
+  insert.bind(1, machine).bind(2, code);
+  each_field(error, BindField{insert, 3});
+  insert.run();
+}
+
+std::vector<CompatibilityError> select_errors(const Connection& connection) {
+  Statement rows = connection.prepare("SELECT " + columns_of<CompatibilityError>("e.") + ", " +
+                                      columns_of<Machine>("ma.") + ", " + columns_of<Code>("co.") +
+                                      " FROM compatibility_error e JOIN machine ma ON ma.row = e.machine "
+                                      "JOIN code co ON co.row = e.code ORDER BY e.last_ms DESC, e.row DESC");
+  std::vector<CompatibilityError> errors;
+  while (rows.step()) {
+    CompatibilityError& error = errors.emplace_back();
+    ReadField read{rows, 0};
+    each_field(error, read);
+    each_field(error.machine, read);
+    each_field(error.code, read);
+  }
+  return errors;
+}
+
 FileIdentity identity_of(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {

@@ -23,6 +23,11 @@ std::vector<Record> select(const Connection& connection, const Filter& filter);
 std::vector<std::string> ids_like(const Connection& connection, std::string_view beginning);
 std::optional<Record> record_of(const Connection& connection, const std::string& id);
 
+// Inside the caller's transaction. Counts one that is there already and takes its time, severity and advice.
+void insert(const Connection& connection, const CompatibilityError& error);
+// The last met first.
+std::vector<CompatibilityError> select_errors(const Connection& connection);
+
 // What decides whether a file is still the one that was summed.
 struct FileIdentity {
   std::string path;  // absolute

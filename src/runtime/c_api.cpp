@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "hardware/device_report.hpp"
 #include "runtime/model_json.hpp"
 
 namespace accelerate::c_api {
@@ -201,6 +202,15 @@ accelerate_status accelerate_inspect_json(const char* folder, int64_t tokens, ch
     if (tokens != 0) options.tokens = {tokens};
     const accelerate::Inspection inspection = accelerate::inspect(required(folder, "folder"), options);
     *json = accelerate::c_api::new_string(accelerate::runtime::to_json(inspection).dump());
+  });
+}
+
+accelerate_status accelerate_devices_json(bool refresh, char** json) {
+  return guarded([&] {
+    *required(json, "json") = nullptr;
+    accelerate::Json devices;
+    devices.set("devices", accelerate::hardware::to_json(accelerate::devices({.refresh = refresh})));
+    *json = accelerate::c_api::new_string(devices.dump());
   });
 }
 

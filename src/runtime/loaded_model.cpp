@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/load_failure.hpp"
+
 namespace accelerate::runtime {
 namespace {
 
@@ -113,7 +115,10 @@ Computation::Computation(const OpenedFolder& opened, const Place& place, const P
               .overrides = precision.layers,
               .threads = options.threads,
               .cancellation = options.cancellation},
-             opened.definition().weights) {}
+             opened.definition().weights,
+             [folder = opened.info().folder](const Error& error, const Backend& on, const CompileOptions& with) {
+               record_load_failure(error, on, with, folder);
+             }) {}
 
 LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions& options) {
   const std::vector<std::string> devices = devices_asked(options.device);

@@ -15,12 +15,21 @@ auto CompiledGraph::named(Work&& work) const {
   }
 }
 
+std::unique_ptr<Plan> CompiledGraph::compile() const {
+  try {
+    require(backend_.supports(graph_, {device(), {}}), device());
+    return named([&] { return backend_.compile(graph_, weights_, options_); });
+  } catch (const Error& error) {
+    if (failed_) failed_(error, backend_, options_);
+    throw;
+  }
+}
+
 void CompiledGraph::prepare() {
   const std::lock_guard lock(compiling_);
   if (plan_) return;
-  require(backend_.supports(graph_, {device(), {}}), device());
   weights_->expect_unchanged();
-  std::unique_ptr<Plan> plan = named([&] { return backend_.compile(graph_, weights_, options_); });
+  std::unique_ptr<Plan> plan = compile();
   // What was packed while the file was written to is neither the old model nor the new one.
   weights_->expect_unchanged();
   plan_ = std::move(plan);
@@ -57,7 +66,7 @@ Outputs CompiledGraph::run(Feeds feeds, const Cancellation& cancellation) {
 std::shared_ptr<CompiledGraph> PlanCache::get(const std::string& key, const std::function<Graph()>& make) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<CompiledGraph>& graph = graphs_[key];
-  if (!graph) graph = std::make_shared<CompiledGraph>(make(), backend_, options_, weights_);
+  if (!graph) graph = std::make_shared<CompiledGraph>(make(), backend_, options_, weights_, failed_);
   return graph;
 }
 

@@ -12,11 +12,19 @@
 
 namespace accelerate::runtime {
 
+// Told of every error of Backend::compile before it is thrown on.
+using CompileFailed = std::function<void(const Error&, const Backend&, const CompileOptions&)>;
+
 // One graph on one backend. Safe for several threads: each run has a session of its own for as long as it takes.
 class CompiledGraph {
  public:
-  CompiledGraph(Graph graph, const Backend& backend, CompileOptions options, std::shared_ptr<const Weights> weights)
-      : graph_(std::move(graph)), backend_(backend), options_(std::move(options)), weights_(std::move(weights)) {}
+  CompiledGraph(Graph graph, const Backend& backend, CompileOptions options, std::shared_ptr<const Weights> weights,
+                CompileFailed failed)
+      : graph_(std::move(graph)),
+        backend_(backend),
+        options_(std::move(options)),
+        weights_(std::move(weights)),
+        failed_(std::move(failed)) {}
 
   const Graph& graph() const { return graph_; }
   // Compiles unless that is done. Error{unsupported} naming the operations that the device lacks; errors of
@@ -30,6 +38,7 @@ class CompiledGraph {
 
  private:
   std::unique_ptr<Session> borrow();
+  std::unique_ptr<Plan> compile() const;
   std::string device() const;
   template <typename Work>
   auto named(Work&& work) const;
@@ -38,6 +47,7 @@ class CompiledGraph {
   const Backend& backend_;
   const CompileOptions options_;
   const std::shared_ptr<const Weights> weights_;
+  const CompileFailed failed_;
   std::mutex compiling_, lending_;
   std::unique_ptr<Plan> plan_;
   std::vector<std::unique_ptr<Session>> idle_;
@@ -46,8 +56,9 @@ class CompiledGraph {
 // The graphs that calls have asked for.
 class PlanCache {
  public:
-  PlanCache(const Backend& backend, CompileOptions options, std::shared_ptr<const Weights> weights)
-      : backend_(backend), options_(std::move(options)), weights_(std::move(weights)) {}
+  PlanCache(const Backend& backend, CompileOptions options, std::shared_ptr<const Weights> weights,
+            CompileFailed failed)
+      : backend_(backend), options_(std::move(options)), weights_(std::move(weights)), failed_(std::move(failed)) {}
 
   // The graph under `key`, made by `make` when it is first asked for.
   std::shared_ptr<CompiledGraph> get(const std::string& key, const std::function<Graph()>& make);
@@ -59,6 +70,7 @@ class PlanCache {
   const Backend& backend_;
   const CompileOptions options_;
   const std::shared_ptr<const Weights> weights_;
+  const CompileFailed failed_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<CompiledGraph>, std::less<>> graphs_;
 };

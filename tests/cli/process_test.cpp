@@ -41,6 +41,7 @@ void close_end(int& end) {
   if (!call.output.empty()) ::dup2(::open(call.output.c_str(), O_WRONLY | O_CREAT, 0666), STDOUT_FILENO);
   ::unsetenv("NO_COLOR");
   ::setenv("ACCELERATE_RECORDS", "off", 1);  // a test neither reads nor writes what its user measured
+  ::setenv("ACCELERATE_CACHE", "off", 1);    // nor what its user's machine was found to have
   for (const std::string& variable : call.environment) {
     const std::size_t equals = variable.find('=');
     ::setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);

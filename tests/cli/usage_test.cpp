@@ -10,7 +10,8 @@ namespace {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(Usage, HelpGoesToStdoutAndEndsWell) {
-  for (const char* command : {"devices", "inspect", "run", "verify", "bench", "records", "completion"}) {
+  for (const char* command :
+       {"devices", "doctor", "inspect", "run", "verify", "bench", "records", "report", "completion"}) {
     const Finished help = run_program({command, "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_TRUE(contains(help.out, std::string("Usage: ipfs-accelerate ") + command)) << help.out;
@@ -100,7 +101,8 @@ TEST(Completion, BashTakesItsScript) {
 
 TEST(Documentation, NamesEveryOptionAndExitCode) {
   const std::string page = read(std::filesystem::path(ACCELERATE_TESTS_DIR).parent_path() / "docs/cli.md");
-  for (const char* command : {"devices", "inspect", "run", "verify", "bench", "records", "completion"}) {
+  for (const char* command :
+       {"devices", "doctor", "inspect", "run", "verify", "bench", "records", "report", "completion"}) {
     const std::string help = run_program({command, "--help"}).out;
     for (std::size_t at = help.find("--"); at != std::string::npos; at = help.find("--", at + 2)) {
       const std::size_t end = help.find_first_not_of("abcdefghijklmnopqrstuvwxyz-", at);

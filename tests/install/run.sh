@@ -10,6 +10,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
+export ACCELERATE_CACHE=off ACCELERATE_RECORDS=off
 
 fail() {
   echo "install: $*" >&2
@@ -72,5 +73,7 @@ fi
 program=$prefix/bin/ipfs-accelerate
 if [[ -f $program ]]; then
   "$program" --version
+  "$program" doctor | grep "^probing program  *well  *$prefix/libexec/ipfs-accelerate/" ||
+    fail "$("$program" doctor)"
 fi
 echo "install: done"

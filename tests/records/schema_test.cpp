@@ -91,8 +91,20 @@ TEST(Schema, TheFirstStepsOfThisBuildMakeEveryTable) {
   EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%STRICT%'"),
             0)
       << "a table that takes text for numbers";
-  EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table'"), 11);
+  EXPECT_EQ(connection.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table'"), 12);
   EXPECT_EQ(connection.integer("PRAGMA application_id"), kApplication);
+}
+
+TEST(Schema, AFileOfTheFirstReleaseTakesErrorsToo) {
+  const Folder folder;
+  const fs::path path = folder.path() / "r.sqlite";
+  {
+    const Connection connection = connect(path);
+    migrate(connection, migrations().first(1));
+  }
+  Records records(path);
+  records.add(CompatibilityError{.hardware = "cuda:0", .kind = "crashed", .severity = "error", .component = "probe"});
+  EXPECT_EQ(records.compatibility_errors().size(), 1U);
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ TEST(Trouble, AFullDiskKeepsWhatWasFinished) {
   Pipe said;
   const pid_t process = start_process([&] {
     std::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{.rlim_cur = 300'000, .rlim_max = 300'000};
+    const rlimit limit{.rlim_cur = 400'000, .rlim_max = 400'000};
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(5);
     Told told(path);
     LayerChoice large{.measure = "m", .kept_in = "f32"};

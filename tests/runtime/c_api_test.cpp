@@ -5,6 +5,7 @@
 
 #include "accelerate/accelerate.h"
 #include "backends/fake_backend.hpp"
+#include "core/environment.hpp"
 #include "runtime/c_api_opened.hpp"
 #include "runtime/goldens.hpp"
 
@@ -184,6 +185,18 @@ TEST(CApi, InfoAndInspectionAreJson) {
   EXPECT_EQ(inspection.at("memory").items().at(0).at("tokens").as_int(), 16);
   EXPECT_GT(inspection.at("memory").items().at(0).at("total").as_int(), 0);
   accelerate_string_free(text);
+}
+
+TEST(CApi, DevicesAreJson) {
+  test::Environment environment;
+  environment.set("ACCELERATE_CACHE", "off");
+  char* text = nullptr;
+  ASSERT_EQ(accelerate_devices_json(false, &text), ACCELERATE_OK);
+  const Json cpu = Json::parse(text, "devices").at("devices").items().at(0);
+  EXPECT_EQ(cpu.at("name").as_string(), "cpu");
+  EXPECT_EQ(cpu.at("state").as_string(), "available");
+  accelerate_string_free(text);
+  EXPECT_EQ(accelerate_devices_json(false, nullptr), ACCELERATE_INVALID_INPUT);
 }
 
 TEST(CApi, DescribesGraphs) {

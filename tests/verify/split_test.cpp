@@ -27,7 +27,8 @@ std::vector<std::string> goldens() {
 // Every operation that the model's graph has.
 std::set<std::string> operations_of(const std::filesystem::path& folder) {
   std::set<std::string> names;
-  for (const Node& node : open_model(folder).program.graph("encode").nodes()) {
+  const ModelDefinition model = open_model(folder);
+  for (const Node& node : model.program.graph("encode").nodes()) {
     if (node.source == Node::Source::operation) names.emplace(node.operation->name());
   }
   return names;

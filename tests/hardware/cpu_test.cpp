@@ -1,5 +1,3 @@
-#include "hardware/devices.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,6 +8,7 @@
 #include "checkpoint/temporary_folder.hpp"
 #include "core/thread_pool.hpp"
 #include "hardware/cpu_info.hpp"
+#include "hardware/cpu_probe.hpp"
 
 namespace accelerate::hardware {
 namespace {
@@ -80,6 +79,20 @@ TEST_F(CpuInfoTest, MemoryAndItsLimit) {
   EXPECT_EQ(read_cpu_info(root_).memory_limit, 7000000);
 }
 
+TEST_F(CpuInfoTest, NodesWithTheirOwnMemory) {
+  const std::string folder = "sys/devices/system/node/";
+  write(folder + "node1/cpulist", "4-7\n");
+  write(folder + "node1/meminfo", "Node 1 MemTotal:       2000 kB\nNode 1 MemFree: 5 kB\n");
+  write(folder + "node0/cpulist", "0-3\n");
+  write(folder + "node0/meminfo", "Node 0 MemTotal:       1000 kB\n");
+  write(folder + "possible", "0-1\n");
+  const CpuInfo info = read_cpu_info(root_);
+  ASSERT_EQ(info.nodes.size(), 2U);
+  EXPECT_EQ(info.nodes[0].cpus, "0-3");
+  EXPECT_EQ(info.nodes[1].number, 1);
+  EXPECT_EQ(info.nodes[1].memory, 2000 * 1024);
+}
+
 TEST_F(CpuInfoTest, NothingThereIsNoError) {
   const CpuInfo info = read_cpu_info(root_);
   EXPECT_EQ(info.logical_cpus, 0);
@@ -88,39 +101,37 @@ TEST_F(CpuInfoTest, NothingThereIsNoError) {
 
 std::string fact(const DeviceReport& report, const std::string& key) {
   const auto found =
-      std::find_if(report.facts.begin(), report.facts.end(), [&](const Fact& f) { return f.key == key; });
+      std::find_if(report.facts.begin(), report.facts.end(), [&](const DeviceFact& f) { return f.key == key; });
   return found == report.facts.end() ? "absent" : found->value;
 }
 
-TEST(Devices, TheProcessorIsMeasured) {
+TEST(CpuProbe, TheProcessorIsMeasured) {
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<DeviceReport> reports = probe_devices();
+  const DeviceReport report = probe_cpu();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  ASSERT_FALSE(reports.empty());
-  const DeviceReport& report = reports.front();
   EXPECT_EQ(report.name, "cpu");
-  EXPECT_EQ(report.state, DeviceState::available) << report.stage << ": " << report.reason;
+  EXPECT_EQ(report.state, DeviceState::available) << report.reason;
   EXPECT_EQ(fact(report, "vector level"), cpu::name_of(cpu::current_level()));
   EXPECT_EQ(fact(report, "threads"), std::to_string(default_thread_count()));
   ASSERT_EQ(report.measured.size(), 8U);
-  for (const Measurement& m : report.measured) EXPECT_GT(m.value, 0.05) << m.key;
+  for (const DeviceMeasurement& m : report.measured) EXPECT_GT(m.value, 0.05) << m.key;
   // Far above the 0.3 s it takes on a quiet machine: a hang must fail, a busy neighbour must not.
   EXPECT_LT(took.count(), 20);
 }
 
-TEST(Devices, FactsAloneTakeNoMeasuring) {
+TEST(CpuProbe, FactsAloneTakeNoMeasuring) {
   const DeviceReport report = probe_cpu({.measure = false});
   EXPECT_EQ(report.state, DeviceState::available);
   EXPECT_TRUE(report.measured.empty());
   EXPECT_NE(fact(report, "memory"), "absent");
 }
 
-TEST(Devices, AForcedLevelThatTheMachineLacksIsReportedNotThrown) {
+TEST(CpuProbe, AForcedLevelThatTheMachineLacksIsReportedNotThrown) {
   setenv("ACCELERATE_CPU_LEVEL", "no such level", 1);
   const DeviceReport report = probe_cpu({.measure = false});
   unsetenv("ACCELERATE_CPU_LEVEL");
   EXPECT_EQ(report.state, DeviceState::unavailable);
-  EXPECT_EQ(report.stage, "describe");
+  EXPECT_EQ(report.stage, ProbeStage::failed);
   EXPECT_NE(report.reason.find("ACCELERATE_CPU_LEVEL"), std::string::npos) << report.reason;
 }
 

@@ -1,0 +1,40 @@
+#include "runtime/load_failure.hpp"
+
+#include <algorithm>
+
+#include "records/records.hpp"
+
+namespace accelerate::runtime {
+namespace {
+
+bool offers(const Backend& backend, Precision precision) {
+  const std::vector<Precision> offered = backend.precisions();
+  return std::ranges::find(offered, precision) != offered.end();
+}
+
+std::string device_of(const Backend& backend, const CompileOptions& options) {
+  const std::string name(backend.name());
+  return options.device.empty() ? name : name + ":" + options.device;
+}
+
+void record(const Error& error, const Backend& backend, const CompileOptions& options,
+            const std::filesystem::path& folder) {
+  if (!offers(backend, options.precision)) return;
+  const std::string model = std::filesystem::absolute(folder).lexically_normal().string();
+  if (auto found = records::compatibility_error_of(error, device_of(backend, options), model)) {
+    records::Recorder(records::default_path(), {}).add(std::move(*found));
+  }
+}
+
+}  // namespace
+
+void record_load_failure(const Error& error, const Backend& backend, const CompileOptions& options,
+                         const std::filesystem::path& folder) noexcept {
+  try {
+    record(error, backend, options, folder);
+  } catch (const std::exception&) {
+    // No working folder, no memory: what matters is the error that the caller gets.
+  }
+}
+
+}  // namespace accelerate::runtime
