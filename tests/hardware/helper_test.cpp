@@ -101,7 +101,7 @@ TEST_F(HelperTest, ABackendThatIsNotThereIsNamed) {
   row.name = "x";
   const DeviceReport report = Helper(find_helper(), kPatient, {}).ask({"devices", "abacus"}, row).reports[0];
   EXPECT_EQ(report.stage, ProbeStage::no_device);
-  EXPECT_TRUE(contains(report.reason, "no backend \"abacus\"")) << report.reason;
+  EXPECT_TRUE(contains(report.reason, "device abacus: there is no such device")) << report.reason;
 }
 
 TEST_F(HelperTest, TheProcessorRunsTheSmallGraph) {
