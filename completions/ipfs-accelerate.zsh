@@ -8,6 +8,7 @@ _ipfs_accelerate() {
     'run:Run a model on texts or tensors'
     'verify:Compare a model with what Transformers computed, and precisions with f32'
     'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
+    'export:Write a model as ONNX for other programs'
     'records:What has been measured here\: list, show, compare, export, import'
     'report:Documents made from the records\: compatibility'
     'completion:Print a script with which a shell completes this program'\''s commands'
@@ -122,6 +123,21 @@ _ipfs_accelerate() {
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
         '(-h --help)'{-h,--help}'[Show this help]' \
         ':MODEL:_files'
+      ;;
+    export)
+      _arguments -s \
+        '--to[What to write\: onnx, the only one so far]:FORMAT: ' \
+        '--opset[Version of ONNX'\''s operators, 17 to 23 (default\: 17)]:N: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32)]:precision:(f32 f16)' \
+        '--task[Whose outputs are written (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
+        '--outputs[Write these outputs instead of a task'\''s (last_hidden_state ...)]:NAME,...: ' \
+        '--force[Replace files that are there]' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files' \
+        '*:DIR:_files'
       ;;
     records)
       _arguments -s \

@@ -21,7 +21,7 @@ LAYERS = [
     ["checkpoint"],
     ["text", "image", "audio"],
     ["graph"],
-    ["models"],
+    ["models", "lowering"],
     ["backends"],
     ["hardware"],
     ["records"],

@@ -342,6 +342,27 @@ enum class GraphFormat {
 ACCELERATE_API std::string describe_graph(const std::filesystem::path& folder, GraphFormat format = GraphFormat::text,
                                           const std::vector<std::string>& outputs = {});
 
+struct ExportOptions {
+  std::string task = {};                  // whose outputs are written; empty: the folder's own
+  std::vector<std::string> outputs = {};  // of ModelInfo::outputs, instead of a task's
+  int opset = 17;                         // of ONNX's operators: 17 to 23
+  bool onnx_runtime_operators = false;  // ONNX Runtime's own ones where they are faster there; nothing else reads them
+  std::string precision = "f32";        // of weights and arithmetic: "f32", "f16"
+  bool force = false;                   // replaces files that are there
+  Cancellation cancellation = {};
+};
+
+struct ExportedModel {
+  std::filesystem::path model, weights;  // model.onnx, and its external data beside it
+  std::int64_t bytes = 0;                // of both
+  std::vector<std::string> inputs, outputs;
+};
+// Writes a folder's model as ONNX into the folder `target`, which is made if it is missing. Batch and tokens stay open.
+// Errors as Model::open's; Error{invalid_input} where files are there already and `force` is not set, or where the
+// folder cannot be written: then nothing is left behind.
+ACCELERATE_API ExportedModel export_onnx(const std::filesystem::path& folder, const std::filesystem::path& target,
+                                         const ExportOptions& options = {});
+
 // Bytes of this process.
 struct ProcessMemory {
   std::int64_t allocated = 0, allocated_peak = 0;  // by the library: tensors, packed weights, arenas

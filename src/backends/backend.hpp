@@ -47,6 +47,8 @@ struct CompileOptions {
   std::map<std::string, Precision> overrides;  // by the path of an operation: "encoder.layer.3.output.dense"
   int threads = 0;                             // 0: as many as this process may use
   Cancellation cancellation;                   // looked at between weights: Error{interrupted}
+  std::int64_t memory_limit = 0;               // bytes of a device's own memory, where a runtime can be told; 0: all
+  std::string cache_folder;                    // where a runtime may keep what it compiled; empty: nowhere
 };
 
 // A plan in use: its buffers and state. Not for two threads at once; start one session a thread.

@@ -5,6 +5,7 @@
 #include "backends/backend.hpp"
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/limited_backend.hpp"
+#include "backends/onnx/onnx_backend.hpp"
 
 namespace accelerate {
 namespace {
@@ -31,6 +32,7 @@ void limit(Backends& all, const std::string& text) {
 Backends make_backends() {
   Backends all;
   all.push_back(cpu::make_backend());
+  all.push_back(onnx::make_backend());
   const char* disabled = std::getenv(kDisabled);
   std::istringstream words(disabled == nullptr ? "" : disabled);
   for (std::string word; words >> word;) limit(all, word);

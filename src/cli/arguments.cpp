@@ -65,6 +65,7 @@ using Inspect = Described<InspectCommand>;
 using Run = Described<RunCommand>;
 using Verify = Described<VerifyCommand>;
 using Bench = Described<BenchCommand>;
+using Export = Described<ExportCommand>;
 using Records = Described<RecordsCommand>;
 using Report = Described<ReportCommand>;
 using Completion = Described<CompletionCommand>;
@@ -176,6 +177,21 @@ void describe(Bench& d) {
   add_common(d.line, o.common);
 }
 
+void describe(Export& d) {
+  ExportCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model", o.model);
+  d.line.argument("DIR", "Folder to write model.onnx and model.onnx.data into; made if it is missing", o.folder);
+  d.line.option("to", "FORMAT", "What to write: onnx, the only one so far", o.to);
+  d.line.number("opset", "Version of ONNX's operators, 17 to 23 (default: 17)", 17, 23,
+                [&o](std::int64_t n) { o.opset = n; });
+  d.line.option("precision", "f32|f16", "What weights are stored and multiplied in (default: f32)", o.precision);
+  d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering",
+                "Whose outputs are written (default: what the folder was published for)", o.task);
+  d.line.words("outputs", "NAME,...", "Write these outputs instead of a task's (last_hidden_state ...)", o.outputs);
+  d.line.flag("force", "Replace files that are there", o.force);
+  add_common(d.line, o.common);
+}
+
 void describe(Records& d) {
   RecordsCommand& o = d.options;
   d.line.argument_if_any("list|show|compare|export|import", "What to do (default: list)", o.action);
@@ -232,6 +248,10 @@ constexpr std::string_view kBenchExamples =
     "ipfs-accelerate bench MODEL --input lines.txt\n"
     "ipfs-accelerate bench MODEL --batch auto --max-latency 50\n"
     "ipfs-accelerate bench MODEL --profile=trace.json";
+constexpr std::string_view kExportExamples =
+    "ipfs-accelerate export MODEL DIR\n"
+    "ipfs-accelerate export MODEL DIR --opset 21 --precision f16\n"
+    "ipfs-accelerate export MODEL DIR --outputs last_hidden_state,pooler_output --force";
 constexpr std::string_view kRecordsExamples =
     "ipfs-accelerate records\n"
     "ipfs-accelerate records list --model MODEL --kind measurement --since 7d\n"
@@ -260,6 +280,7 @@ void for_each_command(Use&& use) {
              std::string(kVerifyExamples)));
   one(Bench("bench", "Measure how fast a model is, what memory it takes and how near that is to the machine's limit",
             std::string(kBenchExamples)));
+  one(Export("export", "Write a model as ONNX for other programs", std::string(kExportExamples)));
   one(Records("records", "What has been measured here: list, show, compare, export, import",
               std::string(kRecordsExamples)));
   one(Report("report", "Documents made from the records: compatibility", std::string(kReportExamples)));

@@ -61,14 +61,13 @@ CommandLine::CommandLine(std::string name, std::string summary, std::string exam
 void CommandLine::argument(const std::string& name, const std::string& description, std::string& target) {
   facts_.arguments.push_back({.name = "", .letter = "", .value = name, .description = description});
   facts_.usage += " " + name;
-  argument_ = &target;
+  required_.push_back(&target);
 }
 
 void CommandLine::argument_if_any(const std::string& name, const std::string& description, std::string& target) {
   facts_.arguments.push_back({.name = "", .letter = "", .value = name, .description = description});
   facts_.usage += " [" + name + "]";
-  argument_ = &target;
-  argument_required_ = false;
+  argument_if_any_ = &target;
 }
 
 void CommandLine::arguments(const std::string& name, const std::string& description, std::vector<std::string>& target) {
@@ -199,13 +198,14 @@ void CommandLine::fail_option(int found, const std::vector<char*>& words) const 
 
 void CommandLine::take_arguments(const std::vector<std::string>& found) {
   std::size_t next = 0;
-  if (argument_ != nullptr && (argument_required_ || !found.empty())) {
-    if (found.empty()) {
-      throw UsageError{facts_.arguments[0].value + " is missing: " + facts_.arguments[0].description,
-                       "usage: " + facts_.usage};
+  for (; next < required_.size(); ++next) {
+    const OptionFacts& argument = facts_.arguments[next];
+    if (next >= found.size()) {
+      throw UsageError{argument.value + " is missing: " + argument.description, "usage: " + facts_.usage};
     }
-    *argument_ = found[next++];
+    *required_[next] = found[next];
   }
+  if (argument_if_any_ != nullptr && next < found.size()) *argument_if_any_ = found[next++];
   if (arguments_ != nullptr) {
     arguments_->assign(found.begin() + static_cast<std::ptrdiff_t>(next), found.end());
   } else if (next < found.size()) {

@@ -19,8 +19,8 @@ class CommandLine {
  public:
   CommandLine(std::string name, std::string summary, std::string examples);
 
-  // The one argument that must be there, or may be left out (`target` then stays as it is), and any number of further
-  // ones.
+  // Arguments that must be there, in their order; then one that may be left out (`target` then stays as it is), and any
+  // number of further ones.
   void argument(const std::string& name, const std::string& description, std::string& target);
   void argument_if_any(const std::string& name, const std::string& description, std::string& target);
   void arguments(const std::string& name, const std::string& description, std::vector<std::string>& target);
@@ -66,8 +66,8 @@ class CommandLine {
 
   CommandFacts facts_;
   std::vector<Take> takes_;
-  std::string* argument_ = nullptr;
-  bool argument_required_ = true;
+  std::vector<std::string*> required_;
+  std::string* argument_if_any_ = nullptr;
   std::vector<std::string>* arguments_ = nullptr;
   bool asked_for_help_ = false;
 };

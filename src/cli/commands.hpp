@@ -79,6 +79,17 @@ struct BenchCommand {
   bool no_record = false;
 };
 
+struct ExportCommand {
+  CommonOptions common;
+  std::string model, folder;
+  std::string to = "onnx";
+  std::int64_t opset = 17;
+  std::string precision = "f32";
+  std::optional<std::string> task;
+  std::vector<std::string> outputs;  // empty: the task's
+  bool force = false;
+};
+
 struct RecordsCommand {
   CommonOptions common;
   std::string action = "list";       // "list", "show", "compare", "export" or "import"
@@ -104,6 +115,6 @@ struct CompletionCommand {
 };
 
 using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand,
-                             RecordsCommand, ReportCommand, CompletionCommand>;
+                             ExportCommand, RecordsCommand, ReportCommand, CompletionCommand>;
 
 }  // namespace accelerate::cli

@@ -33,6 +33,9 @@ struct Execute {
   int operator()(const BenchCommand& c) const {
     return finished(c.common, [&](Output& out) { return bench(c, cancellation, out); });
   }
+  int operator()(const ExportCommand& c) const {
+    return finished(c.common, [&](Output& out) { return export_model(c, cancellation, out); });
+  }
   int operator()(const RecordsCommand& c) const {
     return finished(c.common, [&](Output& out) { return records(c, out); });
   }

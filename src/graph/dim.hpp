@@ -15,6 +15,8 @@ class Extents;
 // An integer polynomial in named symbols. Equal polynomials compare equal however they were written.
 class Dim {
  public:
+  using Product = std::vector<std::string>;  // symbols in alphabetical order; none for the constant term
+
   Dim(std::int64_t number = 0);
   static Dim symbol(std::string name);
 
@@ -27,6 +29,8 @@ class Dim {
   std::int64_t evaluate(const Extents& extents) const;
   // "2*tokens - 1"
   std::string to_string() const;
+  // What is summed: products of symbols, each with its factor. No factor is zero.
+  const std::map<Product, std::int64_t>& terms() const { return terms_; }
 
   friend Dim operator+(const Dim& a, const Dim& b);
   friend Dim operator-(const Dim& a, const Dim& b);
@@ -36,8 +40,7 @@ class Dim {
   friend bool operator==(const Dim& a, const Dim& b) { return a.terms_ == b.terms_; }
 
  private:
-  using Product = std::vector<std::string>;  // symbols in alphabetical order; none for the constant term
-  std::map<Product, std::int64_t> terms_;    // no zero coefficients
+  std::map<Product, std::int64_t> terms_;
 };
 
 // What the symbols stand for in one run.

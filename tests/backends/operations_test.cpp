@@ -1,61 +1,30 @@
-// Every operation case on every backend and every vector level of this machine, against the f64 interpreter.
+// Every operation case on every backend and every vector level of this machine, against the f64 interpreter; and the
+// table of that in docs/parity.md.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
-#include <limits>
+#include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 
 #include "backends/backend.hpp"
 #include "backends/cpu/kernels.hpp"
 #include "backends/cpu/step.hpp"
-#include "backends/operation_cases.hpp"
-#include "graph/interpreter.hpp"
+#include "backends/expected_results.hpp"
+#include "backends/runtime_libraries.hpp"
 
 namespace accelerate {
 namespace {
 
-using test::OperationCase;
+using test::expected_results;
+using test::ExpectedResult;
 
-std::vector<OperationCase> all_cases() {
-  std::vector<OperationCase> cases;
-  for (const auto& entry : std::filesystem::directory_iterator(ACCELERATE_TESTS_DIR "/operations")) {
-    auto more = test::read_operation_cases(entry.path());
-    std::move(more.begin(), more.end(), std::back_inserter(cases));
+void expect_agreement(const std::string& backend) {
+  ASSERT_GT(expected_results().size(), 30U);
+  for (const ExpectedResult& expected : expected_results()) {
+    EXPECT_EQ(test::disagreement_of_backend(expected, backend), "") << expected.test.title;
   }
-  return cases;
-}
-
-double largest(std::span<const double> values) {
-  double most = 0;
-  for (const double value : values) most = std::max(most, std::abs(value));
-  return most;
-}
-
-// Four times what plain f32 evaluation loses (a kernel may sum in another order), and a few roundings of the largest
-// value for the cases where plain evaluation happens to be exact.
-double tolerance(std::span<const double> exact, std::span<const double> plain) {
-  double loss = 0;
-  for (std::size_t i = 0; i < exact.size(); ++i) loss = std::max(loss, std::abs(exact[i] - plain[i]));
-  return 4 * loss + 4 * std::numeric_limits<float>::epsilon() * largest(exact);
-}
-
-void expect_close(const OperationCase& test, const Tensor& got, const Tensor& exact, double bound) {
-  ASSERT_EQ(got.dims(), exact.dims());
-  const auto values = got.as<float>();
-  const auto expected = exact.as<double>();
-  double worst = -1;
-  std::size_t place = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double error = std::abs(static_cast<double>(values[i]) - expected[i]);
-    if (!(error <= worst)) {
-      worst = error;
-      place = i;
-    }
-  }
-  EXPECT_LE(worst, bound) << test.title << ": element " << place << " is " << values[place] << ", expected "
-                          << expected[place];
 }
 
 class EveryLevel : public testing::TestWithParam<cpu::Level> {
@@ -66,33 +35,76 @@ class EveryLevel : public testing::TestWithParam<cpu::Level> {
 
 TEST_P(EveryLevel, AgreesWithTheInterpreter) {
   ASSERT_EQ(cpu::current_level(), GetParam());
-  const std::vector<OperationCase> cases = all_cases();
-  ASSERT_GT(cases.size(), 30U);
-  for (const OperationCase& test : cases) {
-    const Outputs exact = interpret(test.graph, *test.weights, test.feeds);
-    const Outputs plain = interpret(test.graph, *test.weights, test.feeds, Rounding::f32);
-    const auto plan = backend_named("cpu").compile(test.graph, test.weights, {});
-    const Outputs got = plan->start()->run(test.feeds);
-    const Tensor& reference = exact.at("y");
-    expect_close(test, got.at("y"), reference, tolerance(reference.as<double>(), plain.at("y").as<double>()));
-  }
+  expect_agreement("cpu");
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, EveryLevel, testing::ValuesIn(cpu::supported_levels()),
                          [](const auto& level) { return std::string(cpu::name_of(level.param)); });
 
+std::vector<std::string> backend_names() {
+  std::vector<std::string> names;
+  for (const auto& backend : backends()) names.emplace_back(backend->name());
+  return names;
+}
+
+// Every backend of this build: one joins by being listed.
+class EveryBackend : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryBackend, AgreesWithTheInterpreter) {
+  if (const std::string why = test::missing_library(GetParam()); !why.empty()) GTEST_SKIP() << why;
+  expect_agreement(GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, EveryBackend, testing::ValuesIn(backend_names()),
+                         [](const auto& backend) { return backend.param; });
+
 TEST(OperationCases, CoverEveryKernel) {
   std::set<std::string> covered;
-  for (const OperationCase& test : all_cases()) {
-    for (const Node& node : test.graph.nodes()) {
-      if (node.operation != nullptr) covered.insert(std::string(node.operation->name()));
-    }
-  }
+  for (const ExpectedResult& expected : expected_results()) covered.insert(expected.operation());
   for (const char* operation : {"embedding", "linear", "gated_linear", "layer_norm", "rms_norm", "attention", "pool",
                                 "select_rows", "normalize", "activate", "add", "multiply", "concat", "slice"}) {
     EXPECT_TRUE(cpu::has_kernel(operation)) << operation;
     EXPECT_TRUE(covered.contains(operation)) << operation << " has no case";
   }
+}
+
+// What docs/parity.md must hold on this build.
+std::string parity_table() {
+  std::map<std::string, std::vector<const ExpectedResult*>> cases;
+  for (const ExpectedResult& expected : expected_results()) cases[expected.operation()].push_back(&expected);
+  std::string text =
+      "# Operations and backends\n\n"
+      "Each operation's cases in f32 on each backend's first device, against the interpreter in f64 "
+      "([testing](testing.md) says how the bound follows from the case). Written by `tools/parity.sh`; a test fails "
+      "when it is not what the tests find.\n\n| operation | cases |";
+  std::string rule = "| --- | ---: |";
+  for (const std::string& backend : backend_names()) {
+    text += " " + backend + " |";
+    rule += " --- |";
+  }
+  text += "\n" + rule + "\n";
+  for (const auto& [operation, expected] : cases) {
+    text += "| `" + operation + "` | " + std::to_string(expected.size()) + " |";
+    for (const std::string& backend : backend_names()) {
+      std::size_t passed = 0;
+      for (const ExpectedResult* each : expected)
+        passed += test::disagreement_of_backend(*each, backend).empty() ? 1 : 0;
+      text += passed == expected.size() ? " passed |" : " " + std::to_string(passed) + " passed |";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+TEST(Parity, IsWhatTheDocumentationSays) {
+  for (const std::string& backend : backend_names()) {
+    if (const std::string why = test::missing_library(backend); !why.empty()) GTEST_SKIP() << why;
+  }
+  const std::string path = ACCELERATE_TESTS_DIR "/../docs/parity.md", found = parity_table();
+  if (std::getenv("ACCELERATE_WRITE_PARITY") != nullptr) std::ofstream(path) << found;
+  std::ostringstream written;
+  written << std::ifstream(path).rdbuf();
+  EXPECT_EQ(written.str(), found) << "made anew by: tools/parity.sh";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "backends/runtime_libraries.hpp"
 #include "checkpoint/safetensors.hpp"
 #include "checkpoint/temporary_folder.hpp"
 #include "core/file.hpp"
@@ -52,6 +53,19 @@ TEST_P(EveryGolden, PassesFromTextAndFromTensors) {
     EXPECT_EQ(each.state_of(Source::text), text ? State::passed : State::untested) << each.name;
   }
 }
+
+class EveryGoldenOnOnnx : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryGoldenOnOnnx, Passes) {
+  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const std::filesystem::path folder = kGoldens / "models" / GetParam();
+  const Report report = verify(Model::open(folder, {.device = "onnx", .threads = 2}), folder / "golden");
+  EXPECT_EQ(report.state(), State::passed) << failures(report);
+  EXPECT_FALSE(report.cases.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, EveryGoldenOnOnnx, testing::ValuesIn(fixtures()),
+                         [](const auto& each) { return each.param; });
 
 INSTANTIATE_TEST_SUITE_P(Models, EveryGolden, testing::ValuesIn(fixtures()),
                          [](const auto& each) { return each.param; });

@@ -96,7 +96,6 @@ Value Attention::rotate(Primitives& p, Value x, Value cos, Value sin) const {
   return p.concat(parts, -1);
 }
 
-// [batch or 1, 1, queries or 1, keys]: 1 where the query sees the key.
 Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& symbol) const {
   Value seen = symbol.empty() ? Value{} : p.reshape(p.mask(symbol), {kBatch, 1, 1, tokens});
   const Value query = p.iota(0, {tokens, 1});
@@ -107,6 +106,12 @@ Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& sy
     also(p.less(p.abs(p.subtract(query, key)), p.constant(static_cast<double>(window) + 0.5)));
   }
   return seen;
+}
+
+Value Attention::bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens) const {
+  const Value distance = p.subtract(p.iota(1, {1, tokens}), p.iota(0, {tokens, 1}));
+  const Value row = p.add(distance, p.size(tokens - Dim(1)));
+  return p.transpose(p.gather(relative_bias, row), {2, 0, 1});
 }
 
 Value Attention::decompose(Primitives& p, std::span<const Value> operands) const {
@@ -121,11 +126,7 @@ Value Attention::decompose(Primitives& p, std::span<const Value> operands) const
   }
   k = repeat_heads(p, k, heads / kv_heads);
   Value scores = p.multiply(p.matmul(q, p.transpose_last(k)), p.constant(scale));
-  if (operands[kBias]) {
-    const Value distance = p.subtract(p.iota(1, {1, tokens}), p.iota(0, {tokens, 1}));
-    const Value row = p.add(distance, p.size(tokens - Dim(1)));
-    scores = p.add(scores, p.transpose(p.gather(operands[kBias], row), {2, 0, 1}));
-  }
+  if (operands[kBias]) scores = p.add(scores, bias_of_pairs(p, operands[kBias], tokens));
   // A number far below any score rather than -inf: rows of padding, which nobody reads, must not become NaN.
   const Value seen = visible(p, tokens, std::string(tokens.symbol_name()));
   if (seen) scores = p.select(seen, scores, p.constant(-1e30));

@@ -27,9 +27,14 @@ struct Attention final : Operation {
   Value decompose(Primitives& p, std::span<const Value> operands) const override;
   Cost cost(Operands operands, const Type& result) const override;
 
- private:
+  // Parts of the decomposition, for lowerings that have an operator for the rest.
+  // x [batch, heads, tokens, head_dim] turned by its position.
   Value rotate(Primitives& p, Value x, Value cos, Value sin) const;
+  // [batch or 1, 1, queries or 1, keys]: 1 where the query sees the key, padding of `symbol` left out; absent where all
+  // are seen.
   Value visible(Primitives& p, const Dim& tokens, const std::string& symbol) const;
+  // The relative bias for every pair: [heads, queries, keys].
+  Value bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens) const;
 };
 
 }  // namespace accelerate::ops

@@ -1,0 +1,86 @@
+// ONNX Runtime's library: found, opened once in a process, never closed.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "accelerate/error.hpp"
+#include "accelerate/tensor.hpp"
+#include "backends/onnx/ort_api.hpp"
+
+namespace accelerate::onnx {
+
+// Names a file of the library, or the folder that holds it; nothing else is then looked at.
+constexpr const char* kLibraryVariable = "ACCELERATE_ONNXRUNTIME";
+
+// Where the library may be, the best first: ACCELERATE_ONNXRUNTIME alone if it is set, else what the system's loader
+// knows by name, the usual folders, and the Python packages of this user, found without starting Python.
+std::vector<std::filesystem::path> library_candidates();
+
+class Library {
+ public:
+  // Error{unavailable} saying what was looked for and where, or why what was found cannot be used.
+  static std::shared_ptr<const Library> open();
+
+  const std::string& version() const { return version_; }  // "1.32.0"
+  const std::filesystem::path& path() const { return path_; }
+  const ort::Env* env() const { return env_; }
+  // Of memory that the host owns.
+  const ort::MemoryInfo* host_memory() const { return host_memory_; }
+  // Execution providers it was built with: "CPUExecutionProvider", ...
+  std::vector<std::string> providers() const;
+
+  // A function of the table.
+  template <typename Function>
+  Function* operator[](ort::Entry<Function> entry) const {
+    return reinterpret_cast<Function*>(const_cast<void*>(table_[entry.place]));
+  }
+  // Calls it; a status other than success becomes an Error: `where` says during what.
+  template <typename Function, typename... Arguments>
+  void call(const char* where, ort::Entry<Function> entry, Arguments... arguments) const {
+    check((*this)[entry](arguments...), where);
+  }
+
+ private:
+  Library(std::filesystem::path path, void* handle);
+  void check(ort::Status* status, const char* where) const;
+  static std::shared_ptr<const Library> find();
+
+  std::filesystem::path path_;
+  std::string version_;
+  const void* const* table_ = nullptr;
+  ort::Env* env_ = nullptr;
+  ort::MemoryInfo* host_memory_ = nullptr;
+};
+
+using LibraryPtr = std::shared_ptr<const Library>;
+
+// An object of the library that is released by an entry of its table.
+template <typename Object>
+class Handle {
+ public:
+  Handle(LibraryPtr library, ort::Entry<void(Object*)> release) : library_(std::move(library)), release_(release) {}
+  Handle(Handle&& other) noexcept
+      : library_(std::move(other.library_)), release_(other.release_), object_(std::exchange(other.object_, nullptr)) {}
+  Handle& operator=(Handle&&) = delete;
+  ~Handle() {
+    if (object_ != nullptr) (*library_)[release_](object_);
+  }
+
+  Object* get() const { return object_; }
+  Object** out() { return &object_; }
+  const LibraryPtr& library() const { return library_; }
+
+ private:
+  LibraryPtr library_;
+  ort::Entry<void(Object*)> release_;
+  Object* object_ = nullptr;
+};
+
+// A tensor as the library sees it, over the same memory.
+Handle<ort::Value> value_over(const LibraryPtr& library, const Tensor& tensor);
+
+}  // namespace accelerate::onnx

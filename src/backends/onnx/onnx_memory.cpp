@@ -1,0 +1,75 @@
+#include "backends/onnx/onnx_memory.hpp"
+
+#include <algorithm>
+
+#include "backends/onnx/onnx_plan.hpp"
+#include "graph/ops/attention.hpp"
+
+namespace accelerate::onnx {
+namespace {
+
+std::int64_t bytes_of(const Shape& shape, const Extents& extents) {
+  std::int64_t elements = 1;
+  for (const Dim& dim : shape.dims) elements *= dim.evaluate(extents);
+  return elements * static_cast<std::int64_t>(sizeof(float));
+}
+
+// Names of weights that products read: those it packs, in panels of 16 columns.
+std::int64_t packed_bytes(const Graph& graph) {
+  std::int64_t sum = 0;
+  std::vector<bool> packed(graph.nodes().size());
+  for (const Node& node : graph.nodes()) {
+    if (node.source != Node::Source::operation) continue;
+    const bool linear = node.operation->name() == "linear", gated = node.operation->name() == "gated_linear";
+    for (std::size_t which = 1; which < (gated ? 3U : linear ? 2U : 1U); ++which) {
+      const auto matrix = static_cast<std::size_t>(node.operands[which].id);
+      if (packed[matrix] || graph.nodes()[matrix].source != Node::Source::weight) continue;
+      packed[matrix] = true;
+      const std::vector<Dim>& dims = graph.nodes()[matrix].type.shape.dims;
+      sum += (dims[0].number() + 15) / 16 * 16 * dims[1].number() * static_cast<std::int64_t>(sizeof(float));
+    }
+  }
+  return sum;
+}
+
+// What an operation holds while it runs, beside its operands and its result.
+std::int64_t scratch_bytes(const Node& node, const Extents& extents) {
+  if (node.operation->name() == "linear") return bytes_of(node.type.shape, extents);  // the product without its bias
+  if (node.operation->name() == "gated_linear") return 2 * bytes_of(node.type.shape, extents);
+  if (node.operation->name() != "attention") return 0;
+  const std::vector<Dim>& dims = node.type.shape.dims;
+  const Dim heads = static_cast<const ops::Attention&>(*node.operation).heads;
+  return 4 * bytes_of(node.type.shape, extents) + bytes_of({dims[0], heads, dims[1], dims[1]}, extents);
+}
+
+std::int64_t activation_bytes(const Graph& graph, const Extents& extents) {
+  const std::vector<std::size_t> last = graph.last_uses();
+  std::vector<std::int64_t> freed(graph.nodes().size() + 1);
+  std::int64_t live = 0, peak = 0;
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (node.source == Node::Source::weight) continue;
+    const std::int64_t own = bytes_of(node.type.shape, extents);
+    live += own;
+    freed[last[i]] += own;
+    const bool operation = node.source == Node::Source::operation;
+    peak = std::max(peak, live + (operation ? scratch_bytes(node, extents) : 0));
+    live -= freed[i];
+  }
+  return peak;
+}
+
+}  // namespace
+
+MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const Extents& extents) {
+  MemoryEstimate estimate;
+  const lowering::OnnxModel model = to_onnx(graph, weights, lowering_options(providers().front()));
+  for (const lowering::OnnxInitializer& each : model.initializers) {
+    if (each.weight != nullptr) (each.in_place() ? estimate.mapped : estimate.weights) += each.bytes();
+  }
+  estimate.weights += packed_bytes(graph);
+  estimate.activations = activation_bytes(graph, extents);
+  return estimate;
+}
+
+}  // namespace accelerate::onnx

@@ -1,0 +1,42 @@
+// ONNX Runtime's execution providers as devices of ours.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/backend.hpp"
+#include "backends/onnx/library.hpp"
+
+namespace accelerate::onnx {
+
+struct Provider {
+  std::string_view device;      // "cuda"
+  std::string_view name;        // in the list of providers: "CUDAExecutionProvider"
+  std::string_view short_name;  // as it is appended by name; empty: by a function of its own
+  bool numbered = false;        // "cuda:0", "cuda:1", ...
+  bool contrib = false;         // runs ONNX Runtime's own operators
+  std::string_view description;
+};
+
+// All that there are names for, the processor first.
+std::span<const Provider> providers();
+
+// A device's provider and its number: "cuda:1".
+struct Placement {
+  const Provider* provider = nullptr;
+  int number = 0;
+  std::string name() const;
+};
+
+// Empty is the processor. Error{not_found} listing the names there are; Error{unavailable} where this library has no
+// such provider.
+Placement placement_of(std::string_view device, const Library& library);
+// Devices whose providers this library has, the first of each: nothing has run on them yet.
+std::vector<Placement> listed_devices(const Library& library);
+// Tells session options where to run and to compute in the precision asked for, no lower.
+void append_provider(const Placement& placement, const CompileOptions& options, const LibraryPtr& library,
+                     ort::SessionOptions* session_options);
+
+}  // namespace accelerate::onnx

@@ -1,0 +1,48 @@
+#include "accelerate/accelerate.hpp"
+#include "cli/arguments.hpp"
+#include "cli/execute.hpp"
+#include "cli/exit_code.hpp"
+
+namespace accelerate::cli {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+Json list_of(const std::vector<std::string>& words) {
+  Json list = Json::array();
+  for (const std::string& word : words) list.push(word);
+  return list;
+}
+
+}  // namespace
+
+int export_model(const ExportCommand& command, const Cancellation& cancellation, Output& out) {
+  if (command.to != "onnx") throw UsageError{"--to: found \"" + command.to + "\", expected onnx", ""};
+  const ExportedModel exported = export_onnx(command.model, command.folder,
+                                             {.task = command.task.value_or(""),
+                                              .outputs = command.outputs,
+                                              .opset = static_cast<int>(command.opset),
+                                              .precision = command.precision,
+                                              .force = command.force,
+                                              .cancellation = cancellation});
+  if (out.wants_json()) {
+    Json json;
+    json.set("model", exported.model.string()).set("weights", exported.weights.string()).set("bytes", exported.bytes);
+    out.json(json.set("inputs", list_of(exported.inputs)).set("outputs", list_of(exported.outputs)));
+    return kExitOk;
+  }
+  Table table({{""}, {""}});
+  table.row({"model", exported.model.string()});
+  table.row({"weights", exported.weights.string()});
+  table.row({"size", bytes_text(exported.bytes)});
+  table.row({"inputs", joined(exported.inputs)});
+  table.row({"outputs", joined(exported.outputs)});
+  out.print(table);
+  return kExitOk;
+}
+
+}  // namespace accelerate::cli

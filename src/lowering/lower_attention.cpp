@@ -1,0 +1,166 @@
+// Attention in standard operators around Softmax. ONNX Runtime's MultiHeadAttention measured slower on its CPU than
+// what this becomes there.
+#include "graph/ops/attention.hpp"
+#include "lowering/lowering.hpp"
+
+namespace accelerate::lowering {
+namespace {
+
+enum Index : std::size_t { kQuery, kKey, kValue, kBias, kCos, kSin };
+
+// What is added to scores of keys that are not seen: far below any score, and a number, so that rows of padding, which
+// nobody reads, do not become NaN.
+double unseen_score(DType real) { return real == DType::f16 ? -65504 : -1e30; }
+
+class Attention {
+ public:
+  Attention(Lowering& lowering, const Node& node, std::span<const Operand> operands)
+      : lowering_(lowering),
+        b_(lowering.builder()),
+        op_(static_cast<const ops::Attention&>(*node.operation)),
+        operands_(operands),
+        batch_(node.type.shape.dims[0]),
+        tokens_(node.type.shape.dims[1]),
+        by_rows_(lowering.options().ragged == Ragged::rows && node.type.shape.ragged) {}
+
+  Operand lower() {
+    const Operand q = turned(heads_of(operands_[kQuery], op_.heads), op_.heads);
+    const Operand k = turned(heads_of(operands_[kKey], op_.kv_heads), op_.heads);
+    const Operand v = heads_of(operands_[kValue], op_.kv_heads);
+    const std::string scaled = b_.node("Mul", {b_.real(q), b_.scalar(op_.scale, b_.real())});
+    std::string scores = b_.node("MatMul", {scaled, b_.transpose(k, {0, 1, 3, 2}).name});
+    const std::string added = added_to_scores();
+    if (!added.empty()) scores = b_.node("Add", {scores, added});
+    const std::string weights = b_.node("Softmax", {scores}, {{"axis", std::int64_t{-1}}});
+    return joined(lowering_.real(b_.node("MatMul", {weights, v.name}), q.shape));
+  }
+
+ private:
+  std::string symbol() const { return std::string(tokens_.symbol_name()); }
+
+  // [batch, heads, tokens, d]; a key head stands for several query heads.
+  Operand heads_of(const Operand& x, std::int64_t heads) {
+    const std::int64_t head_dim = x.shape.last().number() / heads;
+    if (by_rows_) {
+      // One copy puts rows at their places and heads apart: no dearer than the Transpose that padded values need.
+      const Dim rows = x.shape.dims[0] * Dim(heads);
+      return b_.gather(b_.reshape(x, {rows, head_dim}), head_row_of_place(heads));
+    }
+    return repeated(b_.transpose(b_.reshape(x, {batch_, tokens_, heads, head_dim}), {0, 2, 1, 3}));
+  }
+
+  Operand repeated(const Operand& x) {
+    const std::vector<Dim> d = x.shape.dims;
+    const Dim group = op_.heads / d[1].number();
+    if (group == Dim(1)) return x;
+    const std::vector<Dim> spread{d[0], d[1], group, d[2], d[3]};
+    const Operand apart = b_.reshape(x, {d[0], d[1], 1, d[2], d[3]});
+    return b_.reshape(lowering_.real(b_.node("Expand", {apart.name, b_.sizes(spread)}), Shape(spread)),
+                      {d[0], d[1] * group, d[2], d[3]});
+  }
+
+  // Of rows cut into their heads, which one lies at each place: [batch, heads, tokens].
+  Operand head_row_of_place(std::int64_t heads) {
+    return b_.once("head rows " + symbol() + " " + std::to_string(heads), [&] {
+      const Operand row = b_.reshape(lowering_.row_of_place(symbol()), {batch_, 1, tokens_});
+      std::vector<std::int64_t> head_of_query;
+      for (std::int64_t h = 0; h < op_.heads; ++h) head_of_query.push_back(h * heads / op_.heads);
+      const Operand head = b_.constant_indices(head_of_query, {1, op_.heads, 1});
+      const std::string first = b_.node("Mul", {row.name, b_.scalar(static_cast<double>(heads), DType::i64)});
+      return Operand{
+          .name = b_.node("Add", {first, head.name}), .dtype = DType::i64, .shape = Shape{batch_, op_.heads, tokens_}};
+    });
+  }
+
+  // [batch, heads, tokens, d] to rows, or to [batch, tokens, heads * d]
+  Operand joined(const Operand& context) {
+    const Dim head_dim = context.shape.last(), width = head_dim * Dim(op_.heads);
+    if (!by_rows_) return b_.reshape(b_.transpose(context, {0, 2, 1, 3}), {batch_, tokens_, width});
+    const Operand places = b_.reshape(context, {batch_ * Dim(op_.heads) * tokens_, head_dim});
+    const Operand rows = b_.gather(places, head_place_of_row());
+    return b_.reshape(rows, {rows.shape.dims[0], width});
+  }
+
+  // Of places apart by heads, those of each row: [rows, heads]. Place b * tokens + t is (b * heads + h) * tokens + t.
+  Operand head_place_of_row() {
+    return b_.once("head places " + symbol() + " " + std::to_string(op_.heads), [&] {
+      const Operand place = lowering_.place_of_row(symbol());
+      const std::string tokens = b_.size(tokens_), between = b_.size(tokens_ * Dim(op_.heads - 1));
+      const std::string item = b_.node("Div", {place.name, tokens});
+      const Operand first{.name = b_.node("Add", {place.name, b_.node("Mul", {item, between})}),
+                          .dtype = DType::i64,
+                          .shape = place.shape};
+      std::vector<std::int64_t> heads;
+      for (std::int64_t h = 0; h < op_.heads; ++h) heads.push_back(h);
+      const std::string head = b_.node("Mul", {b_.constant_indices(heads, {1, op_.heads}).name, tokens});
+      return Operand{.name = b_.node("Add", {b_.reshape(first, {place.shape.dims[0], 1}).name, head}),
+                     .dtype = DType::i64,
+                     .shape = Shape{place.shape.dims[0], op_.heads}};
+    });
+  }
+
+  // [batch, heads, tokens, d] turned by its position, where the model does that.
+  Operand turned(const Operand& x, std::int64_t heads) {
+    if (!operands_[kCos]) return x;
+    const Operand &cos = operands_[kCos], &sin = operands_[kSin];
+    if (!lowering_.options().contrib) {
+      const Operand in[] = {x, cos, sin};
+      return lowering_.primitives(
+          [&](Primitives& p, std::span<const Value> v) { return op_.rotate(p, v[0], v[1], v[2]); }, in);
+    }
+    const std::int64_t rotary_dim = 2 * cos.shape.last().number();
+    std::vector<OnnxAttribute> attributes{{"interleaved", std::int64_t{op_.interleaved_rotary ? 1 : 0}}};
+    if (x.shape.last() != Dim(rotary_dim)) {
+      attributes.push_back({"num_heads", heads});
+      attributes.push_back({"rotary_embedding_dim", rotary_dim});
+    }
+    const std::string first_position = b_.indices({0});
+    return lowering_.real(
+        b_.contrib("RotaryEmbedding", {b_.real(x), first_position, b_.real(cos), b_.real(sin)}, std::move(attributes)),
+        x.shape);
+  }
+
+  // [batch or 1, heads or 1, queries or 1, keys]: bias of positions, and far below any score where a key is not seen;
+  // nothing where there is neither.
+  std::string added_to_scores() {
+    const std::string key = "scores " + symbol() + (op_.causal ? " causal" : "") +
+                            " window=" + std::to_string(op_.window) + " " + operands_[kBias].name;
+    return b_
+        .once(key,
+              [&]() -> Operand {
+                const Operand unseen = unseen_keys();
+                return operands_[kBias] ? lowering_.add(position_bias(), unseen) : unseen;
+              })
+        .name;
+  }
+
+  Operand unseen_keys() {
+    const Operand seen = lowering_.primitives(
+        [&](Primitives& p, std::span<const Value>) { return op_.visible(p, tokens_, symbol()); }, {});
+    if (!seen) return {};
+    const std::string zero = b_.scalar(0, b_.real()), far_below = b_.scalar(unseen_score(b_.real()), b_.real());
+    return lowering_.real(b_.node("Where", {b_.condition(seen), zero, far_below}), seen.shape);
+  }
+
+  // The bias for every pair: [heads, queries, keys].
+  Operand position_bias() {
+    return lowering_.primitives(
+        [&](Primitives& p, std::span<const Value> bias) { return op_.bias_of_pairs(p, bias[0], tokens_); },
+        {&operands_[kBias], 1});
+  }
+
+  Lowering& lowering_;
+  OnnxBuilder& b_;
+  const ops::Attention& op_;
+  std::span<const Operand> operands_;
+  Dim batch_, tokens_;
+  bool by_rows_;
+};
+
+}  // namespace
+
+Operand lower_attention(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
+  return Attention(lowering, node, operands).lower();
+}
+
+}  // namespace accelerate::lowering

@@ -1,0 +1,90 @@
+// Linear layers, their activations and norms.
+#include <numbers>
+
+#include "graph/ops/elementwise.hpp"
+#include "graph/ops/linear.hpp"
+#include "graph/ops/norm.hpp"
+#include "lowering/lowering.hpp"
+
+namespace accelerate::lowering {
+namespace {
+
+Operand at(std::span<const Operand> operands, std::size_t index) {
+  return index < operands.size() ? operands[index] : Operand{};
+}
+
+// The steps in which PyTorch's exporter writes it: runtimes know them and join them again.
+std::string gelu(OnnxBuilder& b, const std::string& x) {
+  const auto number = [&](double value) { return b.scalar(value, b.real()); };
+  const std::string phi = b.node("Add", {b.node("Erf", {b.node("Div", {x, number(std::numbers::sqrt2)})}), number(1)});
+  return b.node("Mul", {b.node("Mul", {x, phi}), number(0.5)});
+}
+
+}  // namespace
+
+Operand Lowering::activate(const Operand& x, Activation activation) {
+  OnnxBuilder& b = builder_;
+  const auto result = [&](std::string name) { return real(std::move(name), x.shape); };
+  const std::string input = b.real(x);
+  switch (activation) {
+    case Activation::none: return x;
+    case Activation::relu: return result(b.node("Relu", {input}));
+    case Activation::tanh: return result(b.node("Tanh", {input}));
+    case Activation::sigmoid: return result(b.node("Sigmoid", {input}));
+    case Activation::silu: return result(b.node("Mul", {input, b.node("Sigmoid", {input})}));
+    case Activation::gelu:
+      if (options_.contrib) return result(b.contrib("Gelu", {input}));
+      return result(b.opset() >= 20 ? b.node("Gelu", {input}) : gelu(b, input));
+    case Activation::gelu_tanh:
+      if (options_.contrib) return result(b.contrib("FastGelu", {input}));
+      if (b.opset() >= 20) return result(b.node("Gelu", {input}, {{"approximate", std::string("tanh")}}));
+      break;
+    default: break;
+  }
+  return primitives([&](Primitives& p, std::span<const Value> values) { return apply(p, activation, values[0]); },
+                    {&x, 1});
+}
+
+Operand lower_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
+  const auto& op = static_cast<const ops::Linear&>(*node.operation);
+  const Operand bias = at(operands, 2), residual = at(operands, 3);
+  OnnxBuilder& b = lowering.builder();
+  if (lowering.options().contrib && op.activation == Activation::gelu && bias) {
+    const Operand product = lowering.product(node, 1, operands[0], {});
+    const std::string activated = b.contrib("BiasGelu", {product.name, b.real(bias)});
+    return lowering.add(lowering.real(activated, product.shape), residual);
+  }
+  return lowering.add(lowering.activate(lowering.product(node, 1, operands[0], bias), op.activation), residual);
+}
+
+Operand lower_gated_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
+  const auto& op = static_cast<const ops::GatedLinear&>(*node.operation);
+  const Operand gate = lowering.activate(lowering.product(node, 1, operands[0], at(operands, 3)), op.activation);
+  const Operand up = lowering.product(node, 2, operands[0], at(operands, 4));
+  return lowering.real(lowering.builder().node("Mul", {gate.name, up.name}), gate.shape);
+}
+
+Operand lower_layer_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
+  const auto& op = static_cast<const ops::LayerNorm&>(*node.operation);
+  OnnxBuilder& b = lowering.builder();
+  const Operand bias = at(operands, 2);
+  return lowering.real(
+      b.node("LayerNormalization", {b.real(operands[0]), b.real(operands[1]), bias ? b.real(bias) : ""},
+             {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),
+      operands[0].shape);
+}
+
+Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
+  const auto& op = static_cast<const ops::RmsNorm&>(*node.operation);
+  OnnxBuilder& b = lowering.builder();
+  if (b.opset() < 23) return {};
+  return lowering.real(b.node("RMSNormalization", {b.real(operands[0]), b.real(operands[1])},
+                              {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),
+                       operands[0].shape);
+}
+
+Operand lower_activate(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
+  return lowering.activate(operands[0], static_cast<const ops::Activate&>(*node.operation).activation);
+}
+
+}  // namespace accelerate::lowering

@@ -1,0 +1,71 @@
+// What the lowering of an operation sees of the whole. Operations that ONNX has are in lower_*.cpp; the table that
+// finds them is in onnx.cpp.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/activation.hpp"
+#include "graph/graph.hpp"
+#include "lowering/onnx.hpp"
+#include "lowering/onnx_builder.hpp"
+
+namespace accelerate::lowering {
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, const Weights& weights, const OnnxOptions& options);
+
+  OnnxBuilder& builder() { return builder_; }
+  const OnnxOptions& options() const { return options_; }
+  // A result of this shape.
+  Operand real(std::string name, Shape shape) const;
+
+  // i64 [batch, symbol]: 1 at rows that are seen.
+  Operand mask(const std::string& symbol);
+  // Where rows lie in a padded tensor, OnnxInput::Source.
+  Operand row_of_place(const std::string& symbol);
+  Operand place_of_row(const std::string& symbol);
+  // x times the transposed matrix that is operand `which` of `node`, plus a bias where there is one: [..., out].
+  Operand product(const Node& node, std::size_t which, const Operand& x, const Operand& bias);
+  Operand activate(const Operand& x, Activation activation);
+  // a + b, where one of them broadcasts; a where b is left out.
+  Operand add(const Operand& a, const Operand& b);
+  // What `make` computes in primitives from these values.
+  using Make = std::function<Value(Primitives&, std::span<const Value>)>;
+  Operand primitives(const Make& make, std::span<const Operand> operands);
+
+  OnnxModel run();
+
+ private:
+  Operand source(std::size_t index);
+  Operand input(const Node& node);
+  Operand table(const Node& node);
+  Operand positions(const Node& node);
+  bool only_read_by_products(std::size_t index) const;
+  Operand lower(const Node& node);
+  Operand padded(const Operand& rows, const std::string& symbol);
+  Operand rows_of(const Operand& padded, const std::string& symbol);
+  Operand index_input(OnnxInput::Source source, const std::string& name, const std::string& symbol, Shape shape);
+
+  const Graph& graph_;
+  const Weights& weights_;
+  OnnxOptions options_;
+  OnnxBuilder builder_;
+  std::vector<Operand> values_;  // by node
+};
+
+// Nothing: not lowered this way with these options; its decomposition is.
+using Override = Operand (*)(Lowering&, const Node&, std::span<const Operand>);
+
+Operand lower_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_gated_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_layer_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_activate(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_pool(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_attention(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+
+}  // namespace accelerate::lowering

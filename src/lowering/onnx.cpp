@@ -1,0 +1,262 @@
+#include "lowering/onnx.hpp"
+
+#include <algorithm>
+
+#include "lowering/lower_primitive.hpp"
+#include "lowering/lowering.hpp"
+
+namespace accelerate::lowering {
+namespace {
+
+struct Row {
+  std::string_view operation;
+  Override lower;
+};
+
+constexpr Row kOverrides[] = {
+    {"linear", lower_linear},     {"gated_linear", lower_gated_linear}, {"layer_norm", lower_layer_norm},
+    {"rms_norm", lower_rms_norm}, {"activate", lower_activate},         {"attention", lower_attention},
+    {"pool", lower_pool}};
+
+Override override_of(std::string_view operation) {
+  const auto* found = std::find_if(std::begin(kOverrides), std::end(kOverrides),
+                                   [&](const Row& row) { return row.operation == operation; });
+  return found == std::end(kOverrides) ? nullptr : found->lower;
+}
+
+// Operations that compute each row from the same row of their operands, so that rows need no padding for them; and
+// attention, which places rows itself.
+constexpr std::string_view kTakeRows[] = {"embedding", "linear", "gated_linear", "layer_norm", "rms_norm", "normalize",
+                                          "activate",  "add",    "multiply",     "concat",     "slice",    "attention"};
+
+bool takes_rows(std::string_view operation) {
+  return std::find(std::begin(kTakeRows), std::end(kTakeRows), operation) != std::end(kTakeRows);
+}
+
+Shape dense(Shape shape, Ragged ragged) {
+  if (shape.ragged && ragged == Ragged::rows) {
+    std::vector<Dim> dims{Dim::symbol(shape.ragged_symbol() + ".rows")};
+    dims.insert(dims.end(), shape.dims.begin() + 2, shape.dims.end());
+    return Shape(std::move(dims));
+  }
+  shape.ragged = false;
+  return shape;
+}
+
+// The name that Transformers gives the mask of a text's tokens.
+std::string mask_name(const std::string& symbol) { return symbol == "tokens" ? "attention_mask" : symbol + "_mask"; }
+
+}  // namespace
+
+Lowering::Lowering(const Graph& graph, const Weights& weights, const OnnxOptions& options)
+    : graph_(graph),
+      weights_(weights),
+      options_(options),
+      builder_(options.opset, options.real),
+      values_(graph.nodes().size()) {}
+
+Operand Lowering::real(std::string name, Shape shape) const {
+  return {.name = std::move(name), .dtype = options_.real, .shape = std::move(shape)};
+}
+
+Operand Lowering::index_input(OnnxInput::Source source, const std::string& name, const std::string& symbol,
+                              Shape shape) {
+  return builder_.once("input " + name, [&] {
+    return builder_.input(
+        {.name = name, .dtype = DType::i64, .shape = std::move(shape), .source = source, .of = symbol});
+  });
+}
+
+Operand Lowering::mask(const std::string& symbol) {
+  return index_input(OnnxInput::Source::mask, mask_name(symbol), symbol, Shape{kBatch, Dim::symbol(symbol)});
+}
+
+Operand Lowering::row_of_place(const std::string& symbol) {
+  return index_input(OnnxInput::Source::row_of_place, symbol + ".row_of_place", symbol,
+                     Shape{kBatch, Dim::symbol(symbol)});
+}
+
+Operand Lowering::place_of_row(const std::string& symbol) {
+  return index_input(OnnxInput::Source::place_of_row, symbol + ".place_of_row", symbol,
+                     Shape{Dim::symbol(symbol + ".rows")});
+}
+
+Operand Lowering::padded(const Operand& rows, const std::string& symbol) {
+  return builder_.once("padded " + rows.name, [&] { return builder_.gather(rows, row_of_place(symbol)); });
+}
+
+Operand Lowering::rows_of(const Operand& padded, const std::string& symbol) {
+  std::vector<Dim> dims{padded.shape.dims[0] * padded.shape.dims[1]};
+  dims.insert(dims.end(), padded.shape.dims.begin() + 2, padded.shape.dims.end());
+  return builder_.gather(builder_.reshape(padded, std::move(dims)), place_of_row(symbol));
+}
+
+// From the ids, as Transformers counts; nothing where the graph has none.
+Operand Lowering::positions(const Node& node) {
+  const auto ids = std::find_if(graph_.nodes().begin(), graph_.nodes().end(), [](const Node& each) {
+    return each.source == Node::Source::input && each.rule.fill == InputRule::Fill::required &&
+           each.type.element == Element::index && each.type.shape.ragged;
+  });
+  if (ids == graph_.nodes().end()) return {};
+  const Shape shape = dense(node.type.shape, options_.ragged);
+  OnnxBuilder& b = builder_;
+  if (node.rule.fill == InputRule::Fill::columns) {
+    Primitive column(PrimitiveKind::iota);
+    column.numbers = {1};
+    return lower_primitive(b, column, {}, shape);
+  }
+  const Operand& given = values_[static_cast<std::size_t>(ids - graph_.nodes().begin())];
+  const std::string padding = b.scalar(static_cast<double>(node.rule.padding_id), DType::i64);
+  const Operand is_token{.name = b.node("Not", {b.node("Equal", {given.name, padding})}), .dtype = DType::boolean};
+  const std::string token = b.index(is_token);
+  const std::string count = b.node("CumSum", {token, b.scalar(1, DType::i64)});
+  return {.name = b.node("Add", {b.node("Mul", {count, token}), padding}), .dtype = DType::i64, .shape = shape};
+}
+
+Operand Lowering::input(const Node& node) {
+  const bool computed = options_.self_contained > 0 && (node.rule.fill == InputRule::Fill::columns ||
+                                                        node.rule.fill == InputRule::Fill::columns_after_padding);
+  const Operand value = computed ? positions(node) : Operand{};
+  if (value) return value;
+  return builder_.input({.name = node.name,
+                         .dtype = node.type.element == Element::real ? DType::f32 : DType::i64,
+                         .shape = dense(node.type.shape, options_.ragged),
+                         .source = OnnxInput::Source::feed,
+                         .of = node.name});
+}
+
+// An input; or a constant as large as the largest run needs, of which each takes its part.
+Operand Lowering::table(const Node& node) {
+  if (options_.self_contained == 0) {
+    return builder_.input({.name = node.name,
+                           .dtype = node.type.element == Element::real ? DType::f32 : DType::i64,
+                           .shape = node.type.shape,
+                           .source = OnnxInput::Source::table,
+                           .of = node.name});
+  }
+  const Extents longest = Extents().set("tokens", options_.self_contained).set("batch", 1);
+  const Operand whole = builder_.constant(node.name, node.table(longest));
+  const Dim& rows = node.type.shape.dims[0];
+  if (rows == kTokens) return builder_.slice(whole, 0, 0, rows);
+  // Distances lie around the middle.
+  const Dim begin = Dim(options_.self_contained) - kTokens;
+  if (rows == Dim(2) * kTokens - Dim(1)) return builder_.slice(whole, 0, begin, begin + rows);
+  throw Error(ErrorKind::unsupported,
+              "table \"" + node.name + "\" of " + rows.to_string() + " rows has no constant form", "lowering to ONNX");
+}
+
+// Such a matrix is written by its products, turned as they want it.
+bool Lowering::only_read_by_products(std::size_t index) const {
+  const Value value{static_cast<std::int32_t>(index)};
+  for (const Graph::Output& output : graph_.outputs()) {
+    if (output.value == value) return false;
+  }
+  return std::all_of(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& node) {
+    const bool product = node.operation && node.operation->name().ends_with("linear");
+    for (std::size_t i = 0; i < node.operands.size(); ++i) {
+      const bool is_matrix = i == 1 || (i == 2 && product && node.operation->name() == "gated_linear");
+      if (node.operands[i] == value && !(product && is_matrix)) return false;
+    }
+    return true;
+  });
+}
+
+Operand Lowering::source(std::size_t index) {
+  const Node& node = graph_.nodes()[index];
+  if (node.source == Node::Source::input) return input(node);
+  if (node.source == Node::Source::table) return table(node);
+  return only_read_by_products(index) ? Operand{} : builder_.weight(weights_.at(node.name));
+}
+
+Operand Lowering::product(const Node& node, std::size_t which, const Operand& x, const Operand& bias) {
+  OnnxBuilder& b = builder_;
+  const Node& matrix = graph_.node(node.operands[which]);
+  const Shape shape = x.shape.with_last(matrix.type.shape.dims[0]);
+  const bool is_weight = matrix.source == Node::Source::weight;
+  const Weight* weight = is_weight ? &weights_.at(matrix.name) : nullptr;
+  // A checkpoint may have stored it the other way round: then that is the initializer, and nothing has to turn it.
+  const bool turned = is_weight && (options_.transpose_weights || weight->transposed);
+  const Operand stored =
+      is_weight ? b.weight(*weight, turned) : values_[static_cast<std::size_t>(node.operands[which].id)];
+  if (x.shape.rank() == 2) {
+    const std::string added = bias ? b.real(bias) : "";
+    return real(b.node("Gemm", {b.real(x), b.real(stored), added}, {{"transB", std::int64_t{turned ? 0 : 1}}}), shape);
+  }
+  const std::string columns = turned ? stored.name : b.transpose(stored, {1, 0}).name;
+  return add(real(b.node("MatMul", {b.real(x), columns}), shape), bias);
+}
+
+Operand Lowering::add(const Operand& a, const Operand& b) {
+  if (!b) return a;
+  const Shape& shape = b.shape.rank() > a.shape.rank() ? b.shape : a.shape;
+  return real(builder_.node("Add", {builder_.real(a), builder_.real(b)}), shape);
+}
+
+Operand Lowering::primitives(const Make& make, std::span<const Operand> operands) {
+  Primitives p("");
+  std::vector<Value> sources;
+  std::vector<Operand> values;
+  for (const Operand& operand : operands) {
+    Node node;
+    node.source = Node::Source::input;
+    node.type = {operand.dtype == DType::i64 ? Element::index : Element::real, operand.shape};
+    sources.push_back(operand ? p.source(node) : Value{});
+    if (operand) values.push_back(operand);
+  }
+  const Value made = make(p, sources);
+  if (!made) return {};
+  const Graph graph = p.finish({{"y", made}});
+  for (std::size_t i = values.size(); i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (node.source == Node::Source::input) {  // "tokens.mask"
+      values.push_back(mask(node.name.substr(0, node.name.rfind('.'))));
+      continue;
+    }
+    std::vector<Operand> inputs;
+    for (const Value operand : node.operands) inputs.push_back(values[static_cast<std::size_t>(operand.id)]);
+    const auto& primitive = static_cast<const Primitive&>(*node.operation);
+    values.push_back(lower_primitive(builder_, primitive, inputs, node.type.shape));
+  }
+  return values[static_cast<std::size_t>(made.id)];
+}
+
+Operand Lowering::lower(const Node& node) {
+  const std::string_view operation = node.operation->name();
+  const bool pads = options_.ragged == Ragged::rows && !takes_rows(operation);
+  std::vector<Operand> operands;
+  for (const Value operand : node.operands) {
+    operands.push_back(operand ? values_[static_cast<std::size_t>(operand.id)] : Operand{});
+    if (!operand || !pads) continue;
+    const Shape& shape = graph_.node(operand).type.shape;
+    if (shape.ragged) operands.back() = padded(operands.back(), shape.ragged_symbol());
+  }
+  const Override override = override_of(operation);
+  Operand value = override == nullptr ? Operand{} : override(*this, node, operands);
+  if (!value) {
+    value = primitives(
+        [&](Primitives& p, std::span<const Value> values) { return node.operation->decompose(p, values); }, operands);
+  }
+  return pads && node.type.shape.ragged ? rows_of(value, node.type.shape.ragged_symbol()) : value;
+}
+
+OnnxModel Lowering::run() {
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    const Node& node = graph_.nodes()[i];
+    builder_.set_path(node.name);
+    values_[i] = node.source == Node::Source::operation ? lower(node) : source(i);
+  }
+  for (const Graph::Output& output : graph_.outputs()) {
+    builder_.output(output.name, values_[static_cast<std::size_t>(output.value.id)]);
+  }
+  return builder_.finish(graph_.name());
+}
+
+OnnxModel to_onnx(const Graph& graph, const Weights& weights, const OnnxOptions& options) {
+  if (options.opset < kOldestOpset || options.opset > kNewestOpset) {
+    throw Error(ErrorKind::unsupported, "opset " + std::to_string(options.opset) + " is not written, only " +
+                                            std::to_string(kOldestOpset) + " to " + std::to_string(kNewestOpset));
+  }
+  return Lowering(graph, weights, options).run();
+}
+
+}  // namespace accelerate::lowering

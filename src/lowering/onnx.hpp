@@ -1,0 +1,38 @@
+// Graphs lowered to ONNX: one model in memory that ONNX Runtime and OpenVINO run and that files are written from.
+//
+// An operation that ONNX has is written as one; any other by its decomposition (graph/primitives.hpp), so that a new
+// operation works here the day it is defined.
+#pragma once
+
+#include "graph/graph.hpp"
+#include "lowering/onnx_model.hpp"
+
+namespace accelerate::lowering {
+
+constexpr int kOldestOpset = 17, kNewestOpset = 23;
+
+// What a ragged [batch, tokens~, n] is in the model.
+enum class Ragged {
+  padded,  // [batch, tokens, n] with a mask: what other programs feed
+  rows,    // [tokens.rows, n]: only attention and pooling see padding, nothing else computes it
+};
+
+struct OnnxOptions {
+  int opset = kOldestOpset;
+  Ragged ragged = Ragged::padded;
+  // ONNX Runtime's own operators where they measured faster there than standard ones.
+  bool contrib = false;
+  // Weights of products are initializers [in, out], as files usually have them, which costs a transposed copy. Without
+  // it they are as the checkpoint has them, and Gemm or a Transpose turns them.
+  bool transpose_weights = false;
+  // The model needs no more than a caller of Transformers gives: positions are computed in it, and tables are constants
+  // for this many tokens at most. 0: positions and tables are inputs.
+  std::int64_t self_contained = 0;
+  // What reals are between operations and weights are stored in: f32 or f16. Outputs are always f32.
+  DType real = DType::f32;
+};
+
+// Error{unsupported} for an opset outside the range above. Weights are looked up, not read.
+OnnxModel to_onnx(const Graph& graph, const Weights& weights, const OnnxOptions& options = {});
+
+}  // namespace accelerate::lowering

@@ -1,0 +1,97 @@
+#include "backends/expected_results.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "backends/backend.hpp"
+#include "graph/interpreter.hpp"
+
+namespace accelerate::test {
+namespace {
+
+double largest(std::span<const double> values) {
+  double most = 0;
+  for (const double value : values) most = std::max(most, std::abs(value));
+  return most;
+}
+
+// Four times what plain f32 evaluation loses (a kernel may sum in another order), and a few roundings of the largest
+// value for the cases where plain evaluation happens to be exact.
+double tolerance(std::span<const double> exact, std::span<const double> plain) {
+  double loss = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) loss = std::max(loss, std::abs(exact[i] - plain[i]));
+  return 4 * loss + 4 * std::numeric_limits<float>::epsilon() * largest(exact);
+}
+
+ExpectedResult evaluated(OperationCase test) {
+  const Tensor exact = interpret(test.graph, *test.weights, test.feeds).at("y");
+  const Tensor plain = interpret(test.graph, *test.weights, test.feeds, Rounding::f32).at("y");
+  const double bound = tolerance(exact.as<double>(), plain.as<double>());
+  return {std::move(test), exact, bound};
+}
+
+// The cpu backend turns queries and keys by their position where they lie, also where they are inputs of the graph.
+Feeds copy_of(const Feeds& feeds) {
+  Feeds copy = feeds;
+  for (auto& [name, tensor] : copy.tensors) {
+    Tensor own(tensor.dtype(), tensor.dims());
+    std::ranges::copy(std::as_const(tensor).bytes(), own.bytes().begin());
+    tensor = own;
+  }
+  return copy;
+}
+
+}  // namespace
+
+std::string ExpectedResult::operation() const {
+  return std::string(test.graph.node(test.graph.outputs()[0].value).operation->name());
+}
+
+const std::vector<ExpectedResult>& expected_results() {
+  static const std::vector<ExpectedResult> all = [] {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(ACCELERATE_TESTS_DIR "/operations")) {
+      files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    std::vector<ExpectedResult> results;
+    for (const auto& file : files) {
+      for (OperationCase& test : read_operation_cases(file)) results.push_back(evaluated(std::move(test)));
+    }
+    return results;
+  }();
+  return all;
+}
+
+std::string disagreement(const ExpectedResult& expected, const Tensor& got) {
+  if (got.dims() != expected.exact.dims()) {
+    return "has shape " + to_string(got.dims()) + ", expected " + to_string(expected.exact.dims());
+  }
+  const auto values = got.as<float>();
+  const auto exact = expected.exact.as<double>();
+  double worst = -1;
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double error = std::abs(static_cast<double>(values[i]) - exact[i]);
+    if (!(error <= worst)) {
+      worst = error;
+      place = i;
+    }
+  }
+  if (worst <= expected.bound) return "";
+  return "element " + std::to_string(place) + " is " + std::to_string(values[place]) + ", expected " +
+         std::to_string(exact[place]) + " to " + std::to_string(expected.bound);
+}
+
+std::string disagreement_of_backend(const ExpectedResult& expected, const std::string& backend) {
+  try {
+    const auto plan = backend_named(backend).compile(expected.test.graph, expected.test.weights, {.threads = 2});
+    return disagreement(expected, plan->start()->run(copy_of(expected.test.feeds)).at("y"));
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace accelerate::test

@@ -1,0 +1,28 @@
+// What every operation case must come to on any backend: the interpreter's numbers, and how far one may be from them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backends/operation_cases.hpp"
+
+namespace accelerate::test {
+
+struct ExpectedResult {
+  OperationCase test;
+  Tensor exact;      // f64
+  double bound = 0;  // of an element's absolute error
+
+  std::string operation() const;
+};
+
+// Of all files under tests/operations, evaluated once.
+const std::vector<ExpectedResult>& expected_results();
+
+// Empty where every element of `got` is within the bound, else the worst of them.
+std::string disagreement(const ExpectedResult& expected, const Tensor& got);
+
+// The same of what a backend's first device computes in f32; an error it throws is told too.
+std::string disagreement_of_backend(const ExpectedResult& expected, const std::string& backend);
+
+}  // namespace accelerate::test

@@ -1,0 +1,199 @@
+// ONNX Runtime as a backend: the library that is there and the one that is not, devices, sessions.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "backends/onnx/library.hpp"
+#include "backends/onnx/onnx_backend.hpp"
+#include "backends/runtime_libraries.hpp"
+#include "checkpoint/temporary_folder.hpp"
+#include "graph/builder.hpp"
+#include "graph/ops/embedding.hpp"
+
+namespace accelerate::onnx {
+namespace {
+
+// y = x w^T over ragged rows.
+struct Product {
+  std::shared_ptr<Weights> weights = std::make_shared<Weights>();
+  Graph graph;
+  Feeds feeds;
+
+  Product() {
+    weights->add("w", Tensor::of<float>({1, 2}, {10, 1}));
+    Builder b("product", *weights);
+    b.output("y", b.linear(b.input("x", {Element::real, Shape({kBatch, kTokens, 2}, true)}), b.weight("w"), {}));
+    graph = b.finish();
+    feeds.extents.set_ragged("tokens", {2, 1});
+    feeds.tensors["x"] = Tensor::of<float>({3, 2}, {1, 2, 3, 4, 5, 6});
+  }
+};
+
+void expect_product(const Tensor& y) {
+  ASSERT_EQ(y.dims(), (Dims{3, 1}));
+  EXPECT_EQ(y.as<float>()[0], 12);
+  EXPECT_EQ(y.as<float>()[1], 34);
+  EXPECT_EQ(y.as<float>()[2], 56);
+}
+
+// The variable as long as this lives.
+class LibraryNamed {
+ public:
+  explicit LibraryNamed(const std::string& place) {
+    if (const char* value = std::getenv(kLibraryVariable)) before_ = value;
+    setenv(kLibraryVariable, place.c_str(), 1);
+  }
+  LibraryNamed(const LibraryNamed&) = delete;
+  LibraryNamed& operator=(const LibraryNamed&) = delete;
+  ~LibraryNamed() {
+    if (before_) {
+      setenv(kLibraryVariable, before_->c_str(), 1);
+    } else {
+      unsetenv(kLibraryVariable);
+    }
+  }
+
+ private:
+  std::optional<std::string> before_;
+};
+
+TEST(OnnxLibrary, ThatIsAbsentIsSaidWithWhereItWasLookedFor) {
+  const TemporaryFolder empty;
+  const LibraryNamed named(empty.path().string());
+  const Product product;
+  const auto backend = make_backend();
+  EXPECT_TRUE(backend->devices().empty());
+  const Error error = error_of([&] { backend->compile(product.graph, product.weights, {}); });
+  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+  EXPECT_TRUE(contains(error.message(), empty.path().string())) << error.what();
+  EXPECT_TRUE(contains(error.hint(), "pip install onnxruntime")) << error.what();
+  EXPECT_TRUE(contains(error.hint(), kLibraryVariable)) << error.what();
+}
+
+TEST(OnnxLibrary, ThatIsNoneIsSaid) {
+  const TemporaryFolder folder;
+  const LibraryNamed text(folder.write("libonnxruntime.so", "no library").string());
+  const Error error = error_of([] { Library::open(); });
+  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+  EXPECT_TRUE(contains(error.message(), "does not open")) << error.what();
+}
+
+TEST(OnnxLibrary, ThatIsAnotherOneIsSaid) {
+  const LibraryNamed another("libm.so.6");
+  const Error error = error_of([] { Library::open(); });
+  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+  EXPECT_TRUE(contains(error.message(), "OrtGetApiBase")) << error.what();
+}
+
+TEST(OnnxLibrary, IsLookedForInAFolderThatIsNamed) {
+  const TemporaryFolder folder;
+  const auto library = folder.write("onnxruntime/capi/libonnxruntime.so.1.32.0", "");
+  const LibraryNamed named(folder.path().string());
+  EXPECT_EQ(library_candidates(), std::vector{library});
+}
+
+TEST(OnnxBackend, RefusesPrecisionsThatItHasNot) {
+  const Product product;
+  const Error error =
+      error_of([&] { make_backend()->compile(product.graph, product.weights, {.precision = Precision::bf16}); });
+  EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+  EXPECT_TRUE(contains(error.message(), "bf16")) << error.what();
+}
+
+TEST(OnnxBackend, PredictsWeightsAndMappedBytes) {
+  const Product product;
+  const MemoryEstimate estimate = make_backend()->memory(product.graph, *product.weights, product.feeds.extents, {});
+  EXPECT_EQ(estimate.mapped, 8);
+  EXPECT_EQ(estimate.weights, 16 * 2 * 4);  // a panel of 16 columns
+  EXPECT_GT(estimate.activations, 0);
+}
+
+class OnnxRuntime : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  }
+  Product product_;
+  std::unique_ptr<Backend> backend_ = make_backend();
+};
+
+TEST_F(OnnxRuntime, HasTheProcessorAsItsFirstDevice) {
+  const std::vector<Device> devices = backend_->devices();
+  ASSERT_FALSE(devices.empty());
+  EXPECT_EQ(devices[0].name, "onnx:cpu");
+  EXPECT_TRUE(contains(devices[0].description, Library::open()->version())) << devices[0].description;
+}
+
+TEST_F(OnnxRuntime, RunsByTheNameOfADeviceAndWithout) {
+  for (const char* device : {"", "cpu"}) {
+    const auto plan = backend_->compile(product_.graph, product_.weights, {.device = device, .threads = 1});
+    expect_product(plan->start()->run(product_.feeds).at("y"));
+  }
+}
+
+TEST_F(OnnxRuntime, RefusesDevicesThatThereAreNot) {
+  const auto compile = [&](const std::string& device) {
+    return error_of([&] { backend_->compile(product_.graph, product_.weights, {.device = device}); });
+  };
+  for (const char* device : {"gpu", "cpu:0", "cuda:x", "cuda:-1", "cuda:"}) {
+    const Error error = compile(device);
+    EXPECT_EQ(error.kind(), ErrorKind::not_found) << device;
+    EXPECT_TRUE(contains(error.message(), "tensorrt")) << error.what();
+  }
+  const std::vector<std::string> built = Library::open()->providers();
+  if (std::find(built.begin(), built.end(), "CUDAExecutionProvider") == built.end()) {
+    EXPECT_EQ(compile("cuda:0").kind(), ErrorKind::unavailable);
+  }
+}
+
+TEST_F(OnnxRuntime, RunsSessionsOfOnePlanAtTheSameTime) {
+  const auto plan = backend_->compile(product_.graph, product_.weights, {.threads = 1});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      const auto session = plan->start();
+      for (int run = 0; run < 50; ++run) expect_product(session->run(product_.feeds).at("y"));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST_F(OnnxRuntime, SessionsOutliveTheirPlan) {
+  auto plan = backend_->compile(product_.graph, product_.weights, {.threads = 1});
+  const auto session = plan->start();
+  plan.reset();
+  product_.weights.reset();
+  expect_product(session->run(product_.feeds).at("y"));
+}
+
+TEST_F(OnnxRuntime, NamesAnInputThatIsMissing) {
+  const auto session = backend_->compile(product_.graph, product_.weights, {.threads = 1})->start();
+  product_.feeds.tensors.clear();
+  const Error error = error_of([&] { session->run(product_.feeds); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
+  EXPECT_TRUE(contains(error.message(), "\"x\"")) << error.what();
+}
+
+TEST_F(OnnxRuntime, SaysWhichIndexIsTooLarge) {
+  product_.weights->add("table", Tensor::of<float>({3, 1}, {0, 1, 2}));
+  Builder b("lookup", *product_.weights);
+  b.output("y", b.apply(std::make_shared<ops::Embedding>(), {b.weight("table"), b.token_input("ids")}));
+  const auto session = backend_->compile(b.finish(), product_.weights, {.threads = 1})->start();
+  product_.feeds.tensors = {};
+  product_.feeds.tensors["ids"] = Tensor::of<std::int64_t>({3}, {0, 2, 3});
+  const Error error = error_of([&] { session->run(product_.feeds); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
+  EXPECT_TRUE(contains(error.message(), "3")) << error.what();
+}
+
+TEST_F(OnnxRuntime, StopsBetweenRuns) {
+  const auto session = backend_->compile(product_.graph, product_.weights, {.threads = 1})->start();
+  product_.feeds.cancellation.cancel();
+  EXPECT_EQ(error_of([&] { session->run(product_.feeds); }).kind(), ErrorKind::interrupted);
+}
+
+}  // namespace
+}  // namespace accelerate::onnx

@@ -1,0 +1,65 @@
+// `export` as a user meets it. That other programs read the files and agree is for tests/tools/export_test.py.
+#include <gtest/gtest.h>
+
+#include "cli/process.hpp"
+#include "core/json.hpp"
+
+namespace accelerate::cli {
+namespace {
+
+using test::Finished;
+using test::fixture;
+using test::Folder;
+using test::run_program;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST(Export, WritesAModelAndItsWeights) {
+  const Folder folder;
+  const Finished done = run_program({"export", fixture("bert"), "--to", "onnx", folder / "out", "--json"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const Json json = Json::parse(done.out, "stdout");
+  EXPECT_EQ(std::filesystem::path(json.at("model").as_string()), folder / "out" / "model.onnx");
+  EXPECT_TRUE(std::filesystem::exists(folder / "out" / "model.onnx"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "out" / "model.onnx.data"));
+  std::vector<std::string> inputs;
+  for (const Json& each : json.at("inputs").items()) inputs.push_back(each.as_string());
+  EXPECT_EQ(inputs, (std::vector<std::string>{"input_ids", "token_type_ids", "attention_mask"}));
+}
+
+TEST(Export, RefusesToReplaceFilesUnlessForced) {
+  const Folder folder;
+  test::write(folder / "model.onnx", "mine");
+  const Finished refused = run_program({"export", fixture("bert"), folder.path()});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_TRUE(contains(refused.err, "is there already")) << refused.err;
+  EXPECT_TRUE(contains(refused.err, "--force")) << refused.err;
+  EXPECT_EQ(test::read(folder / "model.onnx"), "mine");
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"model.onnx"});
+  EXPECT_EQ(run_program({"export", fixture("bert"), folder.path(), "--force"}).code, 0);
+  EXPECT_NE(test::read(folder / "model.onnx"), "mine");
+}
+
+TEST(Export, LeavesNothingBehindWhereItFails) {
+  const Folder folder;
+  const Finished missing = run_program({"export", fixture("bert"), folder / "out", "--outputs", "no_such_output"});
+  EXPECT_EQ(missing.code, 4);
+  EXPECT_TRUE(contains(missing.err, "last_hidden_state")) << missing.err;
+  const Finished nowhere = run_program({"export", fixture("bert"), folder / "missing" / "out"});
+  EXPECT_EQ(nowhere.code, 3);
+  EXPECT_TRUE(contains(nowhere.err, "missing/out")) << nowhere.err;
+  EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(Export, SaysWhatItDoesNotWrite) {
+  const Folder folder;
+  EXPECT_EQ(run_program({"export", fixture("bert"), folder / "out", "--to", "gguf"}).code, 2);
+  EXPECT_EQ(run_program({"export", fixture("bert"), folder / "out", "--opset", "16"}).code, 2);
+  EXPECT_EQ(run_program({"export", fixture("bert"), folder / "out", "--precision", "int4"}).code, 2);
+  const Finished without = run_program({"export", fixture("bert")});
+  EXPECT_EQ(without.code, 2);
+  EXPECT_TRUE(contains(without.err, "DIR is missing")) << without.err;
+}
+
+}  // namespace
+}  // namespace accelerate::cli
