@@ -9,7 +9,7 @@ get_property(accelerate_layers GLOBAL PROPERTY ACCELERATE_LAYERS)
 add_executable(accelerate_probe src/hardware/main.cpp)
 set_target_properties(accelerate_probe PROPERTIES OUTPUT_NAME ipfs-accelerate-probe)
 target_link_libraries(accelerate_probe PRIVATE accelerate_flags accelerate_version)
-accelerate_link_layers(accelerate_probe hardware backends graph checkpoint core)
+accelerate_link_layers(accelerate_probe hardware backends lowering graph checkpoint core)
 install(TARGETS accelerate_probe RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ipfs-accelerate)
 
 # The program holds the layers' objects itself: one file that starts fast and needs no library of ours beside it.

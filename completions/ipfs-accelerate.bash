@@ -3,7 +3,7 @@ _ipfs_accelerate() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "devices doctor inspect run verify bench records report completion help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "devices doctor inspect run verify bench export records report completion help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -73,6 +73,16 @@ _ipfs_accelerate() {
       esac
       words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --json --quiet --verbose --help"
       ;;
+    export)
+      case $prev in
+        --to) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --opset) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "f32 f16" -- "$cur")); return ;;
+        --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
+        --outputs) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--to --opset --precision --task --outputs --force --json --quiet --verbose --help"
+      ;;
     records)
       case $prev in
         --model) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -95,7 +105,7 @@ _ipfs_accelerate() {
       words="--help"
       arguments="bash zsh fish"
       ;;
-    help) arguments="devices doctor inspect run verify bench records report completion help" ;;
+    help) arguments="devices doctor inspect run verify bench export records report completion help" ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))
