@@ -34,5 +34,6 @@ if [[ $variables == no ]]; then
 fi
 for package in "$folder"/lib/python3*/site-packages; do
   echo "export ACCELERATE_ONNXRUNTIME='$package/onnxruntime/capi'"
+  echo "export ACCELERATE_OPENVINO='$package/openvino/libs'"
 done
 echo "export ACCELERATE_RUNTIMES_PYTHON='$folder/bin/python'"

@@ -41,6 +41,7 @@ class Contender:
     what: str
     library: str = ""            # the Python package of a peer; ours has none
     conversions: tuple[str, ...] = ()  # made before, in this order, never counted
+    device: str = "cpu"          # of ours
 
     @property
     def ours(self) -> bool:
@@ -53,6 +54,7 @@ CONTENDERS = {each.name: each for each in (
     Contender(OURS, "f32", "this project"),
     Contender(f"{OURS}-bf16", "bf16", "this project"),
     Contender(f"{OURS}-int8", "int8", "this project"),
+    Contender(f"{OURS}-openvino", "f32", "this project's graph in OpenVINO", device="openvino"),
     Contender("pytorch", "f32", "Transformers' model, eager", "torch"),
     Contender("pytorch-bf16", "bf16", "the same, loaded as bfloat16", "torch"),
     Contender("pytorch-int8", "int8", "the same, linear layers by quantize_dynamic", "torch"),
@@ -175,7 +177,8 @@ class Ours:
         if not program.exists():
             raise Unavailable(f"absent: {program.name} is not built")
         self.program, self.folder, self.threads = program, folder, threads
-        self.options = ["--precision", contender.precision, "--threads", str(threads), "--task", "embed"]
+        self.options = ["--precision", contender.precision, "--threads", str(threads), "--task", "embed",
+                        "--device", contender.device]
         self.environment = {**environment(threads), "ACCELERATE_RECORDS": str(RECORDS)}
         if contender.precision != "f32":
             self.find_kept_layers(contender.precision)

@@ -6,6 +6,7 @@
 #include "backends/cpu/cpu_backend.hpp"
 #include "backends/limited_backend.hpp"
 #include "backends/onnx/onnx_backend.hpp"
+#include "backends/openvino/openvino_backend.hpp"
 
 namespace accelerate {
 namespace {
@@ -33,6 +34,7 @@ Backends make_backends() {
   Backends all;
   all.push_back(cpu::make_backend());
   all.push_back(onnx::make_backend());
+  all.push_back(openvino::make_backend());
   const char* disabled = std::getenv(kDisabled);
   std::istringstream words(disabled == nullptr ? "" : disabled);
   for (std::string word; words >> word;) limit(all, word);

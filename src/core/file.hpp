@@ -30,6 +30,8 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   const std::filesystem::path& path() const { return path_; }
+  // Whether its path still leads to this file: not where it was removed or replaced by another since it was opened.
+  bool is_at_path() const;
   // Error{corrupted} where the file was written to since it was opened, by its size and time of change. What happens
   // between this look and the next is not seen.
   void expect_unchanged() const;

@@ -59,9 +59,12 @@ Operand select(OnnxBuilder& b, std::span<const Operand> in, const Shape& shape) 
           .shape = shape};
 }
 
+// Integers are reduced as f32, exact up to 2^24: OpenVINO 2026.4 computes wrong numbers where arithmetic follows a
+// reduction of integers.
 Operand reduce(OnnxBuilder& b, const Primitive& op, const Operand& x, const Shape& shape) {
   const DType dtype = common_type(b, {&x, 1});
-  std::vector<std::string> inputs{b.as(x, dtype)};
+  const DType reduced = dtype == DType::i64 ? DType::f32 : dtype;
+  std::vector<std::string> inputs{b.as(x, reduced)};
   std::vector<OnnxAttribute> attributes{{"keepdims", std::int64_t{1}}};
   // Reductions took their axes as an attribute before they took them as an input; sums changed first.
   if (op.kind == Kind::sum || b.opset() >= 18) {
@@ -69,8 +72,8 @@ Operand reduce(OnnxBuilder& b, const Primitive& op, const Operand& x, const Shap
   } else {
     attributes.push_back({"axes", op.numbers});
   }
-  return {
-      .name = b.node(operator_of(op.kind), std::move(inputs), std::move(attributes)), .dtype = dtype, .shape = shape};
+  const std::string name = b.node(operator_of(op.kind), std::move(inputs), std::move(attributes));
+  return {.name = b.as({.name = name, .dtype = reduced, .shape = shape}, dtype), .dtype = dtype, .shape = shape};
 }
 
 // 0, 1, 2, ... along one axis.

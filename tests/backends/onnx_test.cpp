@@ -2,62 +2,24 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <optional>
 #include <thread>
 
 #include "backends/onnx/library.hpp"
 #include "backends/onnx/onnx_backend.hpp"
+#include "backends/product.hpp"
 #include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
-#include "graph/builder.hpp"
 #include "graph/ops/embedding.hpp"
 
 namespace accelerate::onnx {
 namespace {
 
-// y = x w^T over ragged rows.
-struct Product {
-  std::shared_ptr<Weights> weights = std::make_shared<Weights>();
-  Graph graph;
-  Feeds feeds;
+using test::expect_product;
+using test::Product;
 
-  Product() {
-    weights->add("w", Tensor::of<float>({1, 2}, {10, 1}));
-    Builder b("product", *weights);
-    b.output("y", b.linear(b.input("x", {Element::real, Shape({kBatch, kTokens, 2}, true)}), b.weight("w"), {}));
-    graph = b.finish();
-    feeds.extents.set_ragged("tokens", {2, 1});
-    feeds.tensors["x"] = Tensor::of<float>({3, 2}, {1, 2, 3, 4, 5, 6});
-  }
-};
-
-void expect_product(const Tensor& y) {
-  ASSERT_EQ(y.dims(), (Dims{3, 1}));
-  EXPECT_EQ(y.as<float>()[0], 12);
-  EXPECT_EQ(y.as<float>()[1], 34);
-  EXPECT_EQ(y.as<float>()[2], 56);
-}
-
-// The variable as long as this lives.
-class LibraryNamed {
+class LibraryNamed : public test::Variable {
  public:
-  explicit LibraryNamed(const std::string& place) {
-    if (const char* value = std::getenv(kLibraryVariable)) before_ = value;
-    setenv(kLibraryVariable, place.c_str(), 1);
-  }
-  LibraryNamed(const LibraryNamed&) = delete;
-  LibraryNamed& operator=(const LibraryNamed&) = delete;
-  ~LibraryNamed() {
-    if (before_) {
-      setenv(kLibraryVariable, before_->c_str(), 1);
-    } else {
-      unsetenv(kLibraryVariable);
-    }
-  }
-
- private:
-  std::optional<std::string> before_;
+  explicit LibraryNamed(const std::string& place) : Variable(kLibraryVariable, place) {}
 };
 
 TEST(OnnxLibrary, ThatIsAbsentIsSaidWithWhereItWasLookedFor) {
@@ -86,13 +48,6 @@ TEST(OnnxLibrary, ThatIsAnotherOneIsSaid) {
   const Error error = error_of([] { Library::open(); });
   EXPECT_EQ(error.kind(), ErrorKind::unavailable);
   EXPECT_TRUE(contains(error.message(), "OrtGetApiBase")) << error.what();
-}
-
-TEST(OnnxLibrary, IsLookedForInAFolderThatIsNamed) {
-  const TemporaryFolder folder;
-  const auto library = folder.write("onnxruntime/capi/libonnxruntime.so.1.32.0", "");
-  const LibraryNamed named(folder.path().string());
-  EXPECT_EQ(library_candidates(), std::vector{library});
 }
 
 TEST(OnnxBackend, RefusesPrecisionsThatItHasNot) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdlib>
+#include <optional>
 #include <string>
 
 namespace accelerate::test {
@@ -10,6 +11,7 @@ namespace accelerate::test {
 // (tools/fetch_runtimes.sh --variables), so that no test is skipped there.
 inline const char* library_variable(const std::string& backend) {
   if (backend == "onnx") return "ACCELERATE_ONNXRUNTIME";
+  if (backend == "openvino") return "ACCELERATE_OPENVINO";
   return nullptr;
 }
 
@@ -19,5 +21,29 @@ inline std::string missing_library(const std::string& backend) {
   if (variable == nullptr || std::getenv(variable) != nullptr) return "";
   return std::string(variable) + " is not set: tools/fetch_runtimes.sh --variables says to what";
 }
+
+// An environment variable as long as this lives; no value: not set.
+class Variable {
+ public:
+  Variable(std::string name, const std::optional<std::string>& value) : name_(std::move(name)) {
+    if (const char* before = std::getenv(name_.c_str())) before_ = before;
+    set(value);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() { set(before_); }
+
+ private:
+  void set(const std::optional<std::string>& value) const {
+    if (value) {
+      setenv(name_.c_str(), value->c_str(), 1);
+    } else {
+      unsetenv(name_.c_str());
+    }
+  }
+
+  std::string name_;
+  std::optional<std::string> before_;
+};
 
 }  // namespace accelerate::test

@@ -36,6 +36,17 @@ TEST(MappedFile, MapsWhatIsThere) {
   EXPECT_EQ(error_of([&] { MappedFile::open(folder.path()); }).kind(), ErrorKind::invalid_input);
 }
 
+TEST(MappedFile, KnowsWhetherItsPathStillLeadsToIt) {
+  const TemporaryFolder folder;
+  const auto path = folder.write("a", "old");
+  const auto file = MappedFile::open(path);
+  EXPECT_TRUE(file->is_at_path());
+  std::filesystem::rename(folder.write("b", "new"), path);
+  EXPECT_FALSE(file->is_at_path());
+  std::filesystem::remove(path);
+  EXPECT_FALSE(file->is_at_path());
+}
+
 TEST(MappedFile, ReleasedPagesAreNoLongerResidentAndCanBeReadAgain) {
   const TemporaryFolder folder;
   constexpr std::size_t kSize = std::size_t{32} << 20;

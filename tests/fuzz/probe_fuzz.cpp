@@ -1,6 +1,6 @@
 // Any text as a probing program's answer: an Error{corrupted}, or rows that are the same after they were written and
 // read again, as the cache does it.
-// Layers: hardware backends graph checkpoint core
+// Layers: hardware backends lowering graph checkpoint core
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // Any text as an exported record: an Error that a person can read, or a record that is the same after it was written
 // and read again.
-// Layers: records hardware backends graph checkpoint core
+// Layers: records hardware backends lowering graph checkpoint core
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <fstream>
 
+#include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
 #include "runtime/goldens.hpp"
 
@@ -82,6 +83,28 @@ TEST_F(ChangedFiles, CutShortBeforeTheFirstRunIsRefused) {
   EXPECT_EQ(error.message(),
             "is " + std::to_string(size / 2) + " bytes long, was " + std::to_string(size) + " when it was opened");
 }
+
+// Runtimes map files by their paths, as late as the first run.
+class ChangedFilesOnRuntimes : public ChangedFiles, public testing::WithParamInterface<std::string> {};
+
+TEST_P(ChangedFilesOnRuntimes, RemovedOrReplacedBeforeTheFirstRunTheOldOnesStay) {
+  if (const std::string why = test::missing_library(GetParam()); !why.empty()) GTEST_SKIP() << why;
+  const auto open = [&] { return Model::open(folder(), {.device = GetParam()}); };
+  const Model used = open(), replaced = open(), removed = open();
+  const std::vector<float> before = vector_of(used);
+  replaced.mask_token();  // opens the tokenizer, which is read when it is first needed
+  removed.mask_token();
+  fs::copy(weights(), folder() / "new");
+  fs::rename(folder() / "new", weights());
+  write_into();
+  EXPECT_NE(vector_of(open()), before);
+  EXPECT_EQ(vector_of(replaced), before);
+  fs::remove_all(folder());
+  EXPECT_EQ(vector_of(removed), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, ChangedFilesOnRuntimes, testing::Values("onnx", "openvino"),
+                         [](const auto& each) { return each.param; });
 
 }  // namespace
 }  // namespace accelerate

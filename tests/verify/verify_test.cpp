@@ -54,18 +54,23 @@ TEST_P(EveryGolden, PassesFromTextAndFromTensors) {
   }
 }
 
-class EveryGoldenOnOnnx : public testing::TestWithParam<std::string> {};
+using OnRuntime = std::tuple<std::string, std::string>;
+class EveryGoldenOnRuntimes : public testing::TestWithParam<OnRuntime> {};
 
-TEST_P(EveryGoldenOnOnnx, Passes) {
-  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
-  const std::filesystem::path folder = kGoldens / "models" / GetParam();
-  const Report report = verify(Model::open(folder, {.device = "onnx", .threads = 2}), folder / "golden");
+TEST_P(EveryGoldenOnRuntimes, Passes) {
+  const auto& [device, fixture] = GetParam();
+  if (const std::string why = test::missing_library(device); !why.empty()) GTEST_SKIP() << why;
+  const std::filesystem::path folder = kGoldens / "models" / fixture;
+  const Report report = verify(Model::open(folder, {.device = device, .threads = 2}), folder / "golden");
   EXPECT_EQ(report.state(), State::passed) << failures(report);
   EXPECT_FALSE(report.cases.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, EveryGoldenOnOnnx, testing::ValuesIn(fixtures()),
-                         [](const auto& each) { return each.param; });
+INSTANTIATE_TEST_SUITE_P(Models, EveryGoldenOnRuntimes,
+                         testing::Combine(testing::Values("onnx", "openvino"), testing::ValuesIn(fixtures())),
+                         [](const testing::TestParamInfo<OnRuntime>& each) {
+                           return std::get<0>(each.param) + "_" + std::get<1>(each.param);
+                         });
 
 INSTANTIATE_TEST_SUITE_P(Models, EveryGolden, testing::ValuesIn(fixtures()),
                          [](const auto& each) { return each.param; });

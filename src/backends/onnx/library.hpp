@@ -10,15 +10,12 @@
 #include "accelerate/error.hpp"
 #include "accelerate/tensor.hpp"
 #include "backends/onnx/ort_api.hpp"
+#include "backends/runtime_library.hpp"
 
 namespace accelerate::onnx {
 
 // Names a file of the library, or the folder that holds it; nothing else is then looked at.
 constexpr const char* kLibraryVariable = "ACCELERATE_ONNXRUNTIME";
-
-// Where the library may be, the best first: ACCELERATE_ONNXRUNTIME alone if it is set, else what the system's loader
-// knows by name, the usual folders, and the Python packages of this user, found without starting Python.
-std::vector<std::filesystem::path> library_candidates();
 
 class Library {
  public:
@@ -45,7 +42,7 @@ class Library {
   }
 
  private:
-  Library(std::filesystem::path path, void* handle);
+  explicit Library(const OpenedLibrary& opened);
   void check(ort::Status* status, const char* where) const;
   static std::shared_ptr<const Library> find();
 

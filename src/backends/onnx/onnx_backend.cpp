@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "backends/onnx/onnx_memory.hpp"
+#include "backends/lowered_memory.hpp"
 #include "backends/onnx/onnx_plan.hpp"
 #include "graph/builder.hpp"
 
@@ -59,7 +59,7 @@ class OnnxBackend final : public Backend {
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
     require_f32(options);
-    return estimate_memory(graph, weights, extents);
+    return estimate_memory(graph, to_onnx(graph, weights, lowering_options(providers().front())), extents);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,

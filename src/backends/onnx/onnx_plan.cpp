@@ -1,12 +1,10 @@
 #include "backends/onnx/onnx_plan.hpp"
 
-#include <algorithm>
 #include <filesystem>
-#include <map>
 #include <optional>
 
 #include "core/thread_pool.hpp"
-#include "lowering/padding.hpp"
+#include "lowering/model_run.hpp"
 
 namespace accelerate::onnx {
 namespace {
@@ -14,6 +12,9 @@ namespace {
 using lowering::OnnxInitializer;
 using lowering::OnnxInput;
 using lowering::OnnxModel;
+
+// Nothing but attention and pooling computes padding.
+constexpr lowering::Ragged kRagged = lowering::Ragged::rows;
 
 // What one session of ONNX Runtime stands on; our sessions share it, because it runs for several threads at once.
 struct Compiled {
@@ -26,55 +27,21 @@ struct Compiled {
   std::unique_ptr<Handle<ort::Session>> session;
 };
 
-// Tables of one name for different sizes, from batches gone by.
-constexpr std::size_t kTablesKept = 8;
-
 class OnnxSession final : public Session {
  public:
-  explicit OnnxSession(std::shared_ptr<const Compiled> compiled) : c_(std::move(compiled)) {}
+  explicit OnnxSession(std::shared_ptr<const Compiled> compiled)
+      : c_(std::move(compiled)), run_(c_->graph, c_->inputs, kRagged) {}
 
   Outputs run(const Feeds& feeds) override {
-    check_feeds(c_->graph, feeds);
     feeds.cancellation.check();
-    std::vector<Tensor> inputs;
-    for (const OnnxInput& input : c_->inputs) inputs.push_back(tensor_of(input, feeds));
-    std::vector<Tensor> outputs;
-    for (const Graph::Output& output : c_->graph.outputs()) {
-      outputs.emplace_back(DType::f32, c_->graph.node(output.value).type.shape.stored(feeds.extents));
-    }
+    const std::vector<Tensor> inputs = run_.inputs(feeds);
+    std::vector<Tensor> outputs = run_.outputs(feeds.extents);
     call(inputs, outputs);
     feeds.cancellation.check();
-    Outputs named;
-    for (std::size_t i = 0; i < outputs.size(); ++i) named[c_->graph.outputs()[i].name] = std::move(outputs[i]);
-    return named;
+    return run_.named(std::move(outputs), feeds.extents);
   }
 
  private:
-  Tensor tensor_of(const OnnxInput& input, const Feeds& feeds) {
-    switch (input.source) {
-      case OnnxInput::Source::feed: return feeds.tensors.find(input.of)->second;
-      case OnnxInput::Source::table: return table(input, feeds.extents);
-      case OnnxInput::Source::mask: return lowering::mask_of(input.of, feeds.extents);
-      case OnnxInput::Source::row_of_place: return lowering::row_of_place(input.of, feeds.extents);
-      case OnnxInput::Source::place_of_row: return lowering::place_of_row(input.of, feeds.extents);
-    }
-    throw Error(ErrorKind::internal, "input \"" + input.name + "\" has no source", "backend onnx");
-  }
-
-  // Tables depend on their sizes alone, and batches often repeat them.
-  Tensor table(const OnnxInput& input, const Extents& extents) {
-    const Dims dims = lowering::padded_dims(input.shape, extents);
-    std::vector<Tensor>& known = tables_[input.of];
-    for (const Tensor& each : known) {
-      if (each.dims() == dims) return each;
-    }
-    if (known.size() >= kTablesKept) known.clear();
-    const auto node = std::find_if(c_->graph.nodes().begin(), c_->graph.nodes().end(), [&](const Node& each) {
-      return each.source == Node::Source::table && each.name == input.of;
-    });
-    return known.emplace_back(node->table(extents));
-  }
-
   void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) const {
     std::vector<const char*> input_names, output_names;
     std::vector<Handle<ort::Value>> owned;
@@ -93,7 +60,7 @@ class OnnxSession final : public Session {
   }
 
   std::shared_ptr<const Compiled> c_;
-  std::map<std::string, std::vector<Tensor>> tables_;
+  lowering::ModelRun run_;
 };
 
 class OnnxPlan final : public Plan {
@@ -133,8 +100,10 @@ class WeightFolder {
   static bool in_file(const OnnxInitializer& each) {
     return is_handed_over(each) && each.in_place() && each.weight->file != nullptr && !path_of(each).empty();
   }
-  // Where links lead: the library follows none out of a folder. Empty where the file has gone: our mapping stays.
+  // Where links lead: the library follows none out of a folder. Empty where the file has gone or another has its name:
+  // our mapping stays.
   static std::filesystem::path path_of(const OnnxInitializer& each) {
+    if (!each.weight->file->is_at_path()) return {};
     std::error_code gone;
     return std::filesystem::canonical(each.weight->file->path(), gone);
   }
@@ -194,7 +163,7 @@ void create_session(const OnnxModel& model, const Placement& placement, const Co
 }  // namespace
 
 lowering::OnnxOptions lowering_options(const Provider& provider) {
-  return {.opset = 21, .ragged = lowering::Ragged::rows, .contrib = provider.contrib};
+  return {.opset = 21, .ragged = kRagged, .contrib = provider.contrib};
 }
 
 std::unique_ptr<Plan> make_plan(const LibraryPtr& library, const Placement& placement, const Graph& graph,

@@ -1,11 +1,10 @@
-#include "backends/onnx/onnx_memory.hpp"
+#include "backends/lowered_memory.hpp"
 
 #include <algorithm>
 
-#include "backends/onnx/onnx_plan.hpp"
 #include "graph/ops/attention.hpp"
 
-namespace accelerate::onnx {
+namespace accelerate {
 namespace {
 
 std::int64_t bytes_of(const Shape& shape, const Extents& extents) {
@@ -61,9 +60,8 @@ std::int64_t activation_bytes(const Graph& graph, const Extents& extents) {
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const Extents& extents) {
+MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& model, const Extents& extents) {
   MemoryEstimate estimate;
-  const lowering::OnnxModel model = to_onnx(graph, weights, lowering_options(providers().front()));
   for (const lowering::OnnxInitializer& each : model.initializers) {
     if (each.weight != nullptr) (each.in_place() ? estimate.mapped : estimate.weights) += each.bytes();
   }
@@ -72,4 +70,4 @@ MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const
   return estimate;
 }
 
-}  // namespace accelerate::onnx
+}  // namespace accelerate

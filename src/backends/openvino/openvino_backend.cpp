@@ -1,0 +1,76 @@
+#include "backends/openvino/openvino_backend.hpp"
+
+#include "backends/lowered_memory.hpp"
+#include "backends/openvino/devices.hpp"
+#include "backends/openvino/openvino_plan.hpp"
+
+namespace accelerate::openvino {
+namespace {
+
+// Precision is a setting of a whole model.
+void require_no_overrides(const CompileOptions& options) {
+  for (const auto& [path, precision] : options.overrides) {
+    if (precision == options.precision) continue;
+    throw Error(ErrorKind::unsupported,
+                "an operation in " + std::string(name_of(precision)) + " within a graph in " +
+                    std::string(name_of(options.precision)) + " is not there",
+                "backend openvino: " + path);
+  }
+}
+
+class OpenVinoBackend final : public Backend {
+ public:
+  std::string_view name() const override { return "openvino"; }
+
+  std::vector<Device> devices() const override {
+    std::vector<Device> found;
+    if (const LibraryPtr library = opened()) {
+      for (const std::string& device : listed_devices(*library)) found.push_back(described(*library, device));
+    }
+    return found;
+  }
+
+  std::vector<Precision> precisions() const override {
+    const LibraryPtr library = opened();
+    return library == nullptr ? std::vector{Precision::f32} : precisions_of(runtime_name("", *library), *library);
+  }
+
+  Support supports(const Graph&, const Device&) const override {
+    return {};  // what ONNX has no operator for runs by its primitives
+  }
+
+  MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
+                        const CompileOptions& options) const override {
+    require_no_overrides(options);
+    return estimate_memory(graph, to_onnx(graph, weights, lowering_options()), extents);
+  }
+
+  std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
+                                const CompileOptions& options) const override {
+    require_no_overrides(options);
+    const LibraryPtr library = Library::open();
+    return make_plan(library, runtime_name(options.device, *library), graph, weights, options);
+  }
+
+ private:
+  // Null where OpenVINO is not there.
+  static LibraryPtr opened() {
+    try {
+      return Library::open();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::unavailable) throw;
+      return nullptr;
+    }
+  }
+
+  static Device described(const Library& library, const std::string& device) {
+    return {"openvino:" + user_name(device),
+            library.property(device, "FULL_DEVICE_NAME") + ", OpenVINO " + library.version()};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend() { return std::make_unique<OpenVinoBackend>(); }
+
+}  // namespace accelerate::openvino

@@ -1,0 +1,69 @@
+#include "lowering/model_run.hpp"
+
+#include <algorithm>
+
+#include "lowering/padding.hpp"
+
+namespace accelerate::lowering {
+namespace {
+
+// Tables of one name for different sizes, from batches gone by.
+constexpr std::size_t kTablesKept = 8;
+
+}  // namespace
+
+std::vector<Tensor> ModelRun::inputs(const Feeds& feeds) {
+  check_feeds(graph_, feeds);
+  std::vector<Tensor> tensors;
+  for (const OnnxInput& each : inputs_) tensors.push_back(input(each, feeds));
+  return tensors;
+}
+
+Tensor ModelRun::input(const OnnxInput& input, const Feeds& feeds) {
+  switch (input.source) {
+    case OnnxInput::Source::feed: {
+      const Tensor& given = feeds.tensors.find(input.of)->second;
+      return ragged_ == Ragged::rows ? given : pad(given, graph_.find_input(input.of)->type.shape, feeds.extents);
+    }
+    case OnnxInput::Source::table: return table(input, feeds.extents);
+    case OnnxInput::Source::mask: return mask_of(input.of, feeds.extents);
+    case OnnxInput::Source::row_of_place: return row_of_place(input.of, feeds.extents);
+    case OnnxInput::Source::place_of_row: return place_of_row(input.of, feeds.extents);
+  }
+  throw Error(ErrorKind::internal, "input \"" + input.name + "\" has no source", "lowered model");
+}
+
+// Tables depend on their sizes alone, and batches often repeat them.
+Tensor ModelRun::table(const OnnxInput& input, const Extents& extents) {
+  const Dims dims = padded_dims(input.shape, extents);
+  std::vector<Tensor>& known = tables_[input.of];
+  for (const Tensor& each : known) {
+    if (each.dims() == dims) return each;
+  }
+  if (known.size() >= kTablesKept) known.clear();
+  const auto node = std::find_if(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& each) {
+    return each.source == Node::Source::table && each.name == input.of;
+  });
+  return known.emplace_back(node->table(extents));
+}
+
+std::vector<Tensor> ModelRun::outputs(const Extents& extents) const {
+  std::vector<Tensor> tensors;
+  for (const Graph::Output& output : graph_.outputs()) {
+    const Shape& shape = graph_.node(output.value).type.shape;
+    tensors.emplace_back(DType::f32, ragged_ == Ragged::rows ? shape.stored(extents) : padded_dims(shape, extents));
+  }
+  return tensors;
+}
+
+Outputs ModelRun::named(std::vector<Tensor> outputs, const Extents& extents) const {
+  Outputs named;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Graph::Output& output = graph_.outputs()[i];
+    const Shape& shape = graph_.node(output.value).type.shape;
+    named[output.name] = ragged_ == Ragged::rows ? std::move(outputs[i]) : unpad(outputs[i], shape, extents);
+  }
+  return named;
+}
+
+}  // namespace accelerate::lowering
