@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <regex>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,6 +14,12 @@
 #include "backends/limited_backend.hpp"
 
 namespace accelerate {
+
+// A text without the devices of runtimes that this machine may have: ", onnx:cpu", ", openvino:auto".
+inline std::string without_runtimes(const std::string& text) {
+  static const std::regex runtimes(", (onnx|openvino):[a-z0-9:]+");
+  return std::regex_replace(text, runtimes, "");
+}
 
 struct FakeDevices {
   std::string name = "fake";

@@ -280,7 +280,8 @@ class WholeRuns(unittest.TestCase):
             self.assertRegex(output, f"  {names}.*: absent: {why}\n")
         self.assertIn("ipfs-accelerate-int8: cannot: error: precision int8 is not there", output)
         run = json.loads((self.folder / "out.json").read_text())
-        self.assertEqual(list(run["rows"][0]["results"]), ["ipfs-accelerate", "ipfs-accelerate-bf16"])
+        self.assertEqual(list(run["rows"][0]["results"]),
+                         ["ipfs-accelerate", "ipfs-accelerate-bf16", "ipfs-accelerate-openvino"])
         self.assertEqual(run["rows"][0]["results"]["ipfs-accelerate"]["median"], 4.0)
         self.assertEqual(run["rows"][0]["results"]["ipfs-accelerate"]["share"], 0.25)
         self.assertIn("| minilm 1x16 | 1 | f32 | 4.00 | 25 % | 80 % | absent |", (self.folder / "out.md").read_text())
