@@ -13,7 +13,7 @@
 //
 #include "backends/cpu/kernels/int8.hpp"
 //
-#if defined(__AMX_BF16__)
+#if defined(ACCELERATE_HAS_MATRIX_UNIT)
 #include "backends/cpu/kernels/matrix_unit.hpp"
 #else
 #include "backends/cpu/kernels/vector_tiles.hpp"

@@ -7,7 +7,7 @@ namespace {
 
 using detail::EncodeRows;
 
-#if defined(__AMX_BF16__)
+#if defined(ACCELERATE_HAS_MATRIX_UNIT)
 constexpr int64_t kWordStep = 16;    // words of a panel come in multiples of it, the last ones zero
 constexpr int64_t kRowPadding = 16;  // rows that are read together, whatever the last ones hold
 constexpr int64_t kEncodedTileRows = 32;

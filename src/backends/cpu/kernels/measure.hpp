@@ -17,7 +17,7 @@ int64_t peak_loop(int64_t rounds) {
   return rounds * kChains * kLanes * 2;
 }
 
-#if defined(__AMX_BF16__)
+#if defined(ACCELERATE_HAS_MATRIX_UNIT)
 // Tiles full of ones: zeros are multiplied a fifth faster, with less power.
 inline void fill_factors(uint32_t word) {
   alignas(64) uint32_t ones[16 * 16];
