@@ -15,9 +15,9 @@
 
 namespace accelerate {
 
-// A text without the devices of runtimes that this machine may have: ", onnx:cpu", ", openvino:auto".
+// A text without the runtimes that this machine may have or not: ", onnx:cpu", ", openvino".
 inline std::string without_runtimes(const std::string& text) {
-  static const std::regex runtimes(", (onnx|openvino):[a-z0-9:]+");
+  static const std::regex runtimes(", (onnx|openvino)(:[a-z0-9:]+)?");
   return std::regex_replace(text, runtimes, "");
 }
 
