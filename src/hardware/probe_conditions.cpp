@@ -17,7 +17,7 @@
 #include "hardware/cpu_info.hpp"
 #include "hardware/helper.hpp"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX asks for it, glibc declares it too
 
 namespace accelerate::hardware {
 namespace {

@@ -125,7 +125,7 @@ std::vector<DeviceCandidate> choose_device(const std::vector<std::string>& names
     const std::optional<Error> error = try_device(candidate, open);
     taken = !error.has_value();
     if (taken) continue;
-    if (!fallback) throw *error;
+    if (!fallback) throw Error(*error);
     if (!first) first = error;
   }
   if (!taken) fail(*first, tried);
