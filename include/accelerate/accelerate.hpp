@@ -346,9 +346,8 @@ struct ExportOptions {
   std::string task = {};                  // whose outputs are written; empty: the folder's own
   std::vector<std::string> outputs = {};  // of ModelInfo::outputs, instead of a task's
   int opset = 17;                         // of ONNX's operators: 17 to 23
-  bool onnx_runtime_operators = false;  // ONNX Runtime's own ones where they are faster there; nothing else reads them
-  std::string precision = "f32";        // of weights and arithmetic: "f32", "f16"
-  bool force = false;                   // replaces files that are there
+  std::string precision = "f32";          // of weights and arithmetic: "f32", "f16"
+  bool force = false;                     // replaces files that are there
   Cancellation cancellation = {};
 };
 

@@ -82,6 +82,9 @@ class Backend {
   virtual std::string_view name() const = 0;
   // What it may run on here, the one that is meant by the backend's name alone first. Asked at every opening: quick.
   virtual std::vector<Device> devices() const = 0;
+  // Whether a device of that name (without the backend's) may be asked for although it is not listed: a further one of
+  // those that a runtime cannot count, or one of which compile() can say better than a list why it is not here.
+  virtual bool knows(std::string_view /*device*/) const { return false; }
   // Paths of the files it would load on this machine, found without loading them, and of those it looked for in vain:
   // what was found about its devices holds while they stay the same.
   virtual std::vector<std::string> files() const { return {}; }

@@ -7,6 +7,7 @@
 #include "backends/limited_backend.hpp"
 #include "backends/onnx/onnx_backend.hpp"
 #include "backends/openvino/openvino_backend.hpp"
+#include "core/variables.hpp"
 
 namespace accelerate {
 namespace {
@@ -35,8 +36,7 @@ Backends make_backends() {
   all.push_back(cpu::make_backend());
   all.push_back(onnx::make_backend());
   all.push_back(openvino::make_backend());
-  const char* disabled = std::getenv(kDisabled);
-  std::istringstream words(disabled == nullptr ? "" : disabled);
+  std::istringstream words(environment_variable(kDisabled));
   for (std::string word; words >> word;) limit(all, word);
   return all;
 }

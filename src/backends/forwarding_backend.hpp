@@ -14,6 +14,8 @@ class ForwardingBackend : public Backend {
 
   std::string_view name() const override { return inner_->name(); }
   std::vector<Device> devices() const override { return inner_->devices(); }
+  bool knows(std::string_view device) const override { return inner_->knows(device); }
+  std::vector<std::string> files() const override { return inner_->files(); }
   std::string_view level() const override { return inner_->level(); }
   std::vector<Precision> precisions() const override { return inner_->precisions(); }
   std::vector<std::string> lowered(const Graph& graph) const override { return inner_->lowered(graph); }

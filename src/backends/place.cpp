@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/nearest.hpp"
+#include "core/text.hpp"
 
 namespace accelerate {
 namespace {
@@ -23,17 +24,20 @@ std::vector<std::string> known_names() {
 }
 
 [[noreturn]] void fail_unknown(std::string_view name) {
-  std::string there;
-  for (const std::string& known : nearest(name, known_names(), std::size_t{1} << 20)) {
-    there += (there.empty() ? "" : ", ") + known;
-  }
-  throw Error(ErrorKind::not_found, "there is no such device; there are " + there, "device " + std::string(name));
+  const std::vector<std::string> known = known_names();
+  throw Error(ErrorKind::not_found, "there is no such device; there are " + joined(nearest(name, known, known.size())),
+              "device " + std::string(name));
 }
 
 }  // namespace
 
 std::string device_name(std::string_view backend, std::string_view device) {
   return device.empty() ? std::string(backend) : std::string(backend) + ":" + std::string(device);
+}
+
+std::string device_within(std::string_view name) {
+  const std::size_t colon = name.find(':');
+  return colon == std::string_view::npos ? std::string() : std::string(name.substr(colon + 1));
 }
 
 const Backend& backend_named(std::string_view name) {
@@ -45,16 +49,13 @@ const Backend& backend_named(std::string_view name) {
 
 Place place_named(std::string_view name) {
   const Backend& backend = backend_named(name);
-  const auto within = [&backend](std::string_view full) {
-    return std::string(full.substr(std::min(full.size(), backend.name().size() + 1)));
-  };
   const std::vector<Device> devices = backend.devices();
-  if (devices.empty()) return {&backend, within(name), std::string(name)};
   const auto begins_so = [name](const Device& device) { return device.name.starts_with(std::string(name) + ":"); };
   auto found = std::ranges::find(devices, name, &Device::name);
   if (found == devices.end()) found = std::ranges::find_if(devices, begins_so);
-  if (found == devices.end()) fail_unknown(name);
-  return {&backend, within(found->name), found->name};
+  if (found != devices.end()) return {&backend, device_within(found->name), found->name};
+  if (devices.empty() || backend.knows(device_within(name))) return {&backend, device_within(name), std::string(name)};
+  fail_unknown(name);
 }
 
 }  // namespace accelerate

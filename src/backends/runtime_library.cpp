@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "accelerate/error.hpp"
+#include "core/text.hpp"
+#include "core/variables.hpp"
 
 namespace accelerate {
 namespace {
@@ -62,24 +64,18 @@ class Search {
 
 Search search(const RuntimeLibrary& library) {
   Search search(library);
-  const fs::path named = path_from_environment(library.variable.c_str());
+  const fs::path named = environment_variable(library.variable.c_str());
   if (!named.empty()) {
     search.named(named);
     return search;
   }
   for (const fs::path& folder : library.folders) search.folder(folder);
-  for (const char* prefix : {"VIRTUAL_ENV", "CONDA_PREFIX"}) search.packages(path_from_environment(prefix));
-  const fs::path home = path_from_environment("HOME");
+  for (const char* prefix : {"VIRTUAL_ENV", "CONDA_PREFIX"}) search.packages(environment_variable(prefix));
+  const fs::path home = environment_variable("HOME");
   if (!home.empty()) search.packages(home / ".local");
   search.packages("/usr/local");
   search.folder(fs::path("/usr/lib/python3/dist-packages") / library.in_packages);
   return search;
-}
-
-std::string list_of(const std::vector<fs::path>& places) {
-  std::string text;
-  for (const fs::path& place : places) text += (text.empty() ? "" : ", ") + place.string();
-  return text;
 }
 
 bool is_file(const fs::path& path) {
@@ -89,19 +85,24 @@ bool is_file(const fs::path& path) {
 
 }  // namespace
 
-fs::path path_from_environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? fs::path() : fs::path(value);
-}
-
 std::vector<fs::path> library_candidates(const RuntimeLibrary& library) {
-  const fs::path named = path_from_environment(library.variable.c_str());
+  const fs::path named = environment_variable(library.variable.c_str());
   if (is_file(named)) return {named};
   std::vector<fs::path> candidates;
   if (named.empty()) candidates.assign(library.known_to_loader.begin(), library.known_to_loader.end());
   const Search searched = search(library);
   candidates.insert(candidates.end(), searched.found().begin(), searched.found().end());
   return candidates;
+}
+
+std::vector<std::string> library_files(const RuntimeLibrary& library) {
+  std::vector<std::string> files;
+  for (const fs::path& each : library_candidates(library)) {
+    if (each.has_parent_path()) files.push_back(each.string());
+  }
+  const Search searched = search(library);
+  for (const fs::path& folder : searched.looked_into()) files.push_back(folder.string());
+  return files;
 }
 
 OpenedLibrary open_library(const RuntimeLibrary& library) {
@@ -113,9 +114,11 @@ OpenedLibrary open_library(const RuntimeLibrary& library) {
     const auto& known = library.known_to_loader;
     if (why.empty() && std::find(known.begin(), known.end(), place) == known.end()) why = dlerror();
   }
-  const std::string what = why.empty() ? " is not there; looked for " + library.prefix +
-                                             "* by the system's loader and in " + list_of(search(library).looked_into())
-                                       : " does not open: " + why;
+  const std::string what =
+      why.empty()
+          ? " is not there; looked for " + library.prefix + "* by the system's loader and in " +
+                joined(search(library).looked_into(), ", ", [](const fs::path& place) { return place.string(); })
+          : " does not open: " + why;
   throw Error(
       ErrorKind::unavailable, library.name + what, {},
       "install it (pip install " + library.package + "), or name its library or folder with " + library.variable);

@@ -8,6 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "accelerate/error.hpp"
+#include "core/variables.hpp"
+
 namespace accelerate {
 
 // Where users have a runtime.
@@ -25,8 +28,8 @@ struct RuntimeLibrary {
 // name, the usual folders, and the Python packages of this user, found without starting Python.
 std::vector<std::filesystem::path> library_candidates(const RuntimeLibrary& library);
 
-// The value of an environment variable; empty where there is none.
-std::filesystem::path path_from_environment(const char* name);
+// Backend::files of what stands on it: the candidates that are files, and the folders in which it was looked for.
+std::vector<std::string> library_files(const RuntimeLibrary& library);
 
 struct OpenedLibrary {
   std::filesystem::path path;
@@ -42,18 +45,34 @@ OpenedLibrary open_library(const RuntimeLibrary& library);
 template <typename Library>
 class OpenedOnce {
  public:
-  template <typename Open>
-  std::shared_ptr<const Library> get(const char* variable, Open&& open) {
+  // Library is made from what open_library() gives; errors name `where`.
+  std::shared_ptr<const Library> get(const RuntimeLibrary& runtime, const std::string& where) {
     const std::lock_guard lock(mutex_);
-    std::shared_ptr<const Library>& library = opened_[path_from_environment(variable)];
-    if (library == nullptr) library = open();
+    std::shared_ptr<const Library>& library = opened_[environment_variable(runtime.variable.c_str())];
+    if (library != nullptr) return library;
+    try {
+      library.reset(new Library(open_library(runtime)));
+    } catch (const Error& error) {
+      throw error.within(where);
+    }
     return library;
   }
 
  private:
   std::mutex mutex_;
-  std::map<std::filesystem::path, std::shared_ptr<const Library>> opened_;
+  std::map<std::string, std::shared_ptr<const Library>> opened_;
 };
+
+// Library::open(), or null where the library is not there or cannot be used.
+template <typename Library>
+std::shared_ptr<const Library> opened_or_null() {
+  try {
+    return Library::open();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unavailable) throw;
+    return nullptr;
+  }
+}
 
 // The address of a function of it, or null.
 void* find_symbol(const OpenedLibrary& library, const char* name);

@@ -6,6 +6,7 @@
 
 #include "core/memory.hpp"
 #include "hardware/cpu_info.hpp"
+#include "runtime/device_choice.hpp"
 
 namespace accelerate::bench {
 namespace {
@@ -85,13 +86,6 @@ bool has_room(const MemoryPrediction& predicted, std::int64_t most_bytes, Row& r
 
 // "cpu", "onnx:cpu"
 bool is_processor(const std::string& device) { return device == "cpu" || device.ends_with(":cpu"); }
-
-// Whether the device is at fault, so that the next row may do better.
-bool is_of_the_device(const Error& error) {
-  return error.kind() == ErrorKind::unsupported || error.kind() == ErrorKind::unavailable ||
-         error.kind() == ErrorKind::device_failed ||
-         (error.kind() == ErrorKind::not_found && error.where().starts_with("device "));
-}
 
 void take_limits(const Limits& before, const Limits& after, const Work& work, std::int64_t weight_set, Row& row) {
   const Limits limits = Limits::best_of(before, after);
@@ -217,7 +211,7 @@ void measure(const Options& options, Workload workload, const MeasureOptions& me
   try {
     Measuring(options, std::move(workload), measure_options, meter, row).run();
   } catch (const Error& error) {
-    if (is_of_the_device(error)) {
+    if (error.kind() == ErrorKind::unsupported || runtime::is_unusable(error)) {
       row.state = State::unsupported;
       row.error = error.kind();
       row.reason = error.where().empty() ? error.message() : error.where() + ": " + error.message();

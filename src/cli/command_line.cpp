@@ -6,17 +6,12 @@
 #include <utility>
 
 #include "checkpoint/nearest.hpp"
+#include "core/text.hpp"
 
 namespace accelerate::cli {
 namespace {
 
 constexpr int kFirstLong = 256;  // what getopt_long returns for long options: above every letter
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 std::int64_t number_in(const std::string& option, const std::string& text, std::int64_t least, std::int64_t most) {
   std::int64_t number = 0;

@@ -1,13 +1,9 @@
 #include "cli/completion.hpp"
 
+#include "core/text.hpp"
+
 namespace accelerate::cli {
 namespace {
-
-std::string joined(const std::vector<std::string>& words, const std::string& between) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
-  return text;
-}
 
 bool names_file(const OptionFacts& option) {
   return option.value == "FILE" || option.value == "FOLDER" || option.value == "MODEL";

@@ -1,5 +1,6 @@
 #include "cli/device_print.hpp"
 
+#include "core/text.hpp"
 #include "runtime/model_json.hpp"
 
 namespace accelerate::cli {
@@ -23,9 +24,8 @@ void note_devices(const ModelInfo& model, bool explain, const Output& out) {
     const bool worth_saying = failed(device) || (device.taken && fell_back);
     if (explain || worth_saying) out.note("device " + device.device + ": " + fate_of(device));
   }
-  std::string moved;
-  for (const std::string& operation : model.split_operations) moved += (moved.empty() ? "" : ", ") + operation;
-  if (!moved.empty()) out.note("device " + model.device + ": lacks " + moved + ", computed on the cpu");
+  if (model.split_operations.empty()) return;
+  out.note("device " + model.device + ": lacks " + joined(model.split_operations) + ", computed on the cpu");
 }
 
 Json devices_json(const ModelInfo& model) {

@@ -2,15 +2,10 @@
 #include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "core/text.hpp"
 
 namespace accelerate::cli {
 namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 Json list_of(const std::vector<std::string>& words) {
   Json list = Json::array();

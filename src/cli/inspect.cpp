@@ -2,16 +2,11 @@
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/text_width.hpp"
+#include "core/text.hpp"
 #include "runtime/model_json.hpp"
 
 namespace accelerate::cli {
 namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 void print_facts(const ModelInfo& info, Output& out) {
   Table table({{""}, {""}});

@@ -10,6 +10,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/verify_print.hpp"
+#include "runtime/device_choice.hpp"
 
 namespace accelerate::cli {
 namespace {
@@ -76,14 +77,9 @@ class Verify {
       expect_usable(model);
       compare(model);
     } catch (const Error& error) {
-      if (command_.devices.size() == 1 || !is_of_the_device(error)) throw;
+      if (command_.devices.size() == 1 || !runtime::is_unusable(error)) throw;
       unusable_.emplace_back(device, error.what());
     }
-  }
-
-  static bool is_of_the_device(const Error& error) {
-    return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::device_failed ||
-           (error.kind() == ErrorKind::not_found && error.where().starts_with("device "));
   }
 
   // Said once, not case by case.
@@ -91,7 +87,7 @@ class Verify {
     try {
       model.prepare();
     } catch (const Error& error) {
-      if (is_of_the_device(error)) throw;
+      if (runtime::is_unusable(error)) throw;
     }
   }
 

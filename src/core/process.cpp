@@ -14,8 +14,7 @@
 #include <utility>
 
 #include "accelerate/error.hpp"
-
-extern char** environ;
+#include "core/variables.hpp"
 
 namespace accelerate {
 namespace {
@@ -108,8 +107,8 @@ class Child {
     std::vector<char*> words = {const_cast<char*>(program.c_str())};
     for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
-    const int failed =
-        ::posix_spawn(&id_, program.c_str(), settings.actions(), settings.attributes(), words.data(), environ);
+    const int failed = ::posix_spawn(&id_, program.c_str(), settings.actions(), settings.attributes(), words.data(),
+                                     environment_block());
     if (failed != 0) {
       throw Error(ErrorKind::not_found, std::string("cannot be started: ") + std::strerror(failed), program.string());
     }

@@ -1,5 +1,6 @@
 #include "hardware/backend_probe.hpp"
 
+#include "backends/place.hpp"
 #include "hardware/device_report.hpp"
 #include "hardware/small_graph.hpp"
 
@@ -25,11 +26,6 @@ DeviceReport row_of(const Backend& backend, const Device& device) {
 
 }  // namespace
 
-std::string within_backend(const Backend& backend, std::string_view name) {
-  const std::string prefix = std::string(backend.name()) + ":";
-  return name.starts_with(prefix) ? std::string(name.substr(prefix.size())) : std::string();
-}
-
 std::vector<DeviceReport> list_backend(const Backend& backend) {
   std::vector<DeviceReport> rows;
   DeviceReport none;
@@ -51,7 +47,7 @@ std::vector<DeviceReport> list_backend(const Backend& backend) {
 
 DeviceReport probe_device(const Backend& backend, std::string_view name) {
   for (const Device& device : backend.devices()) {
-    if (device.name == name) return judged(row_of(backend, device), backend, within_backend(backend, name));
+    if (device.name == name) return judged(row_of(backend, device), backend, device_within(name));
   }
   DeviceReport row;
   row.name = name;

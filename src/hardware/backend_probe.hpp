@@ -16,7 +16,4 @@ std::vector<DeviceReport> list_backend(const Backend& backend);
 // The device of that name ("onnx:cuda:0"), available once a small graph came out right on it.
 DeviceReport probe_device(const Backend& backend, std::string_view name);
 
-// CompileOptions::device for a device of the backend: "cuda:0" for "onnx:cuda:0", empty for "cpu" of "cpu".
-std::string within_backend(const Backend& backend, std::string_view name);
-
 }  // namespace accelerate::hardware

@@ -8,6 +8,7 @@
 #include "accelerate/error.hpp"
 #include "backends/cpu/kernels.hpp"
 #include "core/memory.hpp"
+#include "core/text.hpp"
 #include "core/thread_pool.hpp"
 #include "hardware/bytes_text.hpp"
 #include "hardware/cpu_info.hpp"
@@ -21,12 +22,6 @@ std::string number_text(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   return text;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  return std::accumulate(words.begin(), words.end(), std::string(), [](std::string all, const std::string& word) {
-    return std::move(all) + (all.empty() ? "" : " ") + word;
-  });
 }
 
 void add_nodes(const CpuInfo& info, std::vector<DeviceFact>& facts) {
@@ -47,7 +42,7 @@ std::vector<DeviceFact> facts_of(const CpuInfo& info, cpu::Level level, int thre
   facts.push_back({"threads", std::to_string(threads)});
   add_nodes(info, facts);
   facts.push_back({"vector level", std::string(cpu::name_of(level))});
-  facts.push_back({"vector features", joined(info.features)});
+  facts.push_back({"vector features", joined(info.features, " ")});
   for (const Cache& cache : info.caches) {
     if (cache.kind == "instruction") continue;
     std::string shared = cache.shared_by > 1 ? " shared by " + std::to_string(cache.shared_by) : "";

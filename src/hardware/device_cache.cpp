@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "core/file.hpp"
+#include "core/variables.hpp"
 #include "hardware/device_report.hpp"
 #include "hardware/devices.hpp"
 #include "hardware/probe_conditions.hpp"
@@ -18,11 +19,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kFormat = 1;
 constexpr std::size_t kLargestFile = std::size_t{4} << 20;
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 std::vector<std::string> names_of(const Json& object) {
   std::vector<std::string> names;
   for (const auto& [name, value] : object.members()) names.push_back(name);
@@ -35,13 +31,13 @@ bool equal(const Json& a, const Json& b) { return a.dump() == b.dump(); }
 }  // namespace
 
 fs::path cache_folder() {
-  const std::string chosen = variable("ACCELERATE_CACHE");
+  const std::string chosen = environment_variable("ACCELERATE_CACHE");
   if (chosen == "off") return {};
   if (!chosen.empty()) return chosen;
-  const std::string cache = variable("XDG_CACHE_HOME");
+  const std::string cache = environment_variable("XDG_CACHE_HOME");
   // The specification has relative ones ignored.
   if (cache.starts_with("/")) return fs::path(cache) / "ipfs-accelerate";
-  const std::string home = variable("HOME");
+  const std::string home = environment_variable("HOME");
   return home.empty() ? fs::path() : fs::path(home) / ".cache/ipfs-accelerate";
 }
 

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "core/process.hpp"
+#include "core/variables.hpp"
 #include "hardware/device_report.hpp"
 
 namespace accelerate::hardware {
@@ -85,9 +86,9 @@ void name_rows(std::vector<DeviceReport>& reports, const DeviceReport& row) {
 }  // namespace
 
 fs::path find_helper() {
-  if (const char* chosen = std::getenv("ACCELERATE_PROBE"); chosen != nullptr && *chosen != '\0') {
+  if (const std::string chosen = environment_variable("ACCELERATE_PROBE"); !chosen.empty()) {
     if (can_run(chosen)) return chosen;
-    throw Error(ErrorKind::unavailable, "is no program that can be run", std::string("ACCELERATE_PROBE: ") + chosen);
+    throw Error(ErrorKind::unavailable, "is no program that can be run", "ACCELERATE_PROBE: " + chosen);
   }
   const fs::path folder = own_file().parent_path();
   std::string places;

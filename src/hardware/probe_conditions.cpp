@@ -14,10 +14,9 @@
 #include "accelerate/version.hpp"
 #include "backends/backend.hpp"
 #include "core/thread_pool.hpp"
+#include "core/variables.hpp"
 #include "hardware/cpu_info.hpp"
 #include "hardware/helper.hpp"
-
-extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX asks for it, glibc declares it too
 
 namespace accelerate::hardware {
 namespace {
@@ -101,7 +100,7 @@ bool decides(std::string_view variable) {
 
 void add_environment(Json& conditions) {
   std::vector<std::string> variables;
-  for (char** each = environ; *each != nullptr; ++each) {
+  for (char** each = environment_block(); *each != nullptr; ++each) {
     if (decides(*each)) variables.emplace_back(*each);
   }
   std::sort(variables.begin(), variables.end());

@@ -5,15 +5,10 @@
 #include "lowering/padding.hpp"
 
 namespace accelerate::lowering {
-namespace {
-
-// Tables of one name for different sizes, from batches gone by.
-constexpr std::size_t kTablesKept = 8;
-
-}  // namespace
 
 std::vector<Tensor> ModelRun::inputs(const Feeds& feeds) {
   check_feeds(graph_, feeds);
+  tables_.trim();
   std::vector<Tensor> tensors;
   for (const OnnxInput& each : inputs_) tensors.push_back(input(each, feeds));
   return tensors;
@@ -33,18 +28,12 @@ Tensor ModelRun::input(const OnnxInput& input, const Feeds& feeds) {
   throw Error(ErrorKind::internal, "input \"" + input.name + "\" has no source", "lowered model");
 }
 
-// Tables depend on their sizes alone, and batches often repeat them.
-Tensor ModelRun::table(const OnnxInput& input, const Extents& extents) {
-  const Dims dims = padded_dims(input.shape, extents);
-  std::vector<Tensor>& known = tables_[input.of];
-  for (const Tensor& each : known) {
-    if (each.dims() == dims) return each;
-  }
-  if (known.size() >= kTablesKept) known.clear();
+// The graph's node of that name.
+const Tensor& ModelRun::table(const OnnxInput& input, const Extents& extents) {
   const auto node = std::find_if(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& each) {
     return each.source == Node::Source::table && each.name == input.of;
   });
-  return known.emplace_back(node->table(extents));
+  return tables_.get(*node, extents);
 }
 
 std::vector<Tensor> ModelRun::outputs(const Extents& extents) const {

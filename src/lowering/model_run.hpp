@@ -1,11 +1,11 @@
 // Feeds and outputs of a graph as the model that it was lowered to takes and gives them.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "graph/feeds.hpp"
+#include "graph/tables.hpp"
 #include "lowering/onnx.hpp"
 
 namespace accelerate::lowering {
@@ -26,12 +26,12 @@ class ModelRun {
 
  private:
   Tensor input(const OnnxInput& input, const Feeds& feeds);
-  Tensor table(const OnnxInput& input, const Extents& extents);
+  const Tensor& table(const OnnxInput& input, const Extents& extents);
 
   const Graph& graph_;
   const std::vector<OnnxInput>& inputs_;
   Ragged ragged_;
-  std::map<std::string, std::vector<Tensor>> tables_;
+  Tables tables_;
 };
 
 }  // namespace accelerate::lowering

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "checkpoint/nearest.hpp"
+#include "core/text.hpp"
 #include "models/register.hpp"
 #include "models/sentence_transformer.hpp"
 
@@ -26,13 +27,6 @@ constexpr std::pair<std::string_view, Task> kTaskNames[] = {
     {"qa", Task::question_answering},
 };
 
-template <typename Range, typename Name>
-std::string list_of(const Range& range, const Name& name) {
-  std::string text;
-  for (const auto& each : range) text += (text.empty() ? "" : ", ") + std::string(name(each));
-  return text;
-}
-
 }  // namespace
 
 std::string_view name_of(Family family) {
@@ -49,14 +43,14 @@ Task task_named(std::string_view name) {
     if (known == name) return task;
   }
   throw Error(ErrorKind::invalid_input, "no task \"" + std::string(name) + "\"; there are " +
-                                            list_of(kTaskNames, [](const auto& row) { return row.first; }));
+                                            joined(kTaskNames, ", ", [](const auto& row) { return row.first; }));
 }
 
 const Graph& Program::graph(std::string_view name) const {
   const auto found = graphs.find(name);
   if (found != graphs.end()) return found->second;
   throw Error(ErrorKind::not_found, "no graph \"" + std::string(name) + "\"; there are " +
-                                        list_of(graphs, [](const auto& entry) { return entry.first; }));
+                                        joined(graphs, ", ", [](const auto& entry) { return entry.first; }));
 }
 
 bool Program::offers(Task task) const { return std::ranges::find(tasks, task) != tasks.end(); }
@@ -66,7 +60,7 @@ void Program::require(Task task) const {
   const std::string made =
       class_name.empty() ? "this model names no class in its config" : "this model is a " + class_name;
   throw Error(ErrorKind::unsupported, made + " and does not do " + std::string(name_of(task)) + "; it does " +
-                                          list_of(tasks, [](Task each) { return name_of(each); }));
+                                          joined(tasks, ", ", [](Task each) { return name_of(each); }));
 }
 
 const std::vector<const Architecture*>& architectures() {
@@ -82,9 +76,8 @@ const Architecture& architecture_of(std::string_view model_type) {
     if (architecture->model_type() == model_type) return *architecture;
     known.emplace_back(architecture->model_type());
   }
-  throw Error(ErrorKind::unsupported,
-              "model_type \"" + std::string(model_type) + "\" is not supported; there are " +
-                  list_of(nearest(model_type, known, known.size()), [](const std::string& name) { return name; }));
+  throw Error(ErrorKind::unsupported, "model_type \"" + std::string(model_type) + "\" is not supported; there are " +
+                                          joined(nearest(model_type, known, known.size())));
 }
 
 ModelDefinition open_model(const std::filesystem::path& folder) {

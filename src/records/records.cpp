@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "core/variables.hpp"
 #include "records/content_hash.hpp"
 #include "records/database_file.hpp"
 #include "records/store.hpp"
@@ -16,11 +17,6 @@ namespace accelerate::records {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 // Version 4 of RFC 9562: random but for the six bits that say so.
 std::string new_id() {
@@ -74,13 +70,13 @@ bool is_settled(const FileIdentity& file) {
 }  // namespace
 
 fs::path default_path() {
-  const std::string chosen = variable("ACCELERATE_RECORDS");
+  const std::string chosen = environment_variable("ACCELERATE_RECORDS");
   if (chosen == "off") return {};
   if (!chosen.empty()) return chosen;
-  const std::string data = variable("XDG_DATA_HOME");
+  const std::string data = environment_variable("XDG_DATA_HOME");
   // The specification has relative ones ignored.
   if (data.starts_with("/")) return fs::path(data) / "ipfs-accelerate/records.sqlite";
-  const std::string home = variable("HOME");
+  const std::string home = environment_variable("HOME");
   if (home.empty()) return {};
   return fs::path(home) / ".local/share/ipfs-accelerate/records.sqlite";
 }

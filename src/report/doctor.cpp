@@ -12,6 +12,7 @@
 #include "backends/cpu/kernels.hpp"
 #include "core/process.hpp"
 #include "core/thread_pool.hpp"
+#include "core/variables.hpp"
 #include "hardware/bytes_text.hpp"
 #include "hardware/cpu_info.hpp"
 #include "hardware/device_cache.hpp"
@@ -28,11 +29,6 @@ constexpr std::int64_t kLittleSpace = std::int64_t{64} << 20, kLittleMemory = st
 
 std::string text_of(const Error& error) {
   return error.where().empty() ? error.message() : error.where() + ": " + error.message();
-}
-
-bool is_set(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
 }
 
 // The folder itself, or the nearest one above it that is there.
@@ -84,7 +80,7 @@ Finding examine_memory() {
 Finding examine_level() {
   try {
     const std::string level(cpu::name_of(cpu::current_level()));
-    if (!is_set("ACCELERATE_CPU_LEVEL")) return {"vector level", Health::well, level, {}};
+    if (environment_variable("ACCELERATE_CPU_LEVEL").empty()) return {"vector level", Health::well, level, {}};
     return {"vector level", Health::note, level + ", because ACCELERATE_CPU_LEVEL says so",
             "unset it to use what the processor has"};
   } catch (const Error& error) {

@@ -106,6 +106,11 @@ std::vector<std::string> devices_asked(std::string_view list) {
   return names;
 }
 
+bool is_unusable(const Error& error) {
+  return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::device_failed ||
+         (error.kind() == ErrorKind::not_found && error.where().starts_with("device "));
+}
+
 std::string computed_on(const ModelInfo& info) {
   return info.split_operations.empty() ? info.device : info.device + "+" + std::string(backends().front()->name());
 }

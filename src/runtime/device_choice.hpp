@@ -22,6 +22,10 @@ std::vector<std::string> devices_asked(std::string_view list);
 using OpenOn = std::function<void(const Place&)>;
 std::vector<DeviceCandidate> choose_device(const std::vector<std::string>& names, bool fallback, const OpenOn& open);
 
+// Whether an error says that a device cannot be used at all: it is not there, nor its library, or it failed. Where
+// several are compared the others still can.
+bool is_unusable(const Error& error);
+
 // What records and tables call the place where a model ran: its device, "onnx:cpu+cpu" where graphs were split.
 std::string computed_on(const ModelInfo& info);
 

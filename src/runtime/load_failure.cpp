@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/place.hpp"
 #include "records/records.hpp"
 
 namespace accelerate::runtime {
@@ -12,16 +13,11 @@ bool offers(const Backend& backend, Precision precision) {
   return std::ranges::find(offered, precision) != offered.end();
 }
 
-std::string device_of(const Backend& backend, const CompileOptions& options) {
-  const std::string name(backend.name());
-  return options.device.empty() ? name : name + ":" + options.device;
-}
-
 void record(const Error& error, const Backend& backend, const CompileOptions& options,
             const std::filesystem::path& folder) {
   if (!offers(backend, options.precision)) return;
   const std::string model = std::filesystem::absolute(folder).lexically_normal().string();
-  if (auto found = records::compatibility_error_of(error, device_of(backend, options), model)) {
+  if (auto found = records::compatibility_error_of(error, device_name(backend.name(), options.device), model)) {
     records::Recorder(records::default_path(), {}).add(std::move(*found));
   }
 }

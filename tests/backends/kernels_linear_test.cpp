@@ -155,6 +155,23 @@ TEST_P(LinearTest, EveryRowCountAndOddShapes) {
   }
 }
 
+// Around the tiles of 16 and 32 rows that a matrix unit takes, and where each thread has rows to itself.
+TEST_P(LinearTest, RowCountsAroundTilesAndThreads) {
+  for (const Precision precision : kPrecisions) {
+    for (const std::int64_t rows : {15, 16, 17, 31, 32, 33, 47, 48, 49, 95, 96, 97, 130}) {
+      for (const int threads : {1, 2}) {
+        const Case plain{.rows = rows, .in = 100, .out = 70, .bias = true, .threads = threads, .precision = precision};
+        check(kernels(), plain);
+        Case rest = plain;
+        rest.residual = true, rest.activation = Activation::gelu_tanh, rest.gap = 3;
+        check(kernels(), rest);
+        rest.gated = true;
+        check(kernels(), rest);
+      }
+    }
+  }
+}
+
 // Depths around the groups of int8, where a scale or a start of the wrong group shows.
 TEST_P(LinearTest, EveryDepth) {
   for (const Precision precision : kPrecisions) {

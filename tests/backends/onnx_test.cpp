@@ -2,13 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "backends/onnx/library.hpp"
 #include "backends/onnx/onnx_backend.hpp"
 #include "backends/product.hpp"
 #include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
+#include "core/environment.hpp"
 #include "graph/ops/embedding.hpp"
 
 namespace accelerate::onnx {
@@ -17,34 +17,9 @@ namespace {
 using test::expect_product;
 using test::Product;
 
-class LibraryNamed : public test::Variable {
- public:
-  explicit LibraryNamed(const std::string& place) : Variable(kLibraryVariable, place) {}
-};
-
-TEST(OnnxLibrary, ThatIsAbsentIsSaidWithWhereItWasLookedFor) {
-  const TemporaryFolder empty;
-  const LibraryNamed named(empty.path().string());
-  const Product product;
-  const auto backend = make_backend();
-  EXPECT_TRUE(backend->devices().empty());
-  const Error error = error_of([&] { backend->compile(product.graph, product.weights, {}); });
-  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
-  EXPECT_TRUE(contains(error.message(), empty.path().string())) << error.what();
-  EXPECT_TRUE(contains(error.hint(), "pip install onnxruntime")) << error.what();
-  EXPECT_TRUE(contains(error.hint(), kLibraryVariable)) << error.what();
-}
-
-TEST(OnnxLibrary, ThatIsNoneIsSaid) {
-  const TemporaryFolder folder;
-  const LibraryNamed text(folder.write("libonnxruntime.so", "no library").string());
-  const Error error = error_of([] { Library::open(); });
-  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
-  EXPECT_TRUE(contains(error.message(), "does not open")) << error.what();
-}
-
 TEST(OnnxLibrary, ThatIsAnotherOneIsSaid) {
-  const LibraryNamed another("libm.so.6");
+  test::Environment another;
+  another.set(kLibraryVariable, "libm.so.6");
   const Error error = error_of([] { Library::open(); });
   EXPECT_EQ(error.kind(), ErrorKind::unavailable);
   EXPECT_TRUE(contains(error.message(), "OrtGetApiBase")) << error.what();
@@ -104,34 +79,6 @@ TEST_F(OnnxRuntime, RefusesDevicesThatThereAreNot) {
   }
 }
 
-TEST_F(OnnxRuntime, RunsSessionsOfOnePlanAtTheSameTime) {
-  const auto plan = backend_->compile(product_.graph, product_.weights, {.threads = 1});
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      const auto session = plan->start();
-      for (int run = 0; run < 50; ++run) expect_product(session->run(product_.feeds).at("y"));
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
-
-TEST_F(OnnxRuntime, SessionsOutliveTheirPlan) {
-  auto plan = backend_->compile(product_.graph, product_.weights, {.threads = 1});
-  const auto session = plan->start();
-  plan.reset();
-  product_.weights.reset();
-  expect_product(session->run(product_.feeds).at("y"));
-}
-
-TEST_F(OnnxRuntime, NamesAnInputThatIsMissing) {
-  const auto session = backend_->compile(product_.graph, product_.weights, {.threads = 1})->start();
-  product_.feeds.tensors.clear();
-  const Error error = error_of([&] { session->run(product_.feeds); });
-  EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
-  EXPECT_TRUE(contains(error.message(), "\"x\"")) << error.what();
-}
-
 TEST_F(OnnxRuntime, SaysWhichIndexIsTooLarge) {
   product_.weights->add("table", Tensor::of<float>({3, 1}, {0, 1, 2}));
   Builder b("lookup", *product_.weights);
@@ -142,12 +89,6 @@ TEST_F(OnnxRuntime, SaysWhichIndexIsTooLarge) {
   const Error error = error_of([&] { session->run(product_.feeds); });
   EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
   EXPECT_TRUE(contains(error.message(), "3")) << error.what();
-}
-
-TEST_F(OnnxRuntime, StopsBetweenRuns) {
-  const auto session = backend_->compile(product_.graph, product_.weights, {.threads = 1})->start();
-  product_.feeds.cancellation.cancel();
-  EXPECT_EQ(error_of([&] { session->run(product_.feeds); }).kind(), ErrorKind::interrupted);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "backends/openvino/devices.hpp"
 #include "backends/openvino/library.hpp"
@@ -11,6 +10,7 @@
 #include "backends/product.hpp"
 #include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
+#include "core/environment.hpp"
 
 namespace accelerate::openvino {
 namespace {
@@ -18,27 +18,9 @@ namespace {
 using test::expect_product;
 using test::Product;
 
-class LibraryNamed : public test::Variable {
- public:
-  explicit LibraryNamed(const std::string& place) : Variable(kLibraryVariable, place) {}
-};
-
-TEST(OpenVinoLibrary, ThatIsAbsentLeavesNoDevicesAndIsSaid) {
-  const TemporaryFolder empty;
-  const LibraryNamed named(empty.path().string());
-  const Product product;
-  const auto backend = make_backend();
-  EXPECT_TRUE(backend->devices().empty());
-  EXPECT_EQ(backend->precisions(), std::vector{Precision::f32});
-  const Error error = error_of([&] { backend->compile(product.graph, product.weights, {}); });
-  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
-  EXPECT_TRUE(contains(error.message(), empty.path().string())) << error.what();
-  EXPECT_TRUE(contains(error.hint(), "pip install openvino")) << error.what();
-  EXPECT_TRUE(contains(error.where(), "backend openvino")) << error.what();
-}
-
 TEST(OpenVinoLibrary, ThatIsAnotherOneIsSaid) {
-  const LibraryNamed another("libm.so.6");
+  test::Environment another;
+  another.set(kLibraryVariable, "libm.so.6");
   const Error error = error_of([] { Library::open(); });
   EXPECT_EQ(error.kind(), ErrorKind::unavailable);
   EXPECT_TRUE(contains(error.message(), "ov_get_openvino_version")) << error.what();
@@ -141,52 +123,6 @@ TEST_F(OpenVino, KeepsWhatItCompiledInTheFolderThatIsNamed) {
   expect_product(run(options));
   EXPECT_FALSE(std::filesystem::is_empty(cache.path()));
   expect_product(run(options));
-}
-
-TEST_F(OpenVino, TakesOtherSizesInEachRun) {
-  const auto session = backend_->compile(product_.graph, product_.weights, {.threads = 1})->start();
-  expect_product(session->run(product_.feeds).at("y"));
-  Feeds longer;
-  longer.extents.set_ragged("tokens", {1, 4});
-  longer.tensors["x"] = Tensor::of<float>({5, 2}, {0, 0, 0, 0, 0, 0, 0, 0, 1, 1});
-  const Tensor y = session->run(longer).at("y");
-  ASSERT_EQ(y.dims(), (Dims{5, 1}));
-  EXPECT_EQ(y.as<float>()[4], 11);
-  expect_product(session->run(product_.feeds).at("y"));
-}
-
-TEST_F(OpenVino, RunsSessionsOfOnePlanAtTheSameTime) {
-  const auto plan = backend_->compile(product_.graph, product_.weights, {.threads = 1});
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
-      const auto session = plan->start();
-      for (int run = 0; run < 50; ++run) expect_product(session->run(product_.feeds).at("y"));
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
-
-TEST_F(OpenVino, SessionsOutliveTheirPlanAndItsWeights) {
-  auto plan = backend_->compile(product_.graph, product_.weights, {.threads = 1});
-  const auto session = plan->start();
-  plan.reset();
-  product_.weights.reset();
-  expect_product(session->run(product_.feeds).at("y"));
-}
-
-TEST_F(OpenVino, NamesAnInputThatIsMissing) {
-  const auto session = backend_->compile(product_.graph, product_.weights, {.threads = 1})->start();
-  product_.feeds.tensors.clear();
-  const Error error = error_of([&] { session->run(product_.feeds); });
-  EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
-  EXPECT_TRUE(contains(error.message(), "\"x\"")) << error.what();
-}
-
-TEST_F(OpenVino, StopsBetweenRuns) {
-  const auto session = backend_->compile(product_.graph, product_.weights, {.threads = 1})->start();
-  product_.feeds.cancellation.cancel();
-  EXPECT_EQ(error_of([&] { session->run(product_.feeds); }).kind(), ErrorKind::interrupted);
 }
 
 }  // namespace

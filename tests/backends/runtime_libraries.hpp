@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdlib>
-#include <optional>
 #include <string>
 
 namespace accelerate::test {
@@ -21,29 +20,5 @@ inline std::string missing_library(const std::string& backend) {
   if (variable == nullptr || std::getenv(variable) != nullptr) return "";
   return std::string(variable) + " is not set: tools/fetch_runtimes.sh --variables says to what";
 }
-
-// An environment variable as long as this lives; no value: not set.
-class Variable {
- public:
-  Variable(std::string name, const std::optional<std::string>& value) : name_(std::move(name)) {
-    if (const char* before = std::getenv(name_.c_str())) before_ = before;
-    set(value);
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-  ~Variable() { set(before_); }
-
- private:
-  void set(const std::optional<std::string>& value) const {
-    if (value) {
-      setenv(name_.c_str(), value->c_str(), 1);
-    } else {
-      unsetenv(name_.c_str());
-    }
-  }
-
-  std::string name_;
-  std::optional<std::string> before_;
-};
 
 }  // namespace accelerate::test

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
+#include "core/environment.hpp"
 
 namespace accelerate {
 namespace {
@@ -18,6 +18,7 @@ class RuntimeLibraries : public testing::Test {
   }
 
   const TemporaryFolder folder_;
+  test::Environment environment_;
   const RuntimeLibrary library_{.name = "Example Runtime",
                                 .package = "example",
                                 .variable = "ACCELERATE_TEST_RUNTIME",
@@ -39,16 +40,16 @@ TEST_F(RuntimeLibraries, AreKnownToTheLoaderOrInUsualFoldersTheNewestFirst) {
 TEST_F(RuntimeLibraries, AreFoundInThePackagesOfAVirtualEnvironment) {
   const auto file = folder_.write("environment/lib/python3.11/site-packages/example/libs/libexample.so.7", "");
   EXPECT_FALSE(has(library_candidates(library_), file));
-  const test::Variable environment("VIRTUAL_ENV", (folder_.path() / "environment").string());
+  environment_.set("VIRTUAL_ENV", (folder_.path() / "environment").string());
   EXPECT_TRUE(has(library_candidates(library_), file));
 }
 
 TEST_F(RuntimeLibraries, AreNowhereElseOnceTheVariableNamesAPlace) {
   folder_.write("usual/libexample.so.7", "");
   const auto in_packages = folder_.write("packages/example/libs/libexample.so.7", "");
-  const test::Variable packages(library_.variable, (folder_.path() / "packages").string());
+  environment_.set(library_.variable, (folder_.path() / "packages").string());
   EXPECT_EQ(library_candidates(library_), std::vector{in_packages});
-  const test::Variable file(library_.variable, "/somewhere/libexample.so");
+  environment_.set(library_.variable, "/somewhere/libexample.so");
   EXPECT_EQ(library_candidates(library_), std::vector<std::filesystem::path>{"/somewhere/libexample.so"});
 }
 
@@ -69,19 +70,39 @@ TEST_F(RuntimeLibraries, ThatAreNoLibrariesAreSaid) {
 }
 
 TEST_F(RuntimeLibraries, ThatAFileIsNamedForMustBeThere) {
-  const test::Variable file(library_.variable, "/somewhere/libexample.so");
+  environment_.set(library_.variable, "/somewhere/libexample.so");
   const Error error = error_of([&] { open_library(library_); });
   EXPECT_TRUE(contains(error.message(), "does not open: /somewhere/libexample.so")) << error.what();
 }
 
+// Stands for what a backend makes of an opened library.
+class Opened {
+ public:
+  std::filesystem::path path() const { return path_; }
+
+ private:
+  friend class OpenedOnce<Opened>;
+  explicit Opened(const OpenedLibrary& library) : path_(library.path) {}
+  std::filesystem::path path_;
+};
+
 TEST_F(RuntimeLibraries, OpenOnceForEachPlace) {
-  int opened = 0;
-  OpenedOnce<int> once;
-  const auto open = [&] { return std::make_shared<const int>(++opened); };
-  EXPECT_EQ(*once.get("ACCELERATE_TEST_RUNTIME", open), 1);
-  EXPECT_EQ(*once.get("ACCELERATE_TEST_RUNTIME", open), 1);
-  const test::Variable place("ACCELERATE_TEST_RUNTIME", "/elsewhere");
-  EXPECT_EQ(*once.get("ACCELERATE_TEST_RUNTIME", open), 2);
+  OpenedOnce<Opened> once;
+  RuntimeLibrary library = library_;
+  library.known_to_loader = {"libm.so.6"};
+  const auto opened = once.get(library, "");
+  EXPECT_EQ(opened->path(), "libm.so.6");
+  EXPECT_EQ(once.get(library, ""), opened);
+  environment_.set(library.variable, "libc.so.6");
+  EXPECT_EQ(once.get(library, "")->path(), "libc.so.6");
+}
+
+TEST_F(RuntimeLibraries, ThatDoNotOpenAreLookedForAgain) {
+  OpenedOnce<Opened> once;
+  const auto open = [&] { once.get(library_, "device example"); };
+  EXPECT_EQ(error_of(open).where(), "device example");
+  environment_.set(library_.variable, "libm.so.6");
+  EXPECT_NO_THROW(open());
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "backends/cpu/session.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "backends/cpu/parts.hpp"
+#include "graph/tables.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -44,9 +44,6 @@ struct Layout {
   std::size_t arena = 0, workspace = 0;
 };
 
-// Tables of one name for different sizes, from batches gone by.
-constexpr std::size_t kTablesKept = 8;
-
 // Memory that only grows; given back first, so that the old and the new are never held together.
 void grow(HostBuffer& buffer, std::size_t bytes) {
   if (buffer.size() >= bytes) return;
@@ -82,9 +79,7 @@ class CpuSession final : public Session {
   void lay_out(const Extents& extents) {
     layouts_.clear();
     extents_ = extents;
-    for (auto& [name, known] : tables_) {
-      if (known.size() > kTablesKept) known.clear();
-    }
+    tables_.trim();
     std::vector<Layout> layouts;
     const std::vector<Part> parts = parts_of(c_->symbol, extents, c_->pool->threads());
     const int threads = parts.size() > 1 ? 1 : c_->pool->threads();
@@ -121,7 +116,7 @@ class CpuSession final : public Session {
       Location& value = layout.values[i];
       value.rows = row_count(node.type.shape).evaluate(extents);
       value.width = value.stride = row_width(node.type.shape);
-      if (node.source == Node::Source::table) locate(table(node, extents), node, 0, value);
+      if (node.source == Node::Source::table) locate(tables_.get(node, extents), node, 0, value);
       const Placement::Place& place = c_->placement->place(i);
       if (place.buffer < 0) continue;
       const auto buffer = static_cast<std::size_t>(place.buffer);
@@ -130,16 +125,6 @@ class CpuSession final : public Session {
     }
     layout.extents = std::move(extents);
     return layout;
-  }
-
-  // Tables depend on their sizes alone, and batches often repeat them.
-  const Tensor& table(const Node& node, const Extents& extents) {
-    const Dims dims = node.type.shape.stored(extents);
-    std::vector<Tensor>& known = tables_[node.name];
-    for (const Tensor& each : known) {
-      if (each.dims() == dims) return each;
-    }
-    return known.emplace_back(node.table(extents));
   }
 
   static void locate(const Tensor& tensor, const Node& node, std::int64_t first, Location& location) {
@@ -244,7 +229,7 @@ class CpuSession final : public Session {
   Extents extents_;
   std::vector<Layout> layouts_;
   std::vector<Lane> lanes_;
-  std::map<std::string, std::vector<Tensor>> tables_;
+  Tables tables_;
 };
 
 }  // namespace

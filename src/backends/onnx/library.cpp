@@ -45,16 +45,10 @@ int element_type(DType dtype) {
 
 std::shared_ptr<const Library> Library::open() {
   static OpenedOnce<Library> opened;
-  return opened.get(kLibraryVariable, find);
+  return opened.get(runtime_library(), "backend onnx");
 }
 
-std::shared_ptr<const Library> Library::find() {
-  try {
-    return std::shared_ptr<const Library>(new Library(open_library(runtime_library())));
-  } catch (const Error& error) {
-    throw error.within("backend onnx");
-  }
-}
+std::vector<std::string> Library::files() { return library_files(runtime_library()); }
 
 Library::Library(const OpenedLibrary& opened) : path_(opened.path) {
   const auto refuse = [&](const std::string& what) {

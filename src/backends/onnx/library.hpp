@@ -21,6 +21,8 @@ class Library {
  public:
   // Error{unavailable} saying what was looked for and where, or why what was found cannot be used.
   static std::shared_ptr<const Library> open();
+  // Where it would be opened from, and was looked for.
+  static std::vector<std::string> files();
 
   const std::string& version() const { return version_; }  // "1.32.0"
   const std::filesystem::path& path() const { return path_; }
@@ -42,9 +44,9 @@ class Library {
   }
 
  private:
+  friend class OpenedOnce<Library>;
   explicit Library(const OpenedLibrary& opened);
   void check(ort::Status* status, const char* where) const;
-  static std::shared_ptr<const Library> find();
 
   std::filesystem::path path_;
   std::string version_;

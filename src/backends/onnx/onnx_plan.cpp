@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "backends/lowered_session.hpp"
 #include "core/thread_pool.hpp"
-#include "lowering/model_run.hpp"
 
 namespace accelerate::onnx {
 namespace {
@@ -27,22 +27,13 @@ struct Compiled {
   std::unique_ptr<Handle<ort::Session>> session;
 };
 
-class OnnxSession final : public Session {
+class OnnxSession final : public LoweredSession {
  public:
-  explicit OnnxSession(std::shared_ptr<const Compiled> compiled)
-      : c_(std::move(compiled)), run_(c_->graph, c_->inputs, kRagged) {}
-
-  Outputs run(const Feeds& feeds) override {
-    feeds.cancellation.check();
-    const std::vector<Tensor> inputs = run_.inputs(feeds);
-    std::vector<Tensor> outputs = run_.outputs(feeds.extents);
-    call(inputs, outputs);
-    feeds.cancellation.check();
-    return run_.named(std::move(outputs), feeds.extents);
-  }
+  explicit OnnxSession(const std::shared_ptr<const Compiled>& compiled)
+      : LoweredSession(compiled->graph, compiled->inputs, kRagged), c_(compiled) {}
 
  private:
-  void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) const {
+  void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) override {
     std::vector<const char*> input_names, output_names;
     std::vector<Handle<ort::Value>> owned;
     std::vector<ort::Value*> in, out;
@@ -60,17 +51,9 @@ class OnnxSession final : public Session {
   }
 
   std::shared_ptr<const Compiled> c_;
-  lowering::ModelRun run_;
 };
 
-class OnnxPlan final : public Plan {
- public:
-  explicit OnnxPlan(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
-  std::unique_ptr<Session> start() const override { return std::make_unique<OnnxSession>(compiled_); }
-
- private:
-  std::shared_ptr<const Compiled> compiled_;
-};
+using OnnxPlan = SharedPlan<OnnxSession, Compiled>;
 
 // Below this ONNX Runtime wants to see values itself, for its rewriting of graphs.
 constexpr std::int64_t kSmallest = 128;

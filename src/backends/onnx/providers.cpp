@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+
+#include "core/text.hpp"
 
 namespace accelerate::onnx {
 namespace {
@@ -41,9 +44,26 @@ class Settings {
 };
 
 std::string known_devices() {
-  std::string known;
-  for (const Provider& each : kProviders) known += (known.empty() ? "" : ", ") + std::string(each.device);
-  return known;
+  return joined(kProviders, ", ", [](const Provider& each) { return each.device; });
+}
+
+// "cuda:1"; nothing where that is no device's name.
+std::optional<Placement> placement_named(std::string_view device) {
+  const std::string_view word = device.substr(0, device.find(':'));
+  const auto* found = std::find_if(std::begin(kProviders), std::end(kProviders),
+                                   [&](const Provider& each) { return each.device == word; });
+  if (found == std::end(kProviders)) return std::nullopt;
+  if (word.size() == device.size()) return Placement{found, 0};
+  const std::string_view digits = device.substr(word.size() + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool readable = error == std::errc{} && end == digits.data() + digits.size() && number >= 0;
+  return found->numbered && readable ? std::optional(Placement{found, number}) : std::nullopt;
+}
+
+bool has_provider(const Library& library, const Provider& provider) {
+  const std::vector<std::string> built = library.providers();
+  return std::find(built.begin(), built.end(), provider.name) != built.end();
 }
 
 void append_cuda(const Placement& placement, const CompileOptions& options, const LibraryPtr& library,
@@ -106,38 +126,30 @@ std::string Placement::name() const {
   return std::string(provider->device) + (provider->numbered ? ":" + std::to_string(number) : "");
 }
 
+bool is_device(std::string_view device) { return placement_named(device).has_value(); }
+
 Placement placement_of(std::string_view device, const Library& library) {
   if (device.empty()) return {&kProviders[0], 0};
-  const std::string_view word = device.substr(0, device.find(':'));
-  const auto* found = std::find_if(std::begin(kProviders), std::end(kProviders),
-                                   [&](const Provider& each) { return each.device == word; });
-  int number = 0;
-  bool readable = word.size() == device.size();
-  if (!readable && found != std::end(kProviders) && found->numbered) {
-    const std::string_view digits = device.substr(word.size() + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    readable = error == std::errc{} && end == digits.data() + digits.size() && number >= 0;
-  }
-  if (found == std::end(kProviders) || !readable) {
+  const std::optional<Placement> placement = placement_named(device);
+  if (!placement) {
     throw Error(ErrorKind::not_found,
                 "no device \"" + std::string(device) + "\"; there are " + known_devices() +
                     ", GPUs with a number behind a colon",
                 "backend onnx");
   }
-  const std::vector<std::string> built = library.providers();
-  if (std::find(built.begin(), built.end(), found->name) == built.end()) {
-    throw Error(ErrorKind::unavailable,
-                "this ONNX Runtime " + library.version() + " was built without " + std::string(found->name),
-                "backend onnx, device " + std::string(device), "install a package of ONNX Runtime that has it");
+  if (!has_provider(library, *placement->provider)) {
+    throw Error(
+        ErrorKind::unavailable,
+        "this ONNX Runtime " + library.version() + " was built without " + std::string(placement->provider->name),
+        "backend onnx, device " + std::string(device), "install a package of ONNX Runtime that has it");
   }
-  return {found, number};
+  return *placement;
 }
 
 std::vector<Placement> listed_devices(const Library& library) {
-  const std::vector<std::string> built = library.providers();
   std::vector<Placement> listed;
   for (const Provider& each : kProviders) {
-    if (std::find(built.begin(), built.end(), each.name) != built.end()) listed.push_back({&each, 0});
+    if (has_provider(library, each)) listed.push_back({&each, 0});
   }
   return listed;
 }

@@ -30,6 +30,8 @@ struct Placement {
   std::string name() const;
 };
 
+// Whether there is a provider for a device of that name, in this library or in another one.
+bool is_device(std::string_view device);
 // Empty is the processor. Error{not_found} listing the names there are; Error{unavailable} where this library has no
 // such provider.
 Placement placement_of(std::string_view device, const Library& library);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/text.hpp"
 #include "core/thread_pool.hpp"
 
 namespace accelerate::openvino {
@@ -32,12 +33,6 @@ std::vector<std::string> words_of(const std::string& device, const char* key, co
   return words;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
 const Row& row_of(Precision precision, const std::string& device, const Library& library) {
   std::vector<std::string> known;
   for (const Precision each : precisions_of(device, library)) known.emplace_back(name_of(each));
@@ -52,6 +47,13 @@ const Row& row_of(Precision precision, const std::string& device, const Library&
 
 // Kinds whose plugins come with OpenVINO, whether or not a machine has them.
 constexpr std::string_view kKinds[] = {"GPU", "NPU"};
+
+// "GPU.1" for "gpu:1".
+std::string upper_case(std::string_view device) {
+  std::string name(device);
+  for (char& letter : name) letter = letter == ':' ? '.' : static_cast<char>(std::toupper(letter));
+  return name;
+}
 
 // Why OpenVINO finds no device of a kind.
 std::string reason_against(const std::string& kind, const Library& library) {
@@ -92,11 +94,19 @@ std::vector<std::string> listed_devices(const Library& library) {
   return names;
 }
 
+bool is_kind(std::string_view device) {
+  const std::string name = upper_case(device);
+  const std::size_t dot = name.find('.');
+  const bool numbered = dot == std::string::npos ||
+                        (dot + 1 < name.size() && std::all_of(name.begin() + static_cast<std::ptrdiff_t>(dot) + 1,
+                                                              name.end(), [](char c) { return c >= '0' && c <= '9'; }));
+  return numbered && std::find(std::begin(kKinds), std::end(kKinds), name.substr(0, dot)) != std::end(kKinds);
+}
+
 std::string runtime_name(std::string_view device, const Library& library) {
   const std::vector<std::string> listed = listed_devices(library);
   if (device.empty()) return listed.front();
-  std::string name(device);
-  for (char& letter : name) letter = letter == ':' ? '.' : static_cast<char>(std::toupper(letter));
+  const std::string name = upper_case(device);
   if (contains(listed, name)) return name;
   // OpenVINO numbers devices where there are several of a kind; the first may be asked for either way.
   const std::string kind = name.substr(0, name.find('.'));

@@ -15,6 +15,8 @@ namespace accelerate::openvino {
 std::string user_name(std::string_view runtime_name);
 // As OpenVINO names those that it finds here, the processor first, and last "AUTO": whichever it takes for the best.
 std::vector<std::string> listed_devices(const Library& library);
+// Whether OpenVINO has a plugin for a device of that name, found here or not: a GPU or NPU, with or without a number.
+bool is_kind(std::string_view device);
 // What OpenVINO calls a device; empty is the processor. Error{not_found} listing those there are; Error{unavailable}
 // with OpenVINO's reason where it knows such devices but finds none here.
 std::string runtime_name(std::string_view device, const Library& library);

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "core/variables.hpp"
+
 namespace accelerate::openvino {
 namespace {
 
@@ -14,7 +16,7 @@ RuntimeLibrary runtime_library() {
                                              "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu",
                                              "/opt/homebrew/lib"};
   // Set by the installation's setupvars.sh.
-  const std::filesystem::path installed = path_from_environment("INTEL_OPENVINO_DIR");
+  const std::filesystem::path installed = environment_variable("INTEL_OPENVINO_DIR");
   if (!installed.empty()) folders.insert(folders.begin(), installed / "runtime" / "lib" / "intel64");
   return {.name = "OpenVINO",
           .package = "openvino",
@@ -110,16 +112,10 @@ int element_type(DType dtype) {
 
 std::shared_ptr<const Library> Library::open() {
   static OpenedOnce<Library> opened;
-  return opened.get(kLibraryVariable, find);
+  return opened.get(runtime_library(), "backend openvino");
 }
 
-std::shared_ptr<const Library> Library::find() {
-  try {
-    return std::shared_ptr<const Library>(new Library(open_library(runtime_library())));
-  } catch (const Error& error) {
-    throw error.within("backend openvino");
-  }
-}
+std::vector<std::string> Library::files() { return library_files(runtime_library()); }
 
 Library::Library(const OpenedLibrary& opened) : path_(opened.path), api_(api_of(opened)) {
   ov::Version version{};

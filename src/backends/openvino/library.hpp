@@ -22,6 +22,8 @@ class Library {
  public:
   // Error{unavailable} saying what was looked for and where, or why what was found cannot be used.
   static std::shared_ptr<const Library> open();
+  // Where it would be opened from, and was looked for.
+  static std::vector<std::string> files();
 
   const std::string& version() const { return version_; }  // "2026.4.1"
   const std::filesystem::path& path() const { return path_; }
@@ -38,8 +40,8 @@ class Library {
   std::string taken(char* text) const;
 
  private:
+  friend class OpenedOnce<Library>;
   explicit Library(const OpenedLibrary& opened);
-  static std::shared_ptr<const Library> find();
 
   std::filesystem::path path_;
   std::string version_;

@@ -24,14 +24,17 @@ class OpenVinoBackend final : public Backend {
 
   std::vector<Device> devices() const override {
     std::vector<Device> found;
-    if (const LibraryPtr library = opened()) {
+    if (const LibraryPtr library = opened_or_null<Library>()) {
       for (const std::string& device : listed_devices(*library)) found.push_back(described(*library, device));
     }
     return found;
   }
 
+  bool knows(std::string_view device) const override { return is_kind(device); }
+  std::vector<std::string> files() const override { return Library::files(); }
+
   std::vector<Precision> precisions() const override {
-    const LibraryPtr library = opened();
+    const LibraryPtr library = opened_or_null<Library>();
     return library == nullptr ? std::vector{Precision::f32} : precisions_of(runtime_name("", *library), *library);
   }
 
@@ -53,16 +56,6 @@ class OpenVinoBackend final : public Backend {
   }
 
  private:
-  // Null where OpenVINO is not there.
-  static LibraryPtr opened() {
-    try {
-      return Library::open();
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::unavailable) throw;
-      return nullptr;
-    }
-  }
-
   static Device described(const Library& library, const std::string& device) {
     return {"openvino:" + user_name(device),
             library.property(device, "FULL_DEVICE_NAME") + ", OpenVINO " + library.version()};

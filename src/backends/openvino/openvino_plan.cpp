@@ -2,9 +2,9 @@
 
 #include <array>
 
+#include "backends/lowered_session.hpp"
 #include "backends/openvino/devices.hpp"
 #include "backends/openvino/model_reading.hpp"
-#include "lowering/model_run.hpp"
 
 namespace accelerate::openvino {
 namespace {
@@ -22,27 +22,18 @@ struct Compiled {
   Handle<ov::CompiledModel> model;
 };
 
-class OpenVinoSession final : public Session {
+class OpenVinoSession final : public LoweredSession {
  public:
-  explicit OpenVinoSession(std::shared_ptr<const Compiled> compiled)
-      : c_(std::move(compiled)),
-        run_(c_->graph, c_->inputs, kRagged),
+  explicit OpenVinoSession(const std::shared_ptr<const Compiled>& compiled)
+      : LoweredSession(compiled->graph, compiled->inputs, kRagged),
+        c_(compiled),
         request_(c_->library, c_->library->api().infer_request_free) {
     c_->library->check(c_->library->api().compiled_model_create_infer_request(c_->model.get(), request_.out()),
                        "starting a session");
   }
 
-  Outputs run(const Feeds& feeds) override {
-    feeds.cancellation.check();
-    const std::vector<Tensor> inputs = run_.inputs(feeds);
-    std::vector<Tensor> outputs = run_.outputs(feeds.extents);
-    call(inputs, outputs);
-    feeds.cancellation.check();
-    return run_.named(std::move(outputs), feeds.extents);
-  }
-
  private:
-  void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) const {
+  void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) override {
     const Library& library = *c_->library;
     const ov::Api& api = library.api();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -57,18 +48,10 @@ class OpenVinoSession final : public Session {
   }
 
   std::shared_ptr<const Compiled> c_;
-  lowering::ModelRun run_;
   Handle<ov::InferRequest> request_;
 };
 
-class OpenVinoPlan final : public Plan {
- public:
-  explicit OpenVinoPlan(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
-  std::unique_ptr<Session> start() const override { return std::make_unique<OpenVinoSession>(compiled_); }
-
- private:
-  std::shared_ptr<const Compiled> compiled_;
-};
+using OpenVinoPlan = SharedPlan<OpenVinoSession, Compiled>;
 
 constexpr std::size_t kMostTexts = 16;
 

@@ -6,7 +6,7 @@ namespace {
 
 using detail::AttentionBlock;
 
-constexpr int64_t kKeyBlock = 256;  // the scores of a tile: 12 KiB
+constexpr int64_t kKeyBlock = 256;  // the scores of a tile: 12 KiB, 32 of the matrix unit
 constexpr int64_t kQueryRows = kTileRows > kEncodedTileRows ? kTileRows : kEncodedTileRows;  // of a tile, at most
 constexpr int64_t kQueryBlock = (128 + kTileRows - 1) / kTileRows * kTileRows;  // 128 tokens pack their keys once
 

@@ -43,6 +43,14 @@ inline const InputGroup& input_group(const EncodedTile& t, int64_t row, int64_t 
   return reinterpret_cast<const InputGroup*>(t.x + row * t.x_stride)[group];
 }
 
+// out = a group's share of some columns, from the sums of its bytes and the columns' scales and totals, added to what
+// is at `before` unless that is null.
+ACCELERATE_INLINE void add_group(const InputGroup& input, Int sums, Vec scale, Vec total, const float* before,
+                                 float* out) {
+  const Vec sum = fma(set1(input.shift), total, before == nullptr ? set1(0.0F) : load(before));
+  store(out, fma(to_float(sums) * set1(input.scale), scale, sum));
+}
+
 struct Range {
   float least, most;
 };

@@ -30,7 +30,8 @@ class MatrixUnit {
   };
 };
 
-// Tiles 0 to 3 are the sums of rows 0-15 and 16-31 (second digit: columns), 4 and 5 the inputs, 6 and 7 the weights.
+// Tiles 0 and 1 are the sums of rows 0 to 15 and both halves of the columns, 2 and 3 those of rows 16 to 31; 4 and 5
+// are the inputs of these rows, 6 and 7 the weights of these columns.
 #define ACCELERATE_TILE_PRODUCT(sum, input, weight) \
   if constexpr (kBytes) {                           \
     _tile_dpbssd(sum, input, weight);               \
@@ -60,8 +61,6 @@ ACCELERATE_INLINE void add_word_tiles_asking(const uint8_t* x, int64_t x_stride,
     }
   }
 }
-
-#undef ACCELERATE_TILE_PRODUCT
 
 template <bool kBytes, bool kBothRows>
 ACCELERATE_INLINE void add_word_tiles(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
@@ -103,6 +102,29 @@ ACCELERATE_INLINE void store_tiles(void* out, int64_t stride) {
   }
   barrier();
 }
+
+// What the unit reaches when it does nothing else, with numbers: zeros are multiplied a fifth faster, with less power.
+// Every 32 bits of the factors are `word`. Returns how many operations that was.
+template <bool kBytes>
+inline int64_t multiply_tiles(int64_t rounds, uint32_t word) {
+  alignas(64) uint32_t factor[16 * 16];
+  for (uint32_t& each : factor) each = word;
+  const MatrixUnit unit;
+  _tile_loadd(4, factor, 64);
+  _tile_loadd(5, factor, 64);
+  _tile_loadd(6, factor, 64);
+  _tile_loadd(7, factor, 64);
+  start_tiles<true>(nullptr);
+  for (int64_t r = 0; r < rounds; ++r) {
+    ACCELERATE_TILE_PRODUCT(0, 4, 6)
+    ACCELERATE_TILE_PRODUCT(1, 4, 7)
+    ACCELERATE_TILE_PRODUCT(2, 5, 6)
+    ACCELERATE_TILE_PRODUCT(3, 5, 7)
+  }
+  return rounds * 4 * 16 * 16 * 16 * (kBytes ? 8 : 4);
+}
+
+#undef ACCELERATE_TILE_PRODUCT
 
 struct Bf16 {
   using Unit = MatrixUnit;
@@ -147,17 +169,15 @@ struct Int8 {
   // out (+)= a group's share, in floats.
   static void finish_group(const EncodedTile& t, int64_t group, const float* scales, const int32_t* sums,
                            int64_t rows) {
-    const Vec scale[2] = {load(scales), load(scales + kLanes)};
-    const Vec total[2] = {load(scales + kPanel), load(scales + kPanel + kLanes)};
+    const Vec scale[kPanelVectors] = {load(scales), load(scales + kLanes)};
+    const Vec total[kPanelVectors] = {load(scales + kPanel), load(scales + kPanel + kLanes)};
     for (int64_t r = 0; r < rows; ++r) {
       const InputGroup& input = input_group(t, r, group);
       float* out = t.out + r * t.out_stride;
       const float* before = group > 0 ? out : t.start;
-      ACCELERATE_UNROLL for (int v = 0; v < 2; ++v) {
-        Vec sum = before == nullptr ? set1(0.0F) : load(before + v * kLanes);
-        sum = fma(set1(input.shift), total[v], sum);
-        const Vec product = to_float(load_int(sums + r * kPanel + v * kLanes)) * set1(input.scale);
-        store(out + v * kLanes, fma(product, scale[v], sum));
+      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+        const Int sum = load_int(sums + r * kPanel + v * kLanes);
+        add_group(input, sum, scale[v], total[v], before == nullptr ? before : before + v * kLanes, out + v * kLanes);
       }
     }
   }

@@ -18,41 +18,8 @@ int64_t peak_loop(int64_t rounds) {
 }
 
 #if defined(ACCELERATE_HAS_MATRIX_UNIT)
-// Tiles full of ones: zeros are multiplied a fifth faster, with less power.
-inline void fill_factors(uint32_t word) {
-  alignas(64) uint32_t ones[16 * 16];
-  for (uint32_t& each : ones) each = word;
-  barrier();
-  _tile_loadd(4, ones, 64);
-  _tile_loadd(5, ones, 64);
-  _tile_loadd(6, ones, 64);
-  _tile_loadd(7, ones, 64);
-  start_tiles<true>(nullptr);
-}
-
-int64_t bf16_peak_loop(int64_t rounds) {
-  const MatrixUnit unit;
-  fill_factors(0x3f803f80U);
-  for (int64_t r = 0; r < rounds; ++r) {
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
-  return rounds * 4 * 16 * 16 * 64;
-}
-
-int64_t int8_peak_loop(int64_t rounds) {
-  const MatrixUnit unit;
-  fill_factors(0x01020301U);
-  for (int64_t r = 0; r < rounds; ++r) {
-    _tile_dpbssd(0, 4, 6);
-    _tile_dpbssd(1, 4, 7);
-    _tile_dpbssd(2, 5, 6);
-    _tile_dpbssd(3, 5, 7);
-  }
-  return rounds * 4 * 16 * 16 * 128;
-}
+int64_t bf16_peak_loop(int64_t rounds) { return multiply_tiles<false>(rounds, 0x3f803f80U); }
+int64_t int8_peak_loop(int64_t rounds) { return multiply_tiles<true>(rounds, 0x01020301U); }
 #else
 int64_t bf16_peak_loop(int64_t rounds) {
 #if defined(ACCELERATE_HAS_BF16_DOT)

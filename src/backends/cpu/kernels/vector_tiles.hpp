@@ -168,11 +168,10 @@ struct Int8 {
     ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
       const InputGroup& input = input_group(t, r, group);
       float* out = t.out + r * t.out_stride;
+      const float* before = group > 0 ? out : t.start;
       ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
-        const float* before = group > 0 ? out : t.start;
-        Vec sum = before == nullptr ? set1(0.0F) : load(before + v * kLanes);
-        sum = fma(set1(input.shift), total[v], sum);
-        store(out + v * kLanes, fma(to_float(sums[r][v]) * set1(input.scale), scale[v], sum));
+        add_group(input, sums[r][v], scale[v], total[v], before == nullptr ? before : before + v * kLanes,
+                  out + v * kLanes);
       }
     }
   }
