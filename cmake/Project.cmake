@@ -25,7 +25,9 @@ endif()
 
 find_program(ACCELERATE_CCACHE ccache)
 if(ACCELERATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${ACCELERATE_CCACHE})
+  # It is told that files which use precompiled headers mention no __TIME__, or it would not keep them.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+                                  ${ACCELERATE_CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${ACCELERATE_CCACHE})
 endif()
 
@@ -68,6 +70,10 @@ if(ACCELERATE_COVERAGE)
   target_compile_options(accelerate_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
   target_link_options(accelerate_flags INTERFACE -fprofile-instr-generate)
 endif()
+
+# ccache wants the compilers to say what a precompiled header was made of, and not when.
+target_compile_options(accelerate_flags INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>
+                                                  "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 
 # accelerate_layer(NAME USES <layers> LINKS <libraries>)
 #

@@ -18,6 +18,17 @@ function(accelerate_layer_tests name)
   target_compile_definitions(${target} PRIVATE ACCELERATE_TESTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}/tests")
   # GoogleTest's macros take long to optimise, and what is tested is optimised by itself: a third of the build's time.
   target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
+  # The first test that is made compiles the header for all. gcc 12 forgets with it which headers are the system's, and
+  # then warns about the standard library.
+  target_compile_options(
+    ${target} PRIVATE "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-array-bounds;-Wno-restrict;-Wno-stringop-overflow>")
+  get_property(first GLOBAL PROPERTY ACCELERATE_TEST_HEADERS)
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  else()
+    target_precompile_headers(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/cmake/test_headers.hpp)
+    set_property(GLOBAL PROPERTY ACCELERATE_TEST_HEADERS ${target})
+  endif()
   accelerate_link_layers(${target} ${name} ${ARGN})
   accelerate_discover_suites(${target} ${name})
 endfunction()
