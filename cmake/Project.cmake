@@ -71,9 +71,7 @@ if(ACCELERATE_COVERAGE)
   target_link_options(accelerate_flags INTERFACE -fprofile-instr-generate)
 endif()
 
-# ccache wants the compilers to say what a precompiled header was made of, and not when.
-target_compile_options(accelerate_flags INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>
-                                                  "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+include(Headers)
 
 # accelerate_layer(NAME USES <layers> LINKS <libraries>)
 #
@@ -87,6 +85,7 @@ function(accelerate_layer name)
   if(sources)
     add_library(${target} OBJECT ${sources})
     target_link_libraries(${target} PUBLIC accelerate_flags ${LAYER_LINKS})
+    accelerate_precompile(${target} layers)
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE accelerate_flags ${LAYER_LINKS})

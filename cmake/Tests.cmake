@@ -2,7 +2,6 @@
 
 if(ACCELERATE_TESTS)
   enable_testing()
-  find_package(GTest REQUIRED)
 endif()
 
 # accelerate_layer_tests(NAME <layers it uses>): the program test_NAME of tests/NAME/*_test.cpp, where there are any.
@@ -13,22 +12,13 @@ function(accelerate_layer_tests name)
   endif()
   set(target test_${name})
   add_executable(${target} ${tests})
-  target_link_libraries(${target} PRIVATE accelerate_flags accelerate_version_of_tests GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE accelerate_test_flags accelerate_version_of_tests)
   target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE ACCELERATE_TESTS_DIR="${CMAKE_CURRENT_SOURCE_DIR}/tests")
-  # GoogleTest's macros take long to optimise, and what is tested is optimised by itself: a third of the build's time.
-  target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
-  # The first test that is made compiles the header for all. gcc 12 forgets with it which headers are the system's, and
-  # then warns about the standard library.
-  target_compile_options(
-    ${target} PRIVATE "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-array-bounds;-Wno-restrict;-Wno-stringop-overflow>")
-  get_property(first GLOBAL PROPERTY ACCELERATE_TEST_HEADERS)
-  if(first)
-    target_precompile_headers(${target} REUSE_FROM ${first})
-  else()
-    target_precompile_headers(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/cmake/test_headers.hpp)
-    set_property(GLOBAL PROPERTY ACCELERATE_TEST_HEADERS ${target})
-  endif()
+  accelerate_precompile(${target} tests)
+  # Sums in f64 over thousands of sizes, which kernels are compared with: without optimisation they take minutes.
+  file(GLOB sums ${CMAKE_CURRENT_SOURCE_DIR}/tests/${name}/kernels_*_test.cpp)
+  set_source_files_properties(${sums} PROPERTIES COMPILE_OPTIONS -O2 SKIP_PRECOMPILE_HEADERS ON)
   accelerate_link_layers(${target} ${name} ${ARGN})
   accelerate_discover_suites(${target} ${name})
 endfunction()

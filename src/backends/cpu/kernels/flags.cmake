@@ -21,3 +21,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     ${kernel_folder}/level_amx.cpp
     PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512vnni;-mavx512bf16;-mamx-tile;-mamx-int8;-mamx-bf16")
 endif()
+# Precompiled headers are compiled for no level.
+file(GLOB kernel_files ${kernel_folder}/level_*.cpp)
+set_source_files_properties(${kernel_files} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
