@@ -65,9 +65,7 @@ TEST_P(Runtime, NamesTheFilesThatItWouldLoad) {
   const std::string file =
       folder.write(GetParam() == "onnx" ? "libonnxruntime.so.1" : "libopenvino_c.so", "later").string();
   EXPECT_TRUE(has(backend().files(), file));
-  const class : public ForwardingBackend {
-    using ForwardingBackend::ForwardingBackend;
-  } before(borrowed(backend()));
+  const class : public ForwardingBackend { using ForwardingBackend::ForwardingBackend; } before(borrowed(backend()));
   EXPECT_TRUE(has(before.files(), file));
   EXPECT_EQ(before.knows("gpu"), backend().knows("gpu"));
 }
@@ -77,9 +75,7 @@ class RuntimeHere : public Runtime {
   void SetUp() override {
     if (const std::string why = test::missing_library(GetParam()); !why.empty()) GTEST_SKIP() << why;
   }
-  std::unique_ptr<Plan> compile() const {
-    return backend().compile(product_.graph, product_.weights, {.threads = 1});
-  }
+  std::unique_ptr<Plan> compile() const { return backend().compile(product_.graph, product_.weights, {.threads = 1}); }
 };
 INSTANTIATE_TEST_SUITE_P(Backends, RuntimeHere, testing::Values("onnx", "openvino"),
                          [](const auto& each) { return each.param; });
