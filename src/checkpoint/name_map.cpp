@@ -137,6 +137,16 @@ class Spellings {
   bool tied_ = false;
 };
 
+// A part of each stored row of `whole` numbers: GPT-2's query, key and value.
+void split_columns(Parameter& parameter, std::int64_t whole, int index) {
+  if (parameter.elements() == 0) return;
+  const std::int64_t part = parameter.dims[0], rows = parameter.dims[1];
+  const std::size_t size = size_of(parameter.dtype);
+  parameter.stride = whole;
+  parameter.bytes = parameter.bytes.subspan(static_cast<std::size_t>(index * part) * size,
+                                            static_cast<std::size_t>((rows - 1) * whole + part) * size);
+}
+
 void split(Parameter& parameter, const Spelling& spelling) {
   if (parameter.dims.empty() || parameter.dims[0] % spelling.count != 0) {
     throw Error(ErrorKind::corrupted,
@@ -144,18 +154,17 @@ void split(Parameter& parameter, const Spelling& spelling) {
                     std::to_string(spelling.count) + " parts for \"" + parameter.name + "\"",
                 parameter.where());
   }
+  const std::int64_t whole = parameter.dims[0];
   parameter.dims[0] /= spelling.count;
+  if (parameter.transposed) return split_columns(parameter, whole, spelling.index);
   const std::size_t length = parameter.bytes.size() / static_cast<std::size_t>(spelling.count);
   parameter.bytes = parameter.bytes.subspan(static_cast<std::size_t>(spelling.index) * length, length);
 }
 
-void transpose(Parameter& parameter, const Spelling& spelling) {
+void transpose(Parameter& parameter) {
   if (parameter.dims.size() != 2) {
     throw Error(ErrorKind::corrupted, "has shape " + to_string(parameter.dims) + ", expected a matrix",
                 parameter.where());
-  }
-  if (spelling.count > 1) {
-    throw Error(ErrorKind::unsupported, "is stored transposed, so that its parts are no rows", parameter.where());
   }
   std::swap(parameter.dims[0], parameter.dims[1]);
   parameter.transposed = true;
@@ -169,7 +178,7 @@ Parameter read(const StoredTensor& stored, std::string_view name, const Spelling
                       .dims = stored.dims,
                       .bytes = stored.bytes,
                       .file = stored.file};
-  if (spelling.transposed) transpose(parameter, spelling);
+  if (spelling.transposed) transpose(parameter);
   if (spelling.count > 1) split(parameter, spelling);
   return parameter;
 }

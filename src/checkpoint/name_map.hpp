@@ -55,6 +55,7 @@ struct Parameter {
   Dims dims;                         // as the architecture means it: [out, in] also when `transposed`
   std::span<const std::byte> bytes;  // row-major in dims, or in the reversed dims when `transposed`
   bool transposed = false;
+  std::int64_t stride = 0;  // numbers from one stored row to the next where more lies between them; 0: they touch
   std::shared_ptr<const MappedFile> file;
 
   std::int64_t elements() const { return element_count(dims); }

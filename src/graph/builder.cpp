@@ -45,14 +45,14 @@ Tensor bucket_table(std::int64_t tokens, std::int64_t buckets, std::int64_t max_
   return table;
 }
 
-Tensor rotary_table(std::int64_t tokens, std::int64_t rotary_dim, double theta, float (*function)(float)) {
-  const std::int64_t half = rotary_dim / 2;
+Tensor rotary_table(const RotaryFrequencies& frequencies, std::int64_t tokens, float (*function)(float)) {
+  const auto half = static_cast<std::int64_t>(frequencies.values.size());
   Tensor table(DType::f32, {tokens, half});
   float* out = table.as<float>().data();
-  for (std::int64_t i = 0; i < half; ++i) {
-    const float exponent = static_cast<float>(2 * i) / static_cast<float>(rotary_dim);
-    const float frequency = 1.0F / std::pow(static_cast<float>(theta), exponent);
-    for (std::int64_t t = 0; t < tokens; ++t) out[t * half + i] = function(static_cast<float>(t) * frequency);
+  for (std::int64_t t = 0; t < tokens; ++t) {
+    for (const float frequency : frequencies.values) {
+      *out++ = function(static_cast<float>(t) * frequency) * frequencies.magnitude;
+    }
   }
   return table;
 }
@@ -138,7 +138,7 @@ Value Builder::apply(std::shared_ptr<const Operation> operation, std::vector<Val
   return append(std::move(node));
 }
 
-Value Builder::embedding(const std::vector<Lookup>& lookups) {
+Value Builder::embedding(const std::vector<Lookup>& lookups, double scale) {
   std::vector<Value> operands;
   std::int64_t hidden_size = 0;  // the first table's, which all the others must share
   for (const Lookup& lookup : lookups) {
@@ -150,7 +150,7 @@ Value Builder::embedding(const std::vector<Lookup>& lookups) {
     operands.push_back(lookup.index);
   }
   const Scope inner = scope(lookups.front().table);
-  return apply(std::make_shared<ops::Embedding>(), std::move(operands));
+  return apply(std::make_shared<ops::Embedding>(scale), std::move(operands));
 }
 
 Value Builder::bias_of(std::string_view name, Bias bias, std::int64_t size) {
@@ -198,10 +198,10 @@ Value Builder::layer_norm(std::string_view name, Value x, double epsilon, Bias b
   return apply(std::make_shared<ops::LayerNorm>(epsilon), {x, scale, shift});
 }
 
-Value Builder::rms_norm(std::string_view name, Value x, double epsilon) {
+Value Builder::rms_norm(std::string_view name, Value x, double epsilon, double offset) {
   const Value scale = weight(std::string(name) + ".weight", {width(x)});
   const Scope inner = scope(name);
-  return apply(std::make_shared<ops::RmsNorm>(epsilon), {x, scale});
+  return apply(std::make_shared<ops::RmsNorm>(epsilon, offset), {x, scale});
 }
 
 Value Builder::attention(const AttentionOptions& options) {
@@ -250,12 +250,14 @@ Value Builder::column(Value x, std::int64_t index) {
   return apply(std::make_shared<ops::Slice>(index, index + 1, /*drop=*/true), {x});
 }
 
-Rotary Builder::rotary(std::int64_t rotary_dim, double theta) {
+Rotary Builder::rotary(const RotaryRule& rule) {
   const auto make = [&](const char* kind, float (*function)(float)) {
-    const std::string name = std::string("rotary_") + kind + " theta=" + std::to_string(theta);
-    return table(name, {Element::real, Shape{kTokens, rotary_dim / 2}}, [=](const Extents& extents) {
-      return rotary_table(extents.at("tokens"), rotary_dim, theta, function);
-    });
+    const std::string name = std::string("rotary_") + kind + " " + rule.name;
+    return table(name, {Element::real, Shape{kTokens, rule.rotary_dim / 2}},
+                 [frequencies = rule.frequencies, function](const Extents& extents) {
+                   const std::int64_t tokens = extents.at("tokens");
+                   return rotary_table(frequencies(tokens), tokens, function);
+                 });
   };
   return {make("cos", std::cos), make("sin", std::sin)};
 }

@@ -8,6 +8,7 @@
 #include "graph/activation.hpp"
 #include "graph/graph.hpp"
 #include "graph/ops/pool.hpp"
+#include "graph/rotary.hpp"
 #include "graph/weights.hpp"
 
 namespace accelerate {
@@ -75,8 +76,8 @@ class Builder {
     std::string_view table;  // parameter "<table>.weight"
     Value index;
   };
-  // Sum of lookups, in this order: [batch, tokens~, hidden].
-  Value embedding(const std::vector<Lookup>& lookups);
+  // Sum of lookups, in this order, times `scale`: [batch, tokens~, hidden].
+  Value embedding(const std::vector<Lookup>& lookups, double scale = 1);
   // Parameters "<name>.weight" and "<name>.bias".
   Value linear(std::string_view name, Value x, const LinearOptions& options = {});
   // The same with parameters of any name; no bias when absent.
@@ -86,7 +87,8 @@ class Builder {
                      Bias bias = Bias::if_present);
   // Parameters "<name>.weight" and, unless told otherwise, "<name>.bias".
   Value layer_norm(std::string_view name, Value x, double epsilon, Bias bias = Bias::required);
-  Value rms_norm(std::string_view name, Value x, double epsilon);
+  // The weight is what is stored plus `offset`.
+  Value rms_norm(std::string_view name, Value x, double epsilon, double offset = 0);
   Value attention(const AttentionOptions& options);
   // One vector an item; `skip` [batch] says how many of its first rows to leave out.
   Value pool(Value x, ops::PoolMode mode, Value skip = {});
@@ -100,8 +102,10 @@ class Builder {
   // One column without its axis: [batch, tokens~, n] to [batch, tokens~].
   Value column(Value x, std::int64_t index);
 
-  // cos and sin of position * theta^(-2i / rotary_dim), computed in f32 as Transformers does: [tokens, rotary_dim / 2].
-  Rotary rotary(std::int64_t rotary_dim, double theta);
+  // cos and sin of position * frequency in f32, each [tokens, frequencies].
+  Rotary rotary(const RotaryRule& rule);
+  // By the frequencies of the first paper.
+  Rotary rotary(std::int64_t rotary_dim, double theta) { return rotary(rotary_rule(rotary_dim, theta)); }
   // T5's relative buckets (Raffel et al. 2020), both directions, over the parameter "<name>.weight" [buckets, heads]:
   // [2 * tokens - 1, heads], row (key - query + tokens - 1).
   Value relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance);

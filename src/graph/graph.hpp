@@ -64,9 +64,12 @@ struct InputRule {
     zeros,                  // token_type_ids of a single text
     columns,                // 0, 1, 2, ... counting padded columns too, as BERT counts
     columns_after_padding,  // RoBERTa: first + 1, + 2, ... over tokens other than `padding_id`; `padding_id` there
+    rows,                   // 0, 1, 2, ... over the tokens that are not masked, as decoders count
   };
   Fill fill = Fill::required;
   std::int64_t padding_id = 0;
+  std::int64_t offset =
+      0;  // added to what is given or filled in: tables of OPT and BART begin with rows of no position
 };
 
 struct Node {

@@ -13,6 +13,7 @@ Weight weight_of(Parameter parameter, std::string name) {
   weight.dims = std::move(parameter.dims);
   weight.encoding = Encoding::plain(parameter.dtype);
   weight.transposed = parameter.transposed;
+  weight.stride = parameter.stride;
   weight.bytes = parameter.bytes;
   weight.owner = parameter.file;
   weight.file = std::move(parameter.file);
@@ -30,19 +31,30 @@ Tensor transposed(const Tensor& stored) {
   return result;
 }
 
+// As they are stored, without what lies between rows. A view unless rows are apart, or lie in the file where their type
+// does not.
+Tensor values_of(const Weight& weight, Dims stored) {
+  const auto address = reinterpret_cast<std::uintptr_t>(weight.bytes.data());
+  const bool aligned = weight.encoding.dtype != DType::f32 || address % alignof(float) == 0;
+  if (aligned && weight.stride == 0)
+    return Tensor::view(weight.encoding.dtype, std::move(stored), weight.bytes, weight.owner);
+  Tensor copy(weight.encoding.dtype, std::move(stored));
+  const std::span<std::byte> to = copy.bytes();
+  const std::size_t rows = weight.stride == 0 ? 1 : static_cast<std::size_t>(copy.dim(0));
+  const std::size_t row_bytes = to.size() / std::max<std::size_t>(rows, 1);
+  const std::size_t apart = static_cast<std::size_t>(weight.stride) * size_of(weight.encoding.dtype);
+  for (std::size_t row = 0; row < rows; ++row) {
+    std::memcpy(to.data() + row * row_bytes, weight.bytes.data() + row * apart, row_bytes);
+  }
+  return copy;
+}
+
 }  // namespace
 
 Tensor Weight::to_f32() const {
   Dims stored = dims;
   if (transposed) std::reverse(stored.begin(), stored.end());
-  Tensor view = Tensor::view(encoding.dtype, std::move(stored), bytes, owner);
-  // Views of files need not be aligned for their type.
-  if (encoding.dtype == DType::f32 && reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(float) != 0) {
-    Tensor aligned(DType::f32, view.dims());
-    std::memcpy(aligned.bytes().data(), bytes.data(), bytes.size());
-    view = aligned;
-  }
-  view = view.to(DType::f32);
+  Tensor view = values_of(*this, std::move(stored)).to(DType::f32);
   return transposed ? accelerate::transposed(view) : view;
 }
 

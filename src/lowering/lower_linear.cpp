@@ -78,7 +78,9 @@ Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Ope
   const auto& op = static_cast<const ops::RmsNorm&>(*node.operation);
   OnnxBuilder& b = lowering.builder();
   if (b.opset() < 23) return {};
-  return lowering.real(b.node("RMSNormalization", {b.real(operands[0]), b.real(operands[1])},
+  std::string weight = b.real(operands[1]);
+  if (op.offset != 0) weight = b.node("Add", {weight, b.scalar(op.offset, b.real())});
+  return lowering.real(b.node("RMSNormalization", {b.real(operands[0]), weight},
                               {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),
                        operands[0].shape);
 }

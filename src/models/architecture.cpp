@@ -64,9 +64,9 @@ void Program::require(Task task) const {
 }
 
 const std::vector<const Architecture*>& architectures() {
-  static const std::vector<const Architecture*> all{&albert(),     &bert(),       &distilbert(),
-                                                    &electra(),    &modernbert(), &mpnet(),
-                                                    &nomic_bert(), &roberta(),    &xlm_roberta()};
+  static const std::vector<const Architecture*> all{
+      &albert(),     &bert(),  &distilbert(), &electra(), &gemma(), &gpt2(),    &llama(),      &mistral(),
+      &modernbert(), &mpnet(), &nomic_bert(), &opt(),     &qwen2(), &roberta(), &xlm_roberta()};
   return all;
 }
 

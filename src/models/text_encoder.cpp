@@ -9,9 +9,6 @@
 namespace accelerate {
 namespace {
 
-// More layers than any model has; weights shared by layers (ALBERT) would let a config ask for any number.
-constexpr std::int64_t kMostLayers = 10'000;
-
 // By the ending, which Transformers' classes share: "BertForMaskedLM", "XLMRobertaForMaskedLM".
 Head head_of(std::string_view class_name) {
   constexpr std::array<std::pair<std::string_view, Head>, 7> kEndings{{
@@ -106,55 +103,8 @@ void check_tables(const Config& c, const Weights& weights, const Summary& sizes)
 
 }  // namespace
 
-void expect_off(const Config& c, std::string_view key) {
-  if (c.get(key, false)) c.fail(key, "is true, which is not supported", ErrorKind::unsupported);
-}
-
-void expect_setting(const Config& c, std::string_view key, std::string_view expected) {
-  const auto found = c.get(key, std::string(expected));
-  if (found == expected) return;
-  c.fail(key, "is \"" + found + "\", which is not supported, expected \"" + std::string(expected) + "\"",
-         ErrorKind::unsupported);
-}
-
-Activation activation_of(const Config& c, std::string_view key, const std::string& fallback) {
-  const auto name = c.get(key, fallback);
-  try {
-    return activation_named(name);
-  } catch (const Error& error) {
-    c.fail(key, error.message(), error.kind());
-  }
-}
-
 Value first_token_dense(Builder& b, std::string_view name, Value last, Activation activation) {
   return b.linear(name, b.pool(last, ops::PoolMode::first_row), {.activation = activation});
-}
-
-Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options) {
-  const std::int64_t width = b.width(options.query);
-  if (width < head_dim || width % head_dim != 0) {
-    throw Error(ErrorKind::corrupted,
-                "the query is " + std::to_string(width) + " wide, expected a multiple of the head size " +
-                    std::to_string(head_dim),
-                b.path(), "the config and the weights are from different models");
-  }
-  options.heads = width / head_dim;
-  return b.attention(options);
-}
-
-Summary TextEncoder::summary(const Config& c) const {
-  Summary s;
-  s.layers = c.size({"num_hidden_layers", "n_layers", "n_layer"}, 1, kMostLayers);
-  s.hidden_size = c.size({"hidden_size", "dim", "n_embd"});
-  s.heads = c.size({"num_attention_heads", "n_heads", "n_head"});
-  s.vocabulary = c.size({"vocab_size"});
-  s.max_tokens = c.size({"max_position_embeddings", "n_positions"});
-  if (s.hidden_size % s.heads != 0 && !c.has("head_dim")) {
-    const char* key = c.has("num_attention_heads") ? "num_attention_heads" : c.has("n_heads") ? "n_heads" : "n_head";
-    c.fail(key, "is " + std::to_string(s.heads) + ", which does not divide the hidden size " +
-                    std::to_string(s.hidden_size));
-  }
-  return s;
 }
 
 Value TextEncoder::pooler(Builder& b, const Config&, Value last) const {
@@ -235,15 +185,10 @@ Graph TextEncoder::encode_graph(const Config& c, const Weights& weights, const s
                                 Head head) const {
   Builder b("encode", weights);
   const Encoded encoded = encode(b, c);
-  b.output("last_hidden_state", encoded.last);
-  for (std::size_t i = 0; i < encoded.hidden_states.size(); ++i) {
-    b.output("hidden_states." + std::to_string(i), encoded.hidden_states[i]);
-  }
+  output_hidden_states(b, encoded);
   if (const Value pooled = pooler(b, c, encoded.last)) b.output("pooler_output", pooled);
   add_head(b, c, encoded.last, head);
-  const Value mean = b.pool(encoded.last, ops::PoolMode::mean);
-  b.output("mean_pooled", mean);
-  b.output("sentence_embedding", modules.empty() ? mean : sentence_embedding(b, modules, encoded.last));
+  output_embeddings(b, modules, encoded.last);
   return b.finish();
 }
 
@@ -251,10 +196,7 @@ Program TextEncoder::build(const Checkpoint& checkpoint, const Weights& weights)
   const Config& c = checkpoint.config();
   expect_off(c, "is_decoder");
   expect_setting(c, "position_embedding_type", "absolute");
-  if (c.has("quantization_config")) {
-    c.fail("quantization_config", "says that the weights are quantized, which is not supported",
-           ErrorKind::unsupported);
-  }
+  expect_plain_weights(c);
   check_tables(c, weights, summary(c));
   const std::vector<SentenceModule> modules = sentence_modules(checkpoint);
   const bool embeds = !modules.empty();

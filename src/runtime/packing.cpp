@@ -27,9 +27,7 @@ const std::vector<std::int64_t>& given(const Item& item, std::string_view input)
   return nothing;
 }
 
-std::vector<std::int64_t> filled(const Node& input, const Item& item) {
-  const std::vector<std::int64_t>& values = given(item, input.name);
-  if (!values.empty() || item.ids.empty()) return values;
+std::vector<std::int64_t> made_of_ids(const Node& input, const Item& item) {
   std::vector<std::int64_t> made(item.ids.size(), 0);
   switch (input.rule.fill) {
     case InputRule::Fill::required: invalid(input.name, "is missing, and nothing can stand for it");
@@ -42,8 +40,17 @@ std::vector<std::int64_t> filled(const Node& input, const Item& item) {
       }
       break;
     }
+    case InputRule::Fill::rows:
+      for (std::int64_t row = 0; row < item.rows(); ++row) made[static_cast<std::size_t>(item.column(row))] = row;
+      break;
   }
   return made;
+}
+
+// One number a column, before the offset.
+std::vector<std::int64_t> filled(const Node& input, const Item& item) {
+  const std::vector<std::int64_t>& values = given(item, input.name);
+  return values.empty() && !item.ids.empty() ? made_of_ids(input, item) : values;
 }
 
 void check_index(const Node& input, std::int64_t value, std::int64_t largest, std::size_t item, std::int64_t column) {
@@ -63,9 +70,9 @@ Tensor token_feed(const Graph& graph, const Node& input, std::span<const Item> i
     const std::vector<std::int64_t> columns = filled(input, item);
     for (std::int64_t row = 0; row < item.rows(); ++row) {
       const std::int64_t column = item.column(row);
-      *out = columns[static_cast<std::size_t>(column)];
-      check_index(input, *out, largest, item.number, column);
-      ++out;
+      const std::int64_t value = columns[static_cast<std::size_t>(column)];
+      check_index(input, value, largest, item.number, column);
+      *out++ = value + input.rule.offset;
     }
   }
   return feed;
@@ -205,7 +212,8 @@ std::int64_t largest_index(const Graph& graph, std::string_view input) {
     for (std::size_t i = 0; i + 1 < node.operands.size(); i += 2) {
       const Node& index = graph.node(node.operands[i + 1]);
       if (index.source != Node::Source::input || index.name != input) continue;
-      const std::int64_t last = graph.node(node.operands[i]).type.shape.dims.front().number() - 1;
+      const std::int64_t rows = graph.node(node.operands[i]).type.shape.dims.front().number();
+      const std::int64_t last = std::max<std::int64_t>(rows - 1 - index.rule.offset, 0);
       largest = largest < 0 ? last : std::min(largest, last);
     }
   }

@@ -45,11 +45,11 @@ std::shared_ptr<const Operation> make_attention(const Settings& s) {
 std::shared_ptr<const Operation> make_operation(const std::string& name, const Settings& s) {
   const Activation activation = activation_named(setting(s, "activation", "none"));
   const double epsilon = std::stod(setting(s, "epsilon", "1e-5"));
-  if (name == "embedding") return std::make_shared<ops::Embedding>();
+  if (name == "embedding") return std::make_shared<ops::Embedding>(std::stod(setting(s, "scale", "1")));
   if (name == "linear") return std::make_shared<ops::Linear>(activation);
   if (name == "gated_linear") return std::make_shared<ops::GatedLinear>(activation);
   if (name == "layer_norm") return std::make_shared<ops::LayerNorm>(epsilon);
-  if (name == "rms_norm") return std::make_shared<ops::RmsNorm>(epsilon);
+  if (name == "rms_norm") return std::make_shared<ops::RmsNorm>(epsilon, std::stod(setting(s, "offset", "0")));
   if (name == "normalize") return std::make_shared<ops::Normalize>();
   if (name == "attention") return make_attention(s);
   if (name == "pool") return std::make_shared<ops::Pool>(pool_mode(setting(s, "mode", "mean")));

@@ -109,6 +109,20 @@ TEST_F(NameMaps, TransposedMatricesAreSeenAsTheArchitectureMeansThem) {
   EXPECT_EQ(error_of([&] { map.find(vector, "h.0.c_fc.weight"); }).kind(), ErrorKind::corrupted);
 }
 
+// GPT-2 stores query, key and value side by side in each row of one matrix.
+TEST_F(NameMaps, PartsOfTransposedMatricesAreColumnsOfWhatIsStored) {
+  const NameMap map{names::part("*.k.*", "*.c_attn.*", 1, 3), names::transposed("*.c_attn.weight")};
+  const Checkpoint gpt2 = with({{"h.c_attn.weight", {2, 12}}, {"h.c_attn.bias", {12}}});
+  const Parameter weight = map.at(gpt2, "h.k.weight");
+  EXPECT_TRUE(weight.transposed);
+  EXPECT_EQ(weight.dims, (Dims{4, 2}));
+  EXPECT_EQ(weight.stride, 12);
+  const Parameter whole = NameMap().at(gpt2, "h.c_attn.weight");
+  EXPECT_EQ(weight.bytes.data() - whole.bytes.data(), 4 * 4);
+  EXPECT_EQ(weight.bytes.size(), (12U + 4U) * 4U);
+  EXPECT_EQ(map.at(gpt2, "h.k.bias").dims, Dims{4});
+}
+
 TEST_F(NameMaps, OnlyTheTransposedSpellingIsTransposed) {
   const NameMap map{names::alternative("*.fc.weight", "*.conv.weight"), names::transposed("*.conv.weight")};
   EXPECT_TRUE(map.at(with({{"a.conv.weight", {2, 3}}}), "a.fc.weight", {3, 2}).transposed);

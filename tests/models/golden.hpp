@@ -16,11 +16,15 @@ namespace accelerate {
 inline std::filesystem::path goldens_folder() {
   return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "models";
 }
+// Models that generate text.
+inline std::filesystem::path decoders_folder() {
+  return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "decoders";
+}
 
 // Names of the folders, sorted.
-inline std::vector<std::string> golden_names() {
+inline std::vector<std::string> golden_names(const std::filesystem::path& goldens = goldens_folder()) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(goldens_folder())) {
+  for (const auto& entry : std::filesystem::directory_iterator(goldens)) {
     if (std::filesystem::exists(entry.path() / "golden" / "cases.json")) names.push_back(entry.path().filename());
   }
   std::sort(names.begin(), names.end());
@@ -98,14 +102,15 @@ inline Tensor without_padding(const Tensor& padded, const Columns& columns) {
 }
 
 // A missing input as its rule makes it, on the padded batch.
-inline Tensor filled(const InputRule& rule, const Tensor& ids) {
+inline Tensor filled(const InputRule& rule, const Tensor& ids, const std::int64_t* mask) {
   Tensor result(DType::i64, ids.dims());
   const std::span<std::int64_t> out = result.as<std::int64_t>();
   for (std::int64_t item = 0; item < ids.dim(0); ++item) {
-    std::int64_t count = 0;
+    std::int64_t count = rule.offset;
     for (std::int64_t column = 0; column < ids.dim(1); ++column) {
       const auto at = static_cast<std::size_t>(item * ids.dim(1) + column);
       if (rule.fill == InputRule::Fill::columns) out[at] = column;
+      if (rule.fill == InputRule::Fill::rows) out[at] = mask == nullptr || mask[at] != 0 ? count++ : rule.offset;
       if (rule.fill == InputRule::Fill::columns_after_padding) {
         const bool padding = ids.as<std::int64_t>()[at] == rule.padding_id;
         out[at] = rule.padding_id + (padding ? 0 : ++count);
@@ -133,8 +138,10 @@ inline Feeds feeds_of(const Graph& graph, const GoldenCase& one) {
     } else if (node.name.starts_with("selected.")) {
       feeds.tensors[node.name] = Tensor(DType::i64, {0});
     } else {
-      const auto given = one.inputs.find(node.name);
-      const Tensor padded = given != one.inputs.end() ? given->second : filled(node.rule, ids);
+      const auto given = one.inputs.find(node.name), mask = one.inputs.find("attention_mask");
+      const std::int64_t* seen = mask == one.inputs.end() ? nullptr : mask->second.as<std::int64_t>().data();
+      const bool as_given = given != one.inputs.end() && node.rule.offset == 0;
+      const Tensor padded = as_given ? given->second : filled(node.rule, ids, seen);
       feeds.tensors[node.name] = without_padding(padded, columns);
     }
   }

@@ -45,7 +45,8 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
       sources.push_back({.data = direct ? part->bytes.data() : std::as_const(converted.back()).bytes().data(),
                          .dtype = direct ? part->encoding.dtype : DType::f32,
                          .out_features = part->dims[0],
-                         .transposed = direct && part->transposed});
+                         .transposed = direct && part->transposed,
+                         .stride = direct ? part->stride : 0});
     }
     const auto release = [&](std::span<const std::byte> done) {
       for (const Weight* part : parts_) {

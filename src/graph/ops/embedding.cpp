@@ -5,6 +5,8 @@
 
 namespace accelerate::ops {
 
+Attributes Embedding::attributes() const { return scale == 1 ? Attributes{} : Attributes{{"scale", text(scale)}}; }
+
 Type Embedding::infer(Operands operands) const {
   expect(operands.size() >= 2 && operands.size() % 2 == 0, *this, "operands come as pairs of table and index");
   const Type& index = operand(operands, 1, *this, "index");
@@ -27,12 +29,13 @@ Type Embedding::infer(Operands operands) const {
 Value Embedding::decompose(Primitives& p, std::span<const Value> operands) const {
   Value sum = p.gather(operands[0], operands[1]);
   for (std::size_t i = 2; i < operands.size(); i += 2) sum = p.add(sum, p.gather(operands[i], operands[i + 1]));
-  return sum;
+  return scale == 1 ? sum : p.multiply(sum, p.constant(scale));
 }
 
 Cost Embedding::cost(Operands operands, const Type& result) const {
   const auto tables = static_cast<std::int64_t>(operands.size() / 2);
-  return {.flops = Dim(tables - 1) * result.shape.elements(), .bytes = Dim(4 * (tables + 1)) * result.shape.elements()};
+  const std::int64_t flops = tables - 1 + (scale == 1 ? 0 : 1);
+  return {.flops = Dim(flops) * result.shape.elements(), .bytes = Dim(4 * (tables + 1)) * result.shape.elements()};
 }
 
 }  // namespace accelerate::ops

@@ -27,7 +27,11 @@ Cost LayerNorm::cost(Operands operands, const Type& result) const {
   return {.flops = Dim(8) * result.shape.elements(), .bytes = bytes_of(operands, result)};
 }
 
-Attributes RmsNorm::attributes() const { return {{"epsilon", text(epsilon)}}; }
+Attributes RmsNorm::attributes() const {
+  Attributes result{{"epsilon", text(epsilon)}};
+  if (offset != 0) result.emplace_back("offset", text(offset));
+  return result;
+}
 
 Type RmsNorm::infer(Operands operands) const {
   const Type& x = operand(operands, 0, *this, "x");
@@ -39,7 +43,8 @@ Type RmsNorm::infer(Operands operands) const {
 Value RmsNorm::decompose(Primitives& p, std::span<const Value> operands) const {
   const Value x = operands[0];
   const Value mean_square = p.mean_last(p.multiply(x, x));
-  return p.multiply(p.divide(x, p.sqrt(p.add(mean_square, p.constant(epsilon)))), operands[1]);
+  const Value weight = offset == 0 ? operands[1] : p.add(operands[1], p.constant(offset));
+  return p.multiply(p.divide(x, p.sqrt(p.add(mean_square, p.constant(epsilon)))), weight);
 }
 
 Cost RmsNorm::cost(Operands operands, const Type& result) const {

@@ -19,13 +19,14 @@ struct LayerNorm final : Operation {
   Cost cost(Operands operands, const Type& result) const override;
 };
 
-// x / sqrt(mean(x^2) + epsilon) * weight (Zhang & Sennrich 2019).
+// x / sqrt(mean(x^2) + epsilon) * (weight + offset) (Zhang & Sennrich 2019); Gemma stores weights less 1.
 //
 // Operands: x [..., n], weight [n].
 struct RmsNorm final : Operation {
   double epsilon = 1e-6;
+  double offset = 0;
 
-  explicit RmsNorm(double e) : epsilon(e) {}
+  explicit RmsNorm(double e, double o = 0) : epsilon(e), offset(o) {}
   std::string_view name() const override { return "rms_norm"; }
   Attributes attributes() const override;
   Type infer(Operands operands) const override;

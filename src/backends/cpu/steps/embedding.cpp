@@ -1,3 +1,5 @@
+#include "graph/ops/embedding.hpp"
+
 #include "backends/cpu/steps/make.hpp"
 #include "graph/ops/norm.hpp"
 
@@ -14,6 +16,7 @@ class EmbeddingStep final : public Step {
       tables_.emplace_back(c.weights, c.weight_name(i, lookup));
       inputs.push_back(node.operands[i + 1]);
     }
+    scale_ = static_cast<float>(c.as<ops::Embedding>(lookup).scale);
     if (lookup == 0) return;
     normalize_ = true;
     weight_ = c.vector(1);
@@ -42,6 +45,7 @@ class EmbeddingStep final : public Step {
                                      .output = out,
                                      .rows = out.rows,
                                      .width = out.width,
+                                     .scale = scale_,
                                      .normalize = normalize_,
                                      .norm_weight = weight_.data(),
                                      .norm_bias = bias_.data(),
@@ -52,7 +56,7 @@ class EmbeddingStep final : public Step {
   std::vector<TableWeight> tables_;
   bool normalize_ = false;
   VectorWeight weight_, bias_;
-  float epsilon_ = 0;
+  float epsilon_ = 0, scale_ = 1;
 };
 
 }  // namespace

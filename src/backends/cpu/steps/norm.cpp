@@ -7,8 +7,16 @@ namespace {
 
 class NormStep final : public Step {
  public:
-  NormStep(const Context& c, VectorWeight bias, double epsilon, bool rms)
-      : weight_(c.vector(1)), bias_(std::move(bias)), epsilon_(static_cast<float>(epsilon)), rms_(rms) {
+  NormStep(const Context& c, const ops::LayerNorm& norm)
+      : weight_(c.vector(1)), bias_(c.vector(2)), epsilon_(static_cast<float>(norm.epsilon)) {
+    inputs = {c.node().operands[0]};
+    in_place = inputs[0];
+  }
+  NormStep(const Context& c, const ops::RmsNorm& norm)
+      : weight_(c.vector(1)),
+        epsilon_(static_cast<float>(norm.epsilon)),
+        offset_(static_cast<float>(norm.offset)),
+        rms_(true) {
     inputs = {c.node().operands[0]};
     in_place = inputs[0];
   }
@@ -32,6 +40,7 @@ class NormStep final : public Step {
                                       .rows = out.rows,
                                       .width = out.width,
                                       .weight = weight_.data(),
+                                      .weight_offset = offset_,
                                       .epsilon = epsilon_});
       return;
     }
@@ -46,8 +55,8 @@ class NormStep final : public Step {
 
  private:
   VectorWeight weight_, bias_;
-  float epsilon_;
-  bool rms_;
+  float epsilon_, offset_ = 0;
+  bool rms_ = false;
 };
 
 }  // namespace
@@ -55,11 +64,9 @@ class NormStep final : public Step {
 std::unique_ptr<Step> make_layer_norm(const Context& c) {
   // Fused with the lookup whose sum it normalises.
   if (c.group.size() > 1) return make_embedding(c);
-  return std::make_unique<NormStep>(c, c.vector(2), c.as<ops::LayerNorm>().epsilon, false);
+  return std::make_unique<NormStep>(c, c.as<ops::LayerNorm>());
 }
 
-std::unique_ptr<Step> make_rms_norm(const Context& c) {
-  return std::make_unique<NormStep>(c, VectorWeight(), c.as<ops::RmsNorm>().epsilon, true);
-}
+std::unique_ptr<Step> make_rms_norm(const Context& c) { return std::make_unique<NormStep>(c, c.as<ops::RmsNorm>()); }
 
 }  // namespace accelerate::cpu

@@ -1,0 +1,72 @@
+// Decoders of text by the public interface: hidden states and logits of whole sequences on every device that is here.
+#include <gtest/gtest.h>
+
+#include "accelerate/accelerate.hpp"
+#include "backends/backend.hpp"
+#include "models/golden.hpp"
+
+namespace accelerate {
+namespace {
+
+struct Where {
+  std::string model, device;
+};
+void PrintTo(const Where& where, std::ostream* out) { *out << where.model << " on " << where.device; }
+
+std::vector<Where> everywhere() {
+  std::vector<Where> all;
+  for (const auto& backend : backends()) {
+    if (backend->devices().empty()) continue;
+    for (const std::string& model : golden_names(decoders_folder())) all.push_back({model, std::string(backend->name())});
+  }
+  return all;
+}
+
+class Decoders : public testing::TestWithParam<Where> {
+ protected:
+  const std::filesystem::path folder_ = decoders_folder() / GetParam().model;
+};
+
+void expect_near(const Tensor& found, const Tensor& expected, const Tensor& mask, const std::string& name) {
+  ASSERT_EQ(found.dims(), expected.dims()) << name;
+  const auto width = static_cast<std::size_t>(found.elements() / mask.elements());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(found.elements()); ++i) {
+    if (mask.as<std::int64_t>()[i / width] == 0) continue;  // outputs at padding mean nothing
+    const float want = expected.as<float>()[i];
+    ASSERT_NEAR(found.as<float>()[i], want, 3e-4F + 3e-4F * std::abs(want)) << name << ", number " << i;
+  }
+}
+
+TEST_P(Decoders, GiveTheHiddenStatesAndLogitsOfTransformers) {
+  const Model model = Model::open(folder_, {.device = GetParam().device});
+  std::size_t compared = 0;
+  for (const GoldenCase& one : golden_cases(folder_)) {
+    SCOPED_TRACE(one.name);
+    RunOptions options;
+    for (const auto& [name, expected] : one.outputs) {
+      if (name == "logits" || name.starts_with("hidden_states.")) options.outputs.push_back(name);
+    }
+    if (options.outputs.empty()) continue;
+    const NamedTensors inputs(one.inputs.begin(), one.inputs.end());
+    const NamedTensors outputs = model.run(inputs, options);
+    for (const std::string& name : options.outputs) {
+      expect_near(outputs.at(name), one.outputs.at(name), one.inputs.at("attention_mask"), name);
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 3U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Decoders, testing::ValuesIn(everywhere()),
+                         [](const auto& where) { return where.param.model + "_" + where.param.device; });
+
+// Their vectors are the mean over the tokens, as of any encoder.
+TEST(DecoderModels, Embed) {
+  const Model model = Model::open(decoders_folder() / "qwen2");
+  EXPECT_EQ(model.info().family, "text-generation");
+  const Embeddings found = model.embed({"God is light.", "And God said, Let there be light."});
+  EXPECT_EQ(found.vectors.dims(), (Dims{2, model.info().hidden_size}));
+}
+
+}  // namespace
+}  // namespace accelerate
