@@ -14,9 +14,9 @@ std::vector<float> rotary_frequencies(std::int64_t rotary_dim, double theta) {
 }
 
 RotaryRule rotary_rule(std::int64_t rotary_dim, double theta) {
-  return {.name = "theta=" + std::to_string(theta),
-          .rotary_dim = rotary_dim,
-          .frequencies = [=](std::int64_t) { return RotaryFrequencies{rotary_frequencies(rotary_dim, theta)}; }};
+  return {.name = "theta=" + std::to_string(theta), .rotary_dim = rotary_dim, .frequencies = [=](std::int64_t) {
+            return RotaryFrequencies{rotary_frequencies(rotary_dim, theta)};
+          }};
 }
 
 }  // namespace accelerate

@@ -27,8 +27,8 @@ class Gpt2 final : public TextDecoder {
   Encoded decode(Builder& b, const Config& c) const override {
     const Summary sizes = summary(c);
     const Value embedded = b.embedding({{"wte", b.token_input("input_ids")}, {"wpe", decoder_positions(b)}});
-    Encoded decoded = stack(b, "h", sizes.layers, embedded,
-                            [&](std::int64_t i, Value x) { return layer(b, c, sizes, i, x); });
+    Encoded decoded =
+        stack(b, "h", sizes.layers, embedded, [&](std::int64_t i, Value x) { return layer(b, c, sizes, i, x); });
     decoded.last = decoded.hidden_states.back() = norm(b, c, "ln_f", decoded.last);
     return decoded;
   }
@@ -50,8 +50,8 @@ class Gpt2 final : public TextDecoder {
                                   .scale = scale,
                                   .causal = true});
     x = b.linear("attn.c_proj", context, {.residual = x});
-    const Value hidden =
-        b.linear("mlp.c_fc", norm(b, c, "ln_2", x), {.activation = activation_of(c, "activation_function", "gelu_new")});
+    const Value hidden = b.linear("mlp.c_fc", norm(b, c, "ln_2", x),
+                                  {.activation = activation_of(c, "activation_function", "gelu_new")});
     return b.linear("mlp.c_proj", hidden, {.residual = x});
   }
 };

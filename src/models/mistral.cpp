@@ -16,9 +16,8 @@ class Mistral final : public TextDecoder {
  protected:
   Encoded decode(Builder& b, const Config& c) const override {
     const std::int64_t window = c.has("sliding_window") ? c.size({"sliding_window"}) : 0;
-    return llama_layers(b, c,
-                        {.activation = activation_of(c, "hidden_act", "silu"),
-                         .window = [=](std::int64_t) { return window; }});
+    return llama_layers(
+        b, c, {.activation = activation_of(c, "hidden_act", "silu"), .window = [=](std::int64_t) { return window; }});
   }
 };
 

@@ -19,8 +19,8 @@ class Opt final : public TextDecoder {
   Encoded decode(Builder& b, const Config& c) const override {
     const auto scope = b.scope("decoder");
     const Summary sizes = summary(c);
-    Encoded decoded = stack(b, "layers", sizes.layers, embed(b),
-                            [&](std::int64_t, Value x) { return layer(b, c, sizes, x); });
+    Encoded decoded =
+        stack(b, "layers", sizes.layers, embed(b), [&](std::int64_t, Value x) { return layer(b, c, sizes, x); });
     const bool normed = c.get("do_layer_norm_before", true) && !c.get("_remove_final_layer_norm", false);
     if (normed) decoded.last = norm(b, c, "final_layer_norm", decoded.last);
     if (b.has("project_out.weight")) decoded.last = b.linear("project_out", decoded.last, {.bias = Bias::none});

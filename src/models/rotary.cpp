@@ -49,8 +49,9 @@ class Settings {
 };
 
 RotaryRule fixed(std::string name, std::int64_t rotary_dim, RotaryFrequencies frequencies) {
-  return {.name = std::move(name), .rotary_dim = rotary_dim, .frequencies = [frequencies = std::move(frequencies)](
-                                                                               std::int64_t) { return frequencies; }};
+  return {.name = std::move(name),
+          .rotary_dim = rotary_dim,
+          .frequencies = [frequencies = std::move(frequencies)](std::int64_t) { return frequencies; }};
 }
 
 std::vector<float> linear(std::vector<float> values, double factor) {
@@ -121,8 +122,8 @@ RotaryRule longrope(const Settings& s, std::string name, std::int64_t rotary_dim
   };
   return {.name = std::move(name),
           .rotary_dim = rotary_dim,
-          .frequencies = [brief = divided(s.list("short_factor", half)), prolonged = divided(s.list("long_factor", half)),
-                          trained](std::int64_t tokens) {
+          .frequencies = [brief = divided(s.list("short_factor", half)),
+                          prolonged = divided(s.list("long_factor", half)), trained](std::int64_t tokens) {
             return static_cast<double>(tokens) > trained ? prolonged : brief;
           }};
 }

@@ -19,7 +19,8 @@ class TextDecoder : public Architecture {
   virtual Value logits(Builder& b, const Config& c, Value rows) const;
 };
 
-// Positions of the tokens that are not masked, from 0: what callers may give as position_ids. `offset` is added to them.
+// Positions of the tokens that are not masked, from 0: what callers may give as position_ids. `offset` is added to
+// them.
 Value decoder_positions(Builder& b, std::int64_t offset = 0);
 
 // The output matrix is the embedding's unless the config says otherwise.

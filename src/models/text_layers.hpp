@@ -6,8 +6,9 @@
 
 namespace accelerate {
 
-// By the fields' names in BERT, DistilBERT and GPT-2; max_tokens is max_position_embeddings. Error{corrupted} naming the
-// field that is missing or makes no sense, also where the heads do not divide hidden_size and head_dim is not given.
+// By the fields' names in BERT, DistilBERT and GPT-2; max_tokens is max_position_embeddings. Error{corrupted} naming
+// the field that is missing or makes no sense, also where the heads do not divide hidden_size and head_dim is not
+// given.
 Summary text_summary(const Config& config);
 
 struct Encoded {

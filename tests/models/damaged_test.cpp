@@ -22,7 +22,7 @@ void expect_error(const GoldenCopy& copy, ErrorKind kind, const std::vector<std:
 TEST(Damaged, UnknownModelTypeNamesTheFileAndTheNearest) {
   GoldenCopy copy("bert");
   expect_error(copy.set("model_type", "bertt"), ErrorKind::unsupported, {"config.json", "\"bertt\"", "there are bert"});
-  expect_error(copy.set("model_type", "llama"), ErrorKind::unsupported, {"\"llama\" is not supported"});
+  expect_error(copy.set("model_type", "mamba"), ErrorKind::unsupported, {"\"mamba\" is not supported"});
   expect_error(copy.set("model_type", Json()), ErrorKind::corrupted, {"model_type"});
   expect_error(copy.set("model_type", 3), ErrorKind::corrupted, {"model_type", "3"});
 }

@@ -20,9 +20,7 @@ struct Bound {
     return std::abs(found - expected) - (absolute + relative * std::abs(expected));
   }
 };
-Bound bound_of(Family family) {
-  return family == Family::text_generation ? Bound{3e-4, 3e-4} : Bound{5e-5, 1e-4};
-}
+Bound bound_of(Family family) { return family == Family::text_generation ? Bound{3e-4, 3e-4} : Bound{5e-5, 1e-4}; }
 
 // What comes of several runs, each over the token that the one before gave.
 bool is_generated(const std::string& output) {

@@ -17,7 +17,8 @@ std::vector<Where> everywhere() {
   std::vector<Where> all;
   for (const auto& backend : backends()) {
     if (backend->devices().empty()) continue;
-    for (const std::string& model : golden_names(decoders_folder())) all.push_back({model, std::string(backend->name())});
+    for (const std::string& model : golden_names(decoders_folder()))
+      all.push_back({model, std::string(backend->name())});
   }
   return all;
 }
@@ -64,7 +65,8 @@ INSTANTIATE_TEST_SUITE_P(Models, Decoders, testing::ValuesIn(everywhere()),
 TEST(DecoderModels, Embed) {
   const Model model = Model::open(decoders_folder() / "qwen2");
   EXPECT_EQ(model.info().family, "text-generation");
-  const Embeddings found = model.embed({"God is light.", "And God said, Let there be light."});
+  const std::vector<std::string> texts{"God is light.", "And God said, Let there be light."};
+  const Embeddings found = model.embed(texts);
   EXPECT_EQ(found.vectors.dims(), (Dims{2, model.info().hidden_size}));
 }
 
