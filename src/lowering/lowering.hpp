@@ -44,6 +44,7 @@ class Lowering {
   Operand input(const Node& node);
   Operand table(const Node& node);
   Operand positions(const Node& node);
+  Operand unmasked_positions(const Node& node);
   bool only_read_by_products(std::size_t index) const;
   Operand lower(const Node& node);
   Operand padded(const Operand& rows, const std::string& symbol);

@@ -91,8 +91,20 @@ Operand Lowering::rows_of(const Operand& padded, const std::string& symbol) {
   return builder_.gather(builder_.reshape(padded, std::move(dims)), place_of_row(symbol));
 }
 
-// From the ids, as Transformers counts; nothing where the graph has none.
+// 0, 1, ... over what the mask has; where it has nothing, what nobody reads.
+Operand Lowering::unmasked_positions(const Node& node) {
+  OnnxBuilder& b = builder_;
+  const auto number = [&](std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); };
+  const std::string count = b.node("CumSum", {mask(node.type.shape.ragged_symbol()).name, number(1)});
+  const std::string position = b.node("Max", {b.node("Sub", {count, number(1)}), number(0)});
+  return {.name = b.node("Add", {position, number(node.rule.offset)}),
+          .dtype = DType::i64,
+          .shape = dense(node.type.shape, options_.ragged)};
+}
+
+// From the mask or the ids, as Transformers counts; nothing where the graph has none.
 Operand Lowering::positions(const Node& node) {
+  if (node.rule.fill == InputRule::Fill::rows) return unmasked_positions(node);
   const auto ids = std::find_if(graph_.nodes().begin(), graph_.nodes().end(), [](const Node& each) {
     return each.source == Node::Source::input && each.rule.fill == InputRule::Fill::required &&
            each.type.element == Element::index && each.type.shape.ragged;
@@ -114,8 +126,10 @@ Operand Lowering::positions(const Node& node) {
 }
 
 Operand Lowering::input(const Node& node) {
-  const bool computed = options_.self_contained > 0 && (node.rule.fill == InputRule::Fill::columns ||
-                                                        node.rule.fill == InputRule::Fill::columns_after_padding);
+  using Fill = InputRule::Fill;
+  const Fill fill = node.rule.fill;
+  const bool counted = fill == Fill::columns || fill == Fill::columns_after_padding || fill == Fill::rows;
+  const bool computed = options_.self_contained > 0 && counted;
   const Operand value = computed ? positions(node) : Operand{};
   if (value) return value;
   return builder_.input({.name = node.name,

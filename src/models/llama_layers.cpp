@@ -9,14 +9,15 @@ class Layers {
  public:
   Layers(Builder& b, const Config& c, const LlamaLayers& style)
       : b_(b),
+        c_(c),
         style_(style),
         sizes_(text_summary(c)),
         head_dim_(head_dim_of(c, sizes_)),
-        epsilon_(c.number_or({"rms_norm_eps"}, 1e-6, 0, 1)),
-        rotary_(b.rotary(rotary_rule(c, head_dim_))) {}
+        epsilon_(c.number_or({"rms_norm_eps"}, 1e-6, 0, 1)) {}
 
   Encoded decode() {
     const Value embedded = b_.embedding({{"embed_tokens", b_.token_input("input_ids")}}, style_.embedding_scale);
+    rotary_ = b_.rotary(rotary_rule(c_, head_dim_));
     Encoded decoded = stack(b_, "layers", sizes_.layers, embedded,
                             [&](std::int64_t i, Value x) { return feed_forward(attention(i, x)); });
     decoded.last = decoded.hidden_states.back() = norm("norm", decoded.last);
@@ -47,6 +48,7 @@ class Layers {
   }
 
   Builder& b_;
+  const Config& c_;
   const LlamaLayers& style_;
   Summary sizes_;
   std::int64_t head_dim_;
