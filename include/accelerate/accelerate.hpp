@@ -65,14 +65,15 @@ struct DeviceCandidate {
 // What a folder holds, from its config and the headers of its weights.
 struct ModelInfo {
   std::filesystem::path folder;
-  std::string architecture;        // class that published it: "BertForMaskedLM"; empty when config.json has none
-  std::string model_type;          // "bert"
-  std::string family;              // "embedding"
-  std::string task;                // what it was published for: "fill-mask"
-  std::vector<std::string> tasks;  // all that its weights allow, `task` first
-  std::int64_t parameters = 0;     // numbers in the weight files
-  std::int64_t weight_bytes = 0;   // their bytes
-  std::string dtype;               // how most of them are stored: "f32", "bf16"
+  std::string architecture;         // class that published it: "BertForMaskedLM"; empty when config.json has none
+  std::string model_type;           // "bert"
+  std::string family;               // "embedding"
+  std::string task;                 // what it was published for: "fill-mask"
+  std::vector<std::string> tasks;   // all that its weights allow, `task` first
+  std::int64_t parameters = 0;      // numbers in the weight files
+  std::int64_t weight_bytes = 0;    // their bytes
+  std::string dtype;                // how most of them are stored: "f32", "bf16", "Q4_1"
+  std::vector<std::string> dtypes;  // all ways, the one of most bytes first
   std::int64_t layers = 0;
   std::int64_t hidden_size = 0;
   std::int64_t heads = 0;

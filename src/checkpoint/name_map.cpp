@@ -141,13 +141,17 @@ class Spellings {
 void split_columns(Parameter& parameter, std::int64_t whole, int index) {
   if (parameter.elements() == 0) return;
   const std::int64_t part = parameter.dims[0], rows = parameter.dims[1];
-  const std::size_t size = size_of(parameter.dtype);
+  const std::size_t size = size_of(parameter.encoding.dtype);
   parameter.stride = whole;
   parameter.bytes = parameter.bytes.subspan(static_cast<std::size_t>(index * part) * size,
                                             static_cast<std::size_t>((rows - 1) * whole + part) * size);
 }
 
 void split(Parameter& parameter, const Spelling& spelling) {
+  if (parameter.encoding.alternating_heads != 0 || (parameter.transposed && !parameter.encoding.is_plain())) {
+    throw Error(ErrorKind::unsupported, "has rows in another order or blocks across its parts, so that it has no parts",
+                parameter.where());
+  }
   if (parameter.dims.empty() || parameter.dims[0] % spelling.count != 0) {
     throw Error(ErrorKind::corrupted,
                 "has shape " + to_string(parameter.dims) + ", expected rows that divide into " +
@@ -167,16 +171,17 @@ void transpose(Parameter& parameter) {
                 parameter.where());
   }
   std::swap(parameter.dims[0], parameter.dims[1]);
-  parameter.transposed = true;
+  parameter.transposed = !parameter.transposed;
 }
 
 Parameter read(const StoredTensor& stored, std::string_view name, const Spelling& spelling) {
   stored.require_readable();
   Parameter parameter{.name = std::string(name),
-                      .stored_name = stored.name,
-                      .dtype = stored.dtype,
+                      .stored_name = stored.name_in_file.empty() ? stored.name : stored.name_in_file,
+                      .encoding = stored.encoding,
                       .dims = stored.dims,
                       .bytes = stored.bytes,
+                      .transposed = stored.transposed,
                       .file = stored.file};
   if (spelling.transposed) transpose(parameter);
   if (spelling.count > 1) split(parameter, spelling);

@@ -51,7 +51,7 @@ NameRow tied(std::string name, std::string stored);
 struct Parameter {
   std::string name;         // as asked
   std::string stored_name;  // the tensor it lies in
-  DType dtype = DType::f32;
+  Encoding encoding;
   Dims dims;                         // as the architecture means it: [out, in] also when `transposed`
   std::span<const std::byte> bytes;  // row-major in dims, or in the reversed dims when `transposed`
   bool transposed = false;

@@ -18,13 +18,13 @@ constexpr std::uint64_t kLongestHeader = 100'000'000;  // as the reference imple
 constexpr std::size_t kMostDims = 64;
 constexpr std::string_view kMetadata = "__metadata__";
 
-struct Encoding {
+struct ElementType {
   std::string_view name;
   int bits;
   std::optional<DType> dtype;
 };
 
-constexpr Encoding kEncodings[] = {
+constexpr ElementType kElementTypes[] = {
     {"F32", 32, DType::f32},          {"BF16", 16, DType::bf16},
     {"F16", 16, DType::f16},          {"F64", 64, DType::f64},
     {"I64", 64, DType::i64},          {"I32", 32, DType::i32},
@@ -38,15 +38,15 @@ constexpr Encoding kEncodings[] = {
     {"F4", 4, std::nullopt},          {"C64", 64, std::nullopt},
 };
 
-const Encoding* find_encoding(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kEncodings), std::end(kEncodings),
-                                   [&](const Encoding& encoding) { return encoding.name == name; });
-  return found == std::end(kEncodings) ? nullptr : found;
+const ElementType* find_type(std::string_view name) {
+  const auto* found = std::find_if(std::begin(kElementTypes), std::end(kElementTypes),
+                                   [&](const ElementType& type) { return type.name == name; });
+  return found == std::end(kElementTypes) ? nullptr : found;
 }
 
-std::string_view encoding_of(DType dtype) {
-  for (const Encoding& encoding : kEncodings) {
-    if (encoding.dtype == dtype) return encoding.name;
+std::string_view type_of(DType dtype) {
+  for (const ElementType& type : kElementTypes) {
+    if (type.dtype == dtype) return type.name;
   }
   return "";  // every DType has its row
 }
@@ -130,14 +130,14 @@ std::uint64_t read_offset(const Json& offsets, std::size_t index, std::size_t da
 StoredTensor read_tensor(const std::string& name, const Json& row, std::span<const std::byte> data) {
   StoredTensor tensor;
   tensor.name = name;
-  tensor.encoding = row.at("dtype").as_string();
-  const Encoding* encoding = find_encoding(tensor.encoding);
-  if (encoding == nullptr) {
+  tensor.type = row.at("dtype").as_string();
+  const ElementType* type = find_type(tensor.type);
+  if (type == nullptr) {
     throw Error(ErrorKind::unsupported,
-                "has the element type " + in_quotes(tensor.encoding) + ", which the safetensors format does not name");
+                "has the element type " + in_quotes(tensor.type) + ", which the safetensors format does not name");
   }
-  tensor.readable = encoding->dtype.has_value();
-  tensor.dtype = encoding->dtype.value_or(DType::u8);
+  tensor.readable = type->dtype.has_value();
+  tensor.encoding = Encoding::plain(type->dtype.value_or(DType::u8));
   tensor.dims = read_dims(row.at("shape"));
 
   const Json& offsets = row.at("data_offsets");
@@ -151,11 +151,11 @@ StoredTensor read_tensor(const std::string& name, const Json& row, std::span<con
     throw Error(ErrorKind::corrupted,
                 "data ends at " + std::to_string(end) + ", before it begins at " + std::to_string(begin));
   }
-  const std::optional<std::uint64_t> expected = byte_count(tensor.dims, encoding->bits);
+  const std::optional<std::uint64_t> expected = byte_count(tensor.dims, type->bits);
   if (expected != end - begin) {
     throw Error(ErrorKind::corrupted,
                 "has " + std::to_string(end - begin) + " bytes of data, but shape " + to_string(tensor.dims) + " of " +
-                    tensor.encoding + " takes " +
+                    tensor.type + " takes " +
                     (expected ? std::to_string(*expected) : "no whole number of bytes that memory could hold"));
   }
   tensor.bytes = data.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
@@ -180,22 +180,6 @@ void check_layout(const std::vector<StoredTensor>& tensors, std::span<const std:
 }
 
 }  // namespace
-
-std::string StoredTensor::where() const {
-  const std::string tensor = "tensor " + in_quotes(name);
-  return file == nullptr ? tensor : file->path().filename().string() + ": " + tensor;
-}
-
-void StoredTensor::require_readable() const {
-  if (readable) return;
-  throw Error(ErrorKind::unsupported, "has elements of type " + encoding + ", which this version cannot compute with",
-              where(), "use a copy of the model whose weights are float32, float16 or bfloat16");
-}
-
-Tensor StoredTensor::tensor() const {
-  require_readable();
-  return Tensor::view(dtype, dims, bytes, file);
-}
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   std::shared_ptr<const MappedFile> file = MappedFile::open(path);
@@ -276,7 +260,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<std:
     }
     Json::Array dims(tensor.dims().begin(), tensor.dims().end());
     const auto end = offset + static_cast<std::int64_t>(tensor.bytes().size());
-    rows.emplace_back(name, Json::Object{{"dtype", encoding_of(tensor.dtype())},
+    rows.emplace_back(name, Json::Object{{"dtype", type_of(tensor.dtype())},
                                          {"shape", std::move(dims)},
                                          {"data_offsets", Json::Array{offset, end}}});
     offset = end;

@@ -14,27 +14,10 @@
 #include <vector>
 
 #include "accelerate/tensor.hpp"
+#include "checkpoint/stored_tensor.hpp"
 #include "core/file.hpp"
 
 namespace accelerate {
-
-// A tensor as it lies in a file.
-struct StoredTensor {
-  std::string name;
-  std::string encoding;  // the file's own word for the element type: "F32", "BF16", "F8_E4M3", ...
-  bool readable = true;  // false where the library cannot compute with the encoding (8-bit and smaller floats, complex)
-  DType dtype = DType::u8;  // u8 and without meaning when not readable
-  Dims dims;
-  std::span<const std::byte> bytes;        // need not be aligned to the element size
-  std::shared_ptr<const MappedFile> file;  // null when parsed from memory
-
-  // Error{unsupported} naming tensor and encoding unless readable.
-  void require_readable() const;
-  // A view that keeps the file mapped. Error{unsupported} unless readable.
-  Tensor tensor() const;
-  // "model.safetensors: tensor "encoder.weight""
-  std::string where() const;
-};
 
 using Metadata = std::map<std::string, std::string>;
 

@@ -11,7 +11,7 @@ Weight weight_of(Parameter parameter, std::string name) {
   weight.where = parameter.where();
   weight.name = std::move(name);
   weight.dims = std::move(parameter.dims);
-  weight.encoding = Encoding::plain(parameter.dtype);
+  weight.encoding = parameter.encoding;
   weight.transposed = parameter.transposed;
   weight.stride = parameter.stride;
   weight.bytes = parameter.bytes;
@@ -20,42 +20,31 @@ Weight weight_of(Parameter parameter, std::string name) {
   return weight;
 }
 
-Tensor transposed(const Tensor& stored) {
-  Tensor result(DType::f32, {stored.dim(1), stored.dim(0)});
-  const std::span<const float> from = stored.as<float>();
-  const std::span<float> to = result.as<float>();
-  const auto rows = static_cast<std::size_t>(stored.dim(0)), columns = static_cast<std::size_t>(stored.dim(1));
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) to[c * rows + r] = from[r * columns + c];
-  }
-  return result;
-}
-
-// As they are stored, without what lies between rows. A view unless rows are apart, or lie in the file where their type
-// does not.
-Tensor values_of(const Weight& weight, Dims stored) {
-  const auto address = reinterpret_cast<std::uintptr_t>(weight.bytes.data());
-  const bool aligned = weight.encoding.dtype != DType::f32 || address % alignof(float) == 0;
-  if (aligned && weight.stride == 0)
-    return Tensor::view(weight.encoding.dtype, std::move(stored), weight.bytes, weight.owner);
+// As they are stored, without what lies between rows.
+Tensor gathered(const Weight& weight, Dims stored) {
   Tensor copy(weight.encoding.dtype, std::move(stored));
   const std::span<std::byte> to = copy.bytes();
-  const std::size_t rows = weight.stride == 0 ? 1 : static_cast<std::size_t>(copy.dim(0));
+  const auto rows = static_cast<std::size_t>(copy.dim(0));
   const std::size_t row_bytes = to.size() / std::max<std::size_t>(rows, 1);
   const std::size_t apart = static_cast<std::size_t>(weight.stride) * size_of(weight.encoding.dtype);
   for (std::size_t row = 0; row < rows; ++row) {
     std::memcpy(to.data() + row * row_bytes, weight.bytes.data() + row * apart, row_bytes);
   }
-  return copy;
+  return copy.to(DType::f32);
 }
 
 }  // namespace
 
+bool Weight::is_plain(DType dtype) const {
+  return encoding.is_plain() && encoding.dtype == dtype &&
+         reinterpret_cast<std::uintptr_t>(bytes.data()) % size_of(dtype) == 0;
+}
+
 Tensor Weight::to_f32() const {
   Dims stored = dims;
   if (transposed) std::reverse(stored.begin(), stored.end());
-  Tensor view = values_of(*this, std::move(stored)).to(DType::f32);
-  return transposed ? accelerate::transposed(view) : view;
+  const Tensor values = stride == 0 ? widened(encoding, stored, bytes, owner) : gathered(*this, std::move(stored));
+  return transposed ? transposed_copy(values) : values;
 }
 
 void Weight::release_rows(std::int64_t begin, std::int64_t end) const {

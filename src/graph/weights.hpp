@@ -11,18 +11,10 @@
 
 #include "accelerate/tensor.hpp"
 #include "checkpoint/checkpoint.hpp"
+#include "checkpoint/encoding.hpp"
 #include "checkpoint/name_map.hpp"
 
 namespace accelerate {
-
-// How numbers lie in bytes. Block formats (GGUF, groups of int4 or fp8 with scales) become further fields here: data,
-// not special cases in the code that reads them.
-struct Encoding {
-  DType dtype = DType::f32;
-  std::int64_t values_per_block = 1;
-  std::int64_t bytes_per_block = 4;
-  static Encoding plain(DType dtype) { return {dtype, 1, static_cast<std::int64_t>(size_of(dtype))}; }
-};
 
 struct Weight {
   std::string name;
@@ -36,6 +28,8 @@ struct Weight {
   std::string where;  // for errors: "model.safetensors: tensor \"...\""
 
   std::int64_t elements() const { return element_count(dims); }
+  // Whether the bytes are values of this type as they are, aligned, in the order of dims or the reverse.
+  bool is_plain(DType dtype) const;
   // Values in the order of dims. A view where they are f32 already, else a converted copy.
   Tensor to_f32() const;
   // Rows [begin, end) of a stored matrix are not needed any more: their pages may leave memory.

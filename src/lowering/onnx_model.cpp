@@ -158,9 +158,8 @@ Tensor transposed(const Tensor& matrix) {
 
 bool OnnxInitializer::in_place() const {
   if (weight == nullptr) return true;
-  const bool aligned = reinterpret_cast<std::uintptr_t>(weight->bytes.data()) % size_of(dtype) == 0;
   const bool same_order = weight->transposed == transposed || dims.size() < 2;
-  return weight->encoding.dtype == dtype && aligned && same_order && weight->stride == 0;
+  return weight->is_plain(dtype) && same_order && weight->stride == 0;
 }
 
 Tensor OnnxInitializer::tensor() const {

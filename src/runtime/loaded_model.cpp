@@ -3,19 +3,10 @@
 #include <algorithm>
 
 #include "runtime/load_failure.hpp"
+#include "runtime/model_facts.hpp"
 
 namespace accelerate::runtime {
 namespace {
-
-// The type that most bytes of the weights have.
-std::string stored_dtype(const Checkpoint& checkpoint) {
-  std::map<std::string, std::size_t> bytes;
-  for (const StoredTensor* tensor : checkpoint.tensors()) {
-    bytes[tensor->readable ? std::string(name_of(tensor->dtype)) : tensor->encoding] += tensor->bytes.size();
-  }
-  const auto most = std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; });
-  return most == bytes.end() ? "" : most->first;
-}
 
 // A path that is nowhere in the model is most likely misspelt.
 void expect_paths(const Graph& graph, const std::map<std::string, Precision>& layers) {
@@ -49,16 +40,11 @@ ModelInfo info_of(const ModelDefinition& definition, const TextSettings& setting
   const Config& config = checkpoint.config();
   const Summary summary = definition.architecture->summary(config);
   const Graph& graph = definition.program.graph(kEncode);
-  ModelInfo info;
-  info.folder = checkpoint.folder();
+  ModelInfo info = facts_of(checkpoint);
   info.architecture = definition.program.class_name;
-  info.model_type = config.model_type();
   info.family = name_of(definition.architecture->family());
   for (const Task task : definition.program.tasks) info.tasks.emplace_back(name_of(task));
   if (!info.tasks.empty()) info.task = info.tasks.front();
-  info.parameters = checkpoint.parameter_count();
-  info.weight_bytes = checkpoint.weight_bytes();
-  info.dtype = stored_dtype(checkpoint);
   info.layers = summary.layers;
   info.hidden_size = summary.hidden_size;
   info.heads = summary.heads;

@@ -43,6 +43,7 @@ Json to_json(const ModelInfo& info) {
   json.set("parameters", info.parameters);
   json.set("weight_bytes", info.weight_bytes);
   json.set("dtype", info.dtype);
+  json.set("dtypes", list_of(info.dtypes));
   json.set("layers", info.layers);
   json.set("hidden_size", info.hidden_size);
   json.set("heads", info.heads);

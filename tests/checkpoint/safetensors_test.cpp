@@ -95,7 +95,7 @@ TEST(Safetensors, EightBitFloatsAreListedAndRefusedOnlyWhenUsed) {
   const SafetensorsFile file = parse(bytes);
   const StoredTensor& tensor = file.tensors().at(0);
   EXPECT_FALSE(tensor.readable);
-  EXPECT_EQ(tensor.encoding, "F8_E4M3");
+  EXPECT_EQ(tensor.type, "F8_E4M3");
   const Error error = error_of([&] { tensor.tensor(); });
   EXPECT_EQ(error.kind(), ErrorKind::unsupported);
   EXPECT_TRUE(contains(error.what(), "F8_E4M3")) << error.what();
@@ -118,7 +118,7 @@ TEST(Safetensors, ElementTypesAreWhatTheyAreCalled) {
     const std::string bytes =
         file_of(std::string(R"({"w":{"dtype":")") + name + R"(","shape":[1],"data_offsets":[0,)" + size + "]}}",
                 size_of(dtype));
-    EXPECT_EQ(parse(bytes).tensors().at(0).dtype, dtype) << name;
+    EXPECT_EQ(parse(bytes).tensors().at(0).encoding.dtype, dtype) << name;
   }
 }
 

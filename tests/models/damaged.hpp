@@ -42,7 +42,7 @@ class GoldenCopy {
     {
       const SafetensorsFile opened = SafetensorsFile::open(file);
       for (const StoredTensor& stored : opened.tensors()) {
-        Tensor copy(stored.dtype, stored.dims);
+        Tensor copy(stored.encoding.dtype, stored.dims);
         std::copy(stored.bytes.begin(), stored.bytes.end(), copy.bytes().begin());
         tensors.emplace_back(stored.name, std::move(copy));
       }

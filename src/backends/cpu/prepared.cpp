@@ -6,10 +6,10 @@
 namespace accelerate::cpu {
 namespace {
 
-bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16; }
-
-bool is_aligned(const Weight& weight) {
-  return reinterpret_cast<std::uintptr_t>(weight.bytes.data()) % size_of(weight.encoding.dtype) == 0;
+// What packing and lookups read as it lies in the file.
+bool is_plain_float(const Weight& weight) {
+  const DType dtype = weight.encoding.dtype;
+  return (dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16) && weight.is_plain(dtype);
 }
 
 std::int64_t f32_bytes(std::int64_t elements) { return elements * static_cast<std::int64_t>(sizeof(float)); }
@@ -40,7 +40,7 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
     std::vector<WeightSource> sources;
     std::vector<Tensor> converted;  // kinds of numbers that packing does not read
     for (const Weight* part : parts_) {
-      const bool direct = is_float(part->encoding.dtype) && is_aligned(*part);
+      const bool direct = is_plain_float(*part);
       if (!direct) converted.push_back(part->to_f32());
       sources.push_back({.data = direct ? part->bytes.data() : std::as_const(converted.back()).bytes().data(),
                          .dtype = direct ? part->encoding.dtype : DType::f32,
@@ -87,8 +87,7 @@ VectorWeight::VectorWeight(const Weights& weights, std::vector<Part> parts) : pa
 
 bool VectorWeight::in_place(const Weights& weights) const {
   if (parts_.size() != 1 || parts_[0].name.empty()) return false;
-  const Weight& weight = weights.at(parts_[0].name);
-  return weight.encoding.dtype == DType::f32 && is_aligned(weight);
+  return weights.at(parts_[0].name).is_plain(DType::f32);
 }
 
 WeightBytes VectorWeight::bytes() const {
@@ -114,7 +113,7 @@ void VectorWeight::prepare(const Weights& weights) {
 }
 
 TableWeight::TableWeight(const Weights& weights, std::string name) : weight_(&weights.at(name)) {
-  in_place_ = is_float(weight_->encoding.dtype) && is_aligned(*weight_) && !weight_->transposed;
+  in_place_ = is_plain_float(*weight_) && !weight_->transposed;
 }
 
 WeightBytes TableWeight::bytes() const {
