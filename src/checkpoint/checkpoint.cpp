@@ -39,11 +39,7 @@ void require_folder(const fs::path& folder) {
                     ? "names of models on the hub are not opened yet: download the model's folder and give its path"
                     : "give the folder that a model was published in, the one with config.json");
   }
-  if (folder.extension() == ".gguf") {
-    throw Error(ErrorKind::unsupported, "is a GGUF file, which this version does not open yet", where,
-                "give the folder with config.json and *.safetensors that it was made from");
-  }
-  throw Error(ErrorKind::invalid_input, "is a file, expected a model's folder", where,
+  throw Error(ErrorKind::invalid_input, "is a file, expected a model's folder or a GGUF file", where,
               "give the folder that a model was published in, the one with config.json");
 }
 
@@ -68,6 +64,10 @@ std::string foreign_weights(const fs::path& folder) {
     throw Error(ErrorKind::unsupported, "holds an adapter, expected the weights of a whole model",
                 (folder / name).string(),
                 "merge it into its base model with PEFT: model.merge_and_unload().save_pretrained(FOLDER)");
+  }
+  if (name.ends_with(".gguf")) {
+    throw Error(ErrorKind::unsupported, "is a GGUF file in a folder without other weights", (folder / name).string(),
+                "give the file itself instead of the folder");
   }
   throw Error(ErrorKind::unsupported,
               "holds weights in a format that this version does not open, expected " + std::string(kSingle) + " or " +
@@ -125,13 +125,18 @@ std::int64_t elements_of(const StoredTensor& tensor) { return element_count(tens
 struct Checkpoint::State {
   fs::path folder, inner, main;
   Config config;
-  std::vector<SafetensorsFile> weights;
-  std::vector<const StoredTensor*> tensors;  // sorted by name
+  std::vector<SafetensorsFile> weights = {};
+  // Of a GGUF file: it, its tensors under the names of a folder, and the small files that its metadata makes.
+  std::optional<GgufFile> gguf = {};
+  std::vector<StoredTensor> renamed = {};
+  std::map<std::string, Json, std::less<>> made = {};
+  std::vector<const StoredTensor*> tensors = {};  // sorted by name
   std::vector<fs::path> files;
   std::int64_t parameters = 0, bytes = 0;
 
   void open_weights();
   void open_shards();
+  void add(const StoredTensor& tensor);
   void index_tensors();
 };
 
@@ -172,14 +177,15 @@ void Checkpoint::State::open_shards() {
   }
 }
 
+void Checkpoint::State::add(const StoredTensor& tensor) {
+  tensors.push_back(&tensor);
+  parameters += elements_of(tensor);
+  bytes += static_cast<std::int64_t>(tensor.bytes.size());
+}
+
 void Checkpoint::State::index_tensors() {
-  for (const SafetensorsFile& file : weights) {
-    for (const StoredTensor& tensor : file.tensors()) {
-      tensors.push_back(&tensor);
-      parameters += elements_of(tensor);
-      bytes += static_cast<std::int64_t>(tensor.bytes.size());
-    }
-  }
+  for (const SafetensorsFile& file : weights) std::ranges::for_each(file.tensors(), [&](auto& each) { add(each); });
+  for (const StoredTensor& tensor : renamed) add(tensor);
   std::ranges::sort(tensors, {}, &StoredTensor::name);
   const auto twice = std::ranges::adjacent_find(tensors, {}, &StoredTensor::name);
   if (twice == tensors.end()) return;
@@ -192,14 +198,24 @@ void Checkpoint::State::index_tensors() {
 Checkpoint Checkpoint::open(const fs::path& folder, const fs::path& inner) {
   const fs::path main = inner.empty() ? folder : folder / inner;
   require_folder(main);
-  auto state = std::make_shared<State>(State{.folder = folder,
-                                             .inner = inner,
-                                             .main = main,
-                                             .config = read_config(main),
-                                             .weights = {},
-                                             .tensors = {},
-                                             .files = {inner / kConfig}});
+  auto state = std::make_shared<State>(
+      State{.folder = folder, .inner = inner, .main = main, .config = read_config(main), .files = {inner / kConfig}});
   state->open_weights();
+  state->index_tensors();
+  return Checkpoint(std::move(state));
+}
+
+Checkpoint Checkpoint::of_gguf(GgufFile file, Config config, std::vector<StoredTensor> tensors,
+                               std::map<std::string, Json, std::less<>> small_files) {
+  const fs::path path = file.path();
+  auto state = std::make_shared<State>(State{.folder = path,
+                                             .inner = {},
+                                             .main = path,
+                                             .config = std::move(config),
+                                             .gguf = std::move(file),
+                                             .renamed = std::move(tensors),
+                                             .made = std::move(small_files),
+                                             .files = {path.filename()}});
   state->index_tensors();
   return Checkpoint(std::move(state));
 }
@@ -225,7 +241,9 @@ std::vector<std::string> Checkpoint::names() const {
   return names;
 }
 
-bool Checkpoint::has_file(std::string_view name) const { return is_file(path_of(name)); }
+const GgufFile* Checkpoint::gguf() const { return state_->gguf ? &*state_->gguf : nullptr; }
+
+bool Checkpoint::has_file(std::string_view name) const { return state_->made.contains(name) || is_file(path_of(name)); }
 
 fs::path Checkpoint::path_of(std::string_view name) const {
   const fs::path inside = state_->main / name;
@@ -234,13 +252,14 @@ fs::path Checkpoint::path_of(std::string_view name) const {
 }
 
 std::optional<Json> Checkpoint::json(std::string_view name) const {
+  if (const auto made = state_->made.find(name); made != state_->made.end()) return made->second;
   if (!has_file(name)) return std::nullopt;
   return read_json(path_of(name));
 }
 
 std::optional<Config> Checkpoint::config(std::string_view name) const {
-  if (!has_file(name)) return std::nullopt;
-  return Config::read(path_of(name));
+  if (std::optional<Json> found = json(name)) return Config(*std::move(found), path_of(name).string());
+  return std::nullopt;
 }
 
 }  // namespace accelerate

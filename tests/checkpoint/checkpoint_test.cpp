@@ -120,7 +120,7 @@ TEST_F(Checkpoints, BrokenIndexesAreErrors) {
 }
 
 TEST_F(Checkpoints, WeightsOfOtherFormatsAreRefusedWithTheWayToConvert) {
-  for (const char* name : {"pytorch_model.bin", "tf_model.h5", "model.onnx", "model.gguf", "flax_model.msgpack",
+  for (const char* name : {"pytorch_model.bin", "tf_model.h5", "model.onnx", "flax_model.msgpack",
                            "pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin"}) {
     const auto path = folder_.write(name, "x");
     EXPECT_EQ(error().kind(), ErrorKind::unsupported) << name;
@@ -147,6 +147,7 @@ TEST_F(Checkpoints, AFolderWithoutWeightsOrConfigSaysWhatIsMissing) {
   EXPECT_TRUE(contains(error().where(), "config.json")) << error().what();
   folder_.write("model-q4.gguf", "x");
   EXPECT_EQ(error().kind(), ErrorKind::unsupported);
+  EXPECT_TRUE(contains(error().hint(), "give the file itself")) << error().what();
 }
 
 TEST_F(Checkpoints, WhatIsNoFolderIsRefusedWithAHint) {
@@ -157,7 +158,7 @@ TEST_F(Checkpoints, WhatIsNoFolderIsRefusedWithAHint) {
   EXPECT_EQ(path.kind(), ErrorKind::not_found);
   EXPECT_FALSE(contains(path.hint(), "hub")) << path.what();
   const auto gguf = folder_.write("x.gguf", "GGUF");
-  EXPECT_EQ(error_of([&] { Checkpoint::open(gguf); }).kind(), ErrorKind::unsupported);
+  EXPECT_EQ(error_of([&] { Checkpoint::open(gguf); }).kind(), ErrorKind::invalid_input);
   EXPECT_EQ(error_of([&] { Checkpoint::open(folder_.path() / "config.json"); }).kind(), ErrorKind::invalid_input);
 }
 
