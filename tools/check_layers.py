@@ -48,7 +48,11 @@ MODEL_TYPES = {
     "xlm-roberta",
 }
 # Places where such a word is part of a file format instead: (path, word).
-NOT_MODELS = set()
+NOT_MODELS = {
+    ("src/text/gguf_tokenizer.cpp", "gpt2"),  # tokenizer.ggml.model and tokenizer.ggml.pre
+    ("src/text/gguf_tokenizer.cpp", "llama"),
+    ("src/text/gguf_tokenizer.cpp", "qwen2"),
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')

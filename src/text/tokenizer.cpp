@@ -1,6 +1,7 @@
 #include "text/tokenizer.hpp"
 
 #include "core/file.hpp"
+#include "text/gguf_tokenizer.hpp"
 #include "text/legacy_defaults.hpp"
 #include "text/legacy_files.hpp"
 #include "text/precompiled.hpp"
@@ -51,6 +52,12 @@ Tokenizer Tokenizer::from_json(const Json& json, std::string_view where, const J
   } catch (const Error& error) {
     throw error.within(where);
   }
+}
+
+Tokenizer Tokenizer::from_gguf(const Config& metadata, bool merges_by_id, const Json& config) {
+  auto state = std::make_shared<State>(gguf_parts(metadata, merges_by_id));
+  state->read_settings(config, Json());
+  return Tokenizer(std::move(state));
 }
 
 Encoding Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "checkpoint/config.hpp"
 #include "core/json.hpp"
 
 namespace accelerate::text {
@@ -104,6 +105,8 @@ class Tokenizer {
                         bool lower_case = false);
   // From the parsed tokenizer.json alone; `where` names it in errors. `config` is tokenizer_config.json or null.
   static Tokenizer from_json(const Json& json, std::string_view where, const Json& config = Json());
+  // From the fields "tokenizer.*" of a GGUF file (text/gguf_tokenizer.hpp). `config` is tokenizer_config.json or null.
+  static Tokenizer from_gguf(const Config& metadata, bool merges_by_id = false, const Json& config = Json());
 
   // Error{invalid_input} naming the byte offset when a text is no UTF-8, or when options cannot be met (a stride not
   // shorter than the room for text; a max_length below the number of special tokens).

@@ -1,6 +1,6 @@
 // Any bytes as text to fixed tokenizers: refused at the first byte that is no UTF-8, else encoded alike by both ways,
 // with offsets inside the text and in order of the words.
-// Layers: text core
+// Layers: text checkpoint core
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

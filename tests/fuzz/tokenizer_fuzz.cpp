@@ -1,5 +1,5 @@
 // Any bytes are either a tokenizer.json, which then encodes and decodes any text, or an Error.
-// Layers: text core
+// Layers: text checkpoint core
 // The input is the JSON, a NUL, and the text; a text that is no UTF-8 must be refused.
 #include <cstddef>
 #include <cstdint>
