@@ -4,6 +4,7 @@
 
 #include "checkpoint/nearest.hpp"
 #include "core/text.hpp"
+#include "models/gguf_folder.hpp"
 #include "models/register.hpp"
 #include "models/sentence_transformer.hpp"
 
@@ -70,18 +71,28 @@ const std::vector<const Architecture*>& architectures() {
   return all;
 }
 
+const Architecture* find_architecture(std::string_view model_type) {
+  const auto found = std::ranges::find(architectures(), model_type, &Architecture::model_type);
+  return found == architectures().end() ? nullptr : *found;
+}
+
 const Architecture& architecture_of(std::string_view model_type) {
+  if (const Architecture* found = find_architecture(model_type)) return *found;
   std::vector<std::string> known;
-  for (const Architecture* architecture : architectures()) {
-    if (architecture->model_type() == model_type) return *architecture;
-    known.emplace_back(architecture->model_type());
-  }
+  for (const Architecture* architecture : architectures()) known.emplace_back(architecture->model_type());
   throw Error(ErrorKind::unsupported, "model_type \"" + std::string(model_type) + "\" is not supported; there are " +
                                           joined(nearest(model_type, known, known.size())));
 }
 
-ModelDefinition open_model(const std::filesystem::path& folder) {
-  Checkpoint checkpoint = Checkpoint::open(folder, transformer_path(folder));
+Checkpoint open_checkpoint(const std::filesystem::path& model) {
+  std::error_code ignored;
+  const bool is_gguf = model.extension() == ".gguf" && std::filesystem::is_regular_file(model, ignored);
+  return is_gguf ? open_gguf(model) : Checkpoint::open(model, transformer_path(model));
+}
+
+ModelDefinition open_model(const std::filesystem::path& folder) { return open_model(open_checkpoint(folder)); }
+
+ModelDefinition open_model(Checkpoint checkpoint) {
   const Architecture* architecture = nullptr;
   try {
     architecture = &architecture_of(checkpoint.config().model_type());

@@ -72,8 +72,14 @@ class Architecture {
 
 // All of them, by model_type in alphabetical order.
 const std::vector<const Architecture*>& architectures();
+// Null where there is none.
+const Architecture* find_architecture(std::string_view model_type);
 // Error{unsupported} listing what there is, the nearest name first.
 const Architecture& architecture_of(std::string_view model_type);
+
+// The folder that a model was published in, with its transformer's sub-folder where it has one, or a GGUF file. Errors
+// of Checkpoint::open and of open_gguf.
+Checkpoint open_checkpoint(const std::filesystem::path& model);
 
 // A folder opened and understood: what every other layer starts from.
 struct ModelDefinition {
@@ -82,7 +88,8 @@ struct ModelDefinition {
   std::shared_ptr<Weights> weights;
   Program program;
 };
-// Errors of Checkpoint::open, of architecture_of and of build().
+// Errors of open_checkpoint, of architecture_of and of build().
 ModelDefinition open_model(const std::filesystem::path& folder);
+ModelDefinition open_model(Checkpoint checkpoint);
 
 }  // namespace accelerate

@@ -1,0 +1,219 @@
+#include "models/gguf_folder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/text.hpp"
+#include "models/gguf_architectures.hpp"
+#include "models/gguf_rope.hpp"
+
+namespace accelerate {
+namespace {
+
+constexpr std::string_view kTokenEmbedding = "token_embd.weight";
+constexpr std::string_view kOutput = "output.weight";
+
+const GgufArchitecture& row_of(const GgufFile& file) {
+  const Config general = file.section("general");
+  const auto name = general.require<std::string>("architecture");
+  if (const GgufArchitecture* found = gguf_architecture(name)) return *found;
+  general.fail("architecture",
+               "is \"" + name + "\", which is not read from GGUF files; there are " +
+                   joined(gguf_architectures(), ", ", [](const GgufArchitecture& known) { return known.name; }),
+               ErrorKind::unsupported);
+}
+
+void add_fields(const GgufArchitecture& architecture, const Config& fields, Json& config) {
+  for (const GgufField& field : architecture.fields) {
+    const Json* value = fields.json().find(field.key);
+    if (value == nullptr) continue;
+    if (value->is_array()) {
+      fields.fail(field.key, "is a list, one number a layer, expected one number", ErrorKind::unsupported);
+    }
+    config.set(field.name, *value);
+  }
+}
+
+std::int64_t head_size(const Config& fields) {
+  const std::int64_t width = fields.size("embedding_length"), heads = fields.size("attention.head_count");
+  if (heads > width) fields.fail("attention.head_count", "is more than embedding_length, " + std::to_string(width));
+  return fields.size_or({"attention.key_length"}, width / heads);
+}
+
+void add_heads(const GgufArchitecture& architecture, const Config& fields, Json& config) {
+  if (!architecture.rotary) return;
+  const std::int64_t size = head_size(fields);
+  config.set("head_dim", size);
+  const std::int64_t turned = fields.size_or({"rope.dimension_count"}, size);
+  if (turned != size) config.set("partial_rotary_factor", static_cast<double>(turned) / static_cast<double>(size));
+  if (architecture.layers_of_largest == 0) return;
+  const bool largest = fields.size("block_count") == architecture.layers_of_largest;
+  const std::int64_t share = fields.size("embedding_length") / fields.size("attention.head_count");
+  config.set("query_pre_attn_scalar", largest ? share : size);
+}
+
+// What only the tensors say.
+void add_facts_of_tensors(const GgufFile& file, Json& config) {
+  const StoredTensor* embedding = file.find(kTokenEmbedding);
+  if (embedding == nullptr || embedding->dims.size() != 2) {
+    throw Error(ErrorKind::corrupted, "has no matrix \"" + std::string(kTokenEmbedding) + "\"",
+                file.section("general").where());
+  }
+  config.set("vocab_size", embedding->dims[0]);
+  config.set("tie_word_embeddings", file.find(kOutput) == nullptr);
+  config.set("attention_bias", file.find("blk.0.attn_q.bias") != nullptr);
+  config.set("mlp_bias", file.find("blk.0.ffn_down.bias") != nullptr);
+}
+
+struct Role {
+  std::string_view key, name;  // "bos_token_id" in both config.json and, without "_id", in tokenizer_config.json
+};
+constexpr Role kRoles[] = {
+    {"ggml.bos_token_id", "bos_token_id"},
+    {"ggml.eos_token_id", "eos_token_id"},
+    {"ggml.padding_token_id", "pad_token_id"},
+    {"ggml.unknown_token_id", "unk_token_id"},
+};
+
+void add_special_ids(const Config& tokenizer, Json& json) {
+  for (const Role& role : kRoles) {
+    if (const auto id = tokenizer.find<std::int64_t>(role.key)) json.set(role.name, *id);
+  }
+}
+
+// "blk.12.attn_q" against "blk.#.attn_q": whether it fits, and the number.
+bool fits(std::string_view pattern, std::string_view name, std::string_view& number) {
+  const std::size_t place = pattern.find('#');
+  if (place == std::string_view::npos) return pattern == name;
+  const std::string_view before = pattern.substr(0, place), behind = pattern.substr(place + 1);
+  if (name.size() <= before.size() + behind.size() || !name.starts_with(before) || !name.ends_with(behind))
+    return false;
+  number = name.substr(place, name.size() - before.size() - behind.size());
+  return std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Names of one architecture's tensors, and what is undone in them.
+class Renaming {
+ public:
+  explicit Renaming(const GgufFile& file) : architecture_(row_of(file)) {
+    const Config fields = file.section(architecture_.name);
+    query_heads_ = fields.size("attention.head_count");
+    key_heads_ = fields.size_or({"attention.head_count_kv"}, query_heads_);
+  }
+
+  StoredTensor renamed(StoredTensor tensor) const {
+    const std::size_t dot = std::min(tensor.name.rfind('.'), tensor.name.size());
+    const std::string_view base = std::string_view(tensor.name).substr(0, dot);
+    const std::string suffix = tensor.name.substr(dot);
+    for (const auto names : architecture_.names) {
+      for (const GgufName& row : names) {
+        std::string_view number;
+        if (!fits(row.stored, base, number)) continue;
+        std::string name(row.name);
+        if (const std::size_t place = name.find('#'); place != std::string::npos) name.replace(place, 1, number);
+        tensor.name_in_file = std::exchange(tensor.name, name + suffix);
+        undo(row.change, tensor);
+        return tensor;
+      }
+    }
+    return tensor;
+  }
+
+ private:
+  void undo(GgufChange change, StoredTensor& tensor) const {
+    switch (change) {
+      case GgufChange::none: return;
+      case GgufChange::query_rows: return alternate(tensor, query_heads_);
+      case GgufChange::key_rows: return alternate(tensor, key_heads_);
+      case GgufChange::added_one: tensor.encoding.added = 1; return;
+      case GgufChange::transposed:
+        if (tensor.dims.size() != 2) return;
+        std::swap(tensor.dims[0], tensor.dims[1]);
+        tensor.transposed = true;
+    }
+  }
+
+  static void alternate(StoredTensor& tensor, std::int64_t heads) {
+    if (tensor.dims.empty() || tensor.dims[0] % (2 * heads) != 0) {
+      throw Error(ErrorKind::corrupted,
+                  "has shape " + to_string(tensor.dims) + ", expected rows that divide into halves of " +
+                      std::to_string(heads) + " heads",
+                  tensor.where());
+    }
+    tensor.encoding.alternating_heads = heads;
+  }
+
+  const GgufArchitecture& architecture_;
+  std::int64_t query_heads_ = 0, key_heads_ = 0;
+};
+
+}  // namespace
+
+Json gguf_config(const GgufFile& file) {
+  const GgufArchitecture& architecture = row_of(file);
+  const Config fields = file.section(architecture.name);
+  if (fields.size_or({"expert_count"}, 0, 0) > 0) {
+    fields.fail("expert_count", "is not 0: mixtures of experts are not read from GGUF files", ErrorKind::unsupported);
+  }
+  Json config;
+  config.set("model_type", architecture.model_type);
+  config.set("architectures", Json::Array{architecture.class_name});
+  const Json constants = Json::parse(architecture.constants, architecture.name);
+  for (const auto& [key, value] : constants.members()) config.set(key, value);
+  add_fields(architecture, fields, config);
+  add_heads(architecture, fields, config);
+  add_facts_of_tensors(file, config);
+  add_rope_scaling(file, fields, config);
+  add_special_ids(file.section("tokenizer"), config);
+  return config;
+}
+
+std::map<std::string, Json, std::less<>> gguf_small_files(const GgufFile& file) {
+  const Config tokenizer = file.section("tokenizer");
+  Json generation = Json::object(), settings = Json::object();
+  add_special_ids(tokenizer, generation);
+  const auto* tokens = tokenizer.json().find("ggml.tokens");
+  for (const Role& role : kRoles) {
+    const auto id = tokenizer.find<std::int64_t>(role.key);
+    if (!id || tokens == nullptr) continue;
+    const Json::Array& list = tokens->items();
+    if (*id < 0 || static_cast<std::size_t>(*id) >= list.size()) {
+      tokenizer.fail(
+          role.key, "is " + std::to_string(*id) + ", expected an id of the " + std::to_string(list.size()) + " tokens");
+    }
+    settings.set(role.name.substr(0, role.name.rfind("_id")), list[static_cast<std::size_t>(*id)]);
+  }
+  if (const auto chat = tokenizer.find<std::string>("chat_template")) settings.set("chat_template", *chat);
+  const Config general = file.section("general");
+  const Config fields = file.section(general.get<std::string>("architecture", ""));
+  if (fields.has("context_length")) settings.set("model_max_length", fields.size("context_length"));
+  return {{"tokenizer_config.json", std::move(settings)}, {"generation_config.json", std::move(generation)}};
+}
+
+std::vector<StoredTensor> gguf_tensors(const GgufFile& file) {
+  const Renaming renaming(file);
+  std::vector<StoredTensor> tensors;
+  tensors.reserve(file.tensors().size());
+  for (const StoredTensor& tensor : file.tensors()) tensors.push_back(renaming.renamed(tensor));
+  std::ranges::sort(tensors, {}, &StoredTensor::name);
+  const auto twice = std::ranges::adjacent_find(tensors, {}, &StoredTensor::name);
+  if (twice != tensors.end()) {
+    throw Error(ErrorKind::corrupted, "and tensor \"" + (twice + 1)->name + "\" are one and the same", twice->where());
+  }
+  return tensors;
+}
+
+Checkpoint open_gguf(const std::filesystem::path& path) {
+  GgufFile file = GgufFile::open(path);
+  Config config(gguf_config(file), path.string());
+  std::vector<StoredTensor> tensors = gguf_tensors(file);
+  std::map<std::string, Json, std::less<>> small_files = gguf_small_files(file);
+  return Checkpoint::of_gguf(std::move(file), std::move(config), std::move(tensors), std::move(small_files));
+}
+
+text::Tokenizer gguf_tokenizer(const GgufFile& file) {
+  const Json settings = std::move(gguf_small_files(file).at("tokenizer_config.json"));
+  return text::Tokenizer::from_gguf(file.section("tokenizer"), row_of(file).merges_by_id, settings);
+}
+
+}  // namespace accelerate
