@@ -102,6 +102,8 @@ std::string content_hash(const fs::path& folder) {
 }
 
 std::string content_hash(const fs::path& folder, const SumOf& sum_of) {
+  std::error_code ignored;
+  if (fs::is_regular_file(folder, ignored)) return sum_of(folder);
   std::string lines;
   for (const fs::path& relative : hashed_files(folder)) {
     const fs::path file = folder / relative;

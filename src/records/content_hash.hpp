@@ -21,7 +21,8 @@ std::string sha256_of(std::string_view bytes);
 // Error{not_found} where the folder has none.
 std::vector<std::filesystem::path> hashed_files(const std::filesystem::path& folder);
 
-// SHA-256 over the lines "PATH SHA256\n" of hashed_files(folder). Reads every weight: Records::content_hash remembers.
+// SHA-256 over the lines "PATH SHA256\n" of hashed_files(folder); of a GGUF file that of the file. Reads every weight:
+// Records::content_hash remembers.
 std::string content_hash(const std::filesystem::path& folder);
 // The same with sums that are known: sum_of gives a file's.
 using SumOf = std::function<std::string(const std::filesystem::path& file)>;

@@ -70,6 +70,12 @@ TEST(ContentHash, FollowsTheContentAndNotThePlace) {
   }
 }
 
+TEST(ContentHash, OfAFileIsItsSumWhateverItIsCalled) {
+  const Folder folder;
+  EXPECT_EQ(content_hash(folder.write("model.gguf", "abc")), sha256_of("abc"));
+  EXPECT_EQ(content_hash(folder.write("other.gguf", "abc")), sha256_of("abc"));
+}
+
 TEST(ContentHash, AFolderWithoutAModelIsAnError) {
   const Folder folder;
   EXPECT_EQ(error_of([&] { content_hash(folder.path()); }).kind(), ErrorKind::not_found);
