@@ -1,4 +1,5 @@
-// Opens a model folder as it was published on the Hugging Face hub and gets its task done. One include is enough:
+// Opens a model folder as it was published on the Hugging Face hub, or a GGUF file, and gets its task done. One include
+// is enough:
 //
 //   #include <accelerate/accelerate.hpp>
 //
@@ -332,8 +333,24 @@ struct Inspection {
   std::vector<std::string> missing;  // operations that devices lack: "onnx:cpu: attention: ..."; empty: all can run it
   std::vector<std::string> notes;    // what records decided of the precisions, what a device is not there for
 };
-// Errors as Model::open's; Error{invalid_input} on a size below 1 or more tokens than the model takes.
+// Of an architecture that this version does not know there are the facts alone, and a note that says so. Errors as
+// Model::open's; Error{invalid_input} on a size below 1 or more tokens than the model takes.
 ACCELERATE_API Inspection inspect(const std::filesystem::path& folder, const InspectOptions& options = {});
+
+struct TokenizeOptions {
+  bool add_special_tokens = true;
+};
+
+// A text as the model's tokenizer cuts it: ids, and tokens as the vocabulary spells them.
+struct TokenizedText {
+  std::vector<std::int32_t> ids;
+  std::vector<std::string> tokens;
+};
+// Needs no architecture, only the tokenizer. Error{invalid_input} with the text's number where one is no UTF-8; errors
+// of the folder's files as Model::open's.
+ACCELERATE_API std::vector<TokenizedText> tokenize(const std::filesystem::path& folder,
+                                                   std::span<const std::string> texts,
+                                                   const TokenizeOptions& options = {});
 
 enum class GraphFormat {
   text,      // one line an operation

@@ -62,6 +62,7 @@ struct Described {
 using Devices = Described<DevicesCommand>;
 using Doctor = Described<DoctorCommand>;
 using Inspect = Described<InspectCommand>;
+using Tokenize = Described<TokenizeCommand>;
 using Run = Described<RunCommand>;
 using Verify = Described<VerifyCommand>;
 using Bench = Described<BenchCommand>;
@@ -85,7 +86,7 @@ void describe(Doctor& d) {
 
 void describe(Inspect& d) {
   InspectCommand& o = d.options;
-  d.line.argument("MODEL", "Folder of the model", o.model);
+  d.line.argument("MODEL", "Folder of the model, or a GGUF file", o.model);
   d.line.numbers("batch", "Batch sizes to predict memory for (default: 1,8,32)", 1, kMost, o.batch);
   d.line.numbers("tokens", "Lengths to predict memory for (default: 128 and the longest the model takes)", 1, kMost,
                  o.tokens);
@@ -97,6 +98,14 @@ void describe(Inspect& d) {
   add_split(d.line, o.split);
   add_threads(d.line, o.threads);
   add_common(d.line, o.common);
+}
+
+void describe(Tokenize& d) {
+  d.line.argument("MODEL", "Folder of the model, or a GGUF file", d.options.model);
+  d.line.arguments("TEXT", "Texts to cut into tokens", d.options.texts);
+  d.line.flag("no-special-tokens", "Without the tokens that the tokenizer puts around a text",
+              d.options.no_special_tokens);
+  add_common(d.line, d.options.common);
 }
 
 void describe_tensors(CommandLine& line, RunCommand& o) {
@@ -231,6 +240,9 @@ constexpr std::string_view kInspectExamples =
     "ipfs-accelerate inspect MODEL\n"
     "ipfs-accelerate inspect MODEL --batch 1,64 --tokens 32,512 --json\n"
     "ipfs-accelerate inspect MODEL --graph=dot | dot -Tsvg > model.svg";
+constexpr std::string_view kTokenizeExamples =
+    "ipfs-accelerate tokenize MODEL \"A sentence.\"\n"
+    "ipfs-accelerate tokenize model.gguf \"A sentence.\" --no-special-tokens --json";
 constexpr std::string_view kRunExamples =
     "ipfs-accelerate run MODEL \"A sentence.\" \"Another.\"\n"
     "ipfs-accelerate run MODEL --input lines.txt --output vectors.npy\n"
@@ -275,6 +287,7 @@ void for_each_command(Use&& use) {
   one(Doctor("doctor", "Check the whole installation and say what to mend", std::string(kDoctorExamples)));
   one(Inspect("inspect", "What a model is and how much memory it will take, before loading it",
               std::string(kInspectExamples)));
+  one(Tokenize("tokenize", "The tokens of a text, as the model's tokenizer cuts it", std::string(kTokenizeExamples)));
   one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));
   one(Verify("verify", "Compare a model with what Transformers computed, and precisions with f32",
              std::string(kVerifyExamples)));

@@ -41,6 +41,13 @@ struct InspectCommand {
   std::string graph;                        // "text" or "dot"; empty: no graph
 };
 
+struct TokenizeCommand {
+  CommonOptions common;
+  std::string model;
+  std::vector<std::string> texts;
+  bool no_special_tokens = false;
+};
+
 struct RunCommand {
   CommonOptions common;
   ExecutionOptions execution;
@@ -114,7 +121,7 @@ struct CompletionCommand {
   std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand,
-                             ExportCommand, RecordsCommand, ReportCommand, CompletionCommand>;
+using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, TokenizeCommand, RunCommand, VerifyCommand,
+                             BenchCommand, ExportCommand, RecordsCommand, ReportCommand, CompletionCommand>;
 
 }  // namespace accelerate::cli

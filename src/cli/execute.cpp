@@ -24,6 +24,9 @@ struct Execute {
   int operator()(const InspectCommand& c) const {
     return finished(c.common, [&](Output& out) { return inspect(c, out); });
   }
+  int operator()(const TokenizeCommand& c) const {
+    return finished(c.common, [&](Output& out) { return tokenize(c, out); });
+  }
   int operator()(const RunCommand& c) const {
     return finished(c.common, [&](Output& out) { return run(c, cancellation, out); });
   }

@@ -11,6 +11,7 @@ namespace accelerate::cli {
 int devices(const DevicesCommand& command, const Cancellation& cancellation, Output& out);
 int doctor(const DoctorCommand& command, const Cancellation& cancellation, Output& out);
 int inspect(const InspectCommand& command, Output& out);
+int tokenize(const TokenizeCommand& command, Output& out);
 int run(const RunCommand& command, const Cancellation& cancellation, Output& out);
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
 int bench(const BenchCommand& command, const Cancellation& cancellation, Output& out);

@@ -13,10 +13,10 @@ void print_facts(const ModelInfo& info, Output& out) {
   table.row({"model", info.folder.string()});
   table.row(
       {"architecture", info.architecture.empty() ? info.model_type : info.architecture + " (" + info.model_type + ")"});
-  table.row({"family", info.family});
-  table.row({info.tasks.size() > 1 ? "tasks" : "task", joined(info.tasks)});
-  table.row({"parameters", count_text(static_cast<double>(info.parameters)) + ", stored as " + info.dtype + " in " +
-                               bytes_text(info.weight_bytes)});
+  if (!info.family.empty()) table.row({"family", info.family});
+  if (!info.tasks.empty()) table.row({info.tasks.size() > 1 ? "tasks" : "task", joined(info.tasks)});
+  table.row({"parameters", count_text(static_cast<double>(info.parameters)) + ", stored as " + joined(info.dtypes) +
+                               " in " + bytes_text(info.weight_bytes)});
   table.row({"layers", std::to_string(info.layers) + " of " + std::to_string(info.hidden_size) + " wide, " +
                            std::to_string(info.heads) + " heads"});
   table.row({"vocabulary", std::to_string(info.vocabulary) + " tokens"});
@@ -72,7 +72,7 @@ int inspect(const InspectCommand& command, Output& out) {
     return kExitOk;
   }
   print_facts(seen.info, out);
-  print_memory(seen, out);
+  if (!seen.memory.empty()) print_memory(seen, out);
   for (const std::string& note : seen.notes) out.note(note);
   for (const std::string& operation : seen.missing) out.note("cannot run it: " + operation);
   return kExitOk;

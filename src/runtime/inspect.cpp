@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/loaded_model.hpp"
+#include "runtime/model_facts.hpp"
 #include "runtime/prediction.hpp"
 
 namespace accelerate {
@@ -62,10 +63,23 @@ void predict_on(const Place& place, const ModelDefinition& definition, const Gra
   }
 }
 
+// What there is to say of a model that this version cannot run.
+Inspection without_architecture(const Checkpoint& checkpoint) {
+  Inspection inspection{runtime::facts_of(checkpoint), {}, {}, {}};
+  try {
+    architecture_of(inspection.info.model_type);
+  } catch (const Error& error) {
+    inspection.notes.push_back("it cannot be run, nor its memory predicted: " + error.message());
+  }
+  return inspection;
+}
+
 }  // namespace
 
 Inspection inspect(const std::filesystem::path& folder, const InspectOptions& options) {
-  const ModelDefinition definition = open_model(folder);
+  Checkpoint checkpoint = open_checkpoint(folder);
+  if (find_architecture(checkpoint.config().model_type()) == nullptr) return without_architecture(checkpoint);
+  const ModelDefinition definition = open_model(std::move(checkpoint));
   const runtime::TextSettings settings = settings_of(definition);
   const Graph graph = graph_of_task(definition, options.task);
   Inspection inspection{runtime::info_of(definition, settings), {}, {}, {}};

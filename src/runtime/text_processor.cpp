@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/gguf_folder.hpp"
+
 namespace accelerate::runtime {
 namespace {
 
@@ -27,6 +29,11 @@ void drop_types(text::Encoding& encoding) {
   for (text::Encoding& piece : encoding.overflowing) drop_types(piece);
 }
 
+text::Tokenizer open_tokenizer(const Checkpoint& checkpoint, const TextSettings& settings) {
+  if (const GgufFile* file = checkpoint.gguf()) return gguf_tokenizer(*file);
+  return text::Tokenizer::open(checkpoint.main_folder(), settings.tokenizer_class, settings.lower_case);
+}
+
 std::string number_of(std::size_t text) { return "texts[" + std::to_string(text) + "]"; }
 
 }  // namespace
@@ -46,9 +53,7 @@ std::vector<TextView> views(std::span<const TextPair> pairs) {
 }
 
 TextProcessor::TextProcessor(const Checkpoint& checkpoint, TextSettings settings)
-    : checkpoint_(checkpoint),
-      settings_(std::move(settings)),
-      tokenizer_(text::Tokenizer::open(checkpoint.main_folder(), settings_.tokenizer_class, settings_.lower_case)) {}
+    : checkpoint_(checkpoint), settings_(std::move(settings)), tokenizer_(open_tokenizer(checkpoint, settings_)) {}
 
 const TextProcessor::Spelling& TextProcessor::spelling() const {
   std::call_once(spelled_, [&] {

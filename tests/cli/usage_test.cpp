@@ -10,8 +10,8 @@ namespace {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(Usage, HelpGoesToStdoutAndEndsWell) {
-  for (const char* command :
-       {"devices", "doctor", "inspect", "run", "verify", "bench", "export", "records", "report", "completion"}) {
+  for (const char* command : {"devices", "doctor", "inspect", "tokenize", "run", "verify", "bench", "export", "records",
+                              "report", "completion"}) {
     const Finished help = run_program({command, "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_TRUE(contains(help.out, std::string("Usage: ipfs-accelerate ") + command)) << help.out;

@@ -45,6 +45,18 @@ INSTANTIATE_TEST_SUITE_P(Golden, GgufTokenizer,
                                          Pair{"qwen2", "qwen2"}),
                          [](const auto& pair) { return std::string(pair.param.model); });
 
+// Gemma's files: tokens of several spaces are written as such, merges follow the order of the tokens, not the scores.
+TEST(GgufTokenizers, MergesMayFollowTheOrderOfTokens) {
+  const Config metadata(Json::parse(R"({"ggml.model": "llama", "ggml.tokens": ["<unk>", "\u2581", "a", "\u2581a", "  "],
+                                        "ggml.token_type": [2, 1, 1, 1, 1], "ggml.scores": [0, 0, 0, -9, 0]})",
+                                    ""),
+                        "model.gguf: tokenizer");
+  const Tokenizer tokenizer = Tokenizer::from_gguf(metadata, true);
+  EXPECT_EQ(tokenizer.encode_ids("  "), std::vector<std::int32_t>{4});
+  EXPECT_EQ(tokenizer.encode_ids("  a"), (std::vector<std::int32_t>{1, 3}));
+  EXPECT_EQ(tokenizer.decode(std::vector<std::int32_t>{1, 3}), "  a");
+}
+
 TEST(GgufTokenizers, MetadataThatContradictsItselfIsNamed) {
   const auto error = [](const char* json) {
     return error_of([&] { Tokenizer::from_gguf(Config(Json::parse(json, ""), "model.gguf: tokenizer")); });
