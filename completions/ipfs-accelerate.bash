@@ -3,7 +3,7 @@ _ipfs_accelerate() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "devices doctor inspect run verify bench export records report completion help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "devices doctor inspect tokenize run verify bench export records report completion help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -26,6 +26,9 @@ _ipfs_accelerate() {
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
       words="--batch --tokens --graph --precision --device --split --threads --json --quiet --verbose --help"
+      ;;
+    tokenize)
+      words="--no-special-tokens --json --quiet --verbose --help"
       ;;
     run)
       case $prev in
@@ -105,7 +108,7 @@ _ipfs_accelerate() {
       words="--help"
       arguments="bash zsh fish"
       ;;
-    help) arguments="devices doctor inspect run verify bench export records report completion help" ;;
+    help) arguments="devices doctor inspect tokenize run verify bench export records report completion help" ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

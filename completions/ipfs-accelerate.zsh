@@ -5,6 +5,7 @@ _ipfs_accelerate() {
     'devices:What this machine can run on, found out by running on it'
     'doctor:Check the whole installation and say what to mend'
     'inspect:What a model is and how much memory it will take, before loading it'
+    'tokenize:The tokens of a text, as the model'\''s tokenizer cuts it'
     'run:Run a model on texts or tensors'
     'verify:Compare a model with what Transformers computed, and precisions with f32'
     'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
@@ -55,6 +56,16 @@ _ipfs_accelerate() {
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
         '(-h --help)'{-h,--help}'[Show this help]' \
         ':MODEL:_files'
+      ;;
+    tokenize)
+      _arguments -s \
+        '--no-special-tokens[Without the tokens that the tokenizer puts around a text]' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files' \
+        '*:TEXT: '
       ;;
     run)
       _arguments -s \
