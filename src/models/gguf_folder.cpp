@@ -1,11 +1,13 @@
 #include "models/gguf_folder.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "core/text.hpp"
 #include "models/gguf_architectures.hpp"
 #include "models/gguf_rope.hpp"
+#include "text/unicode.hpp"
 
 namespace accelerate {
 namespace {
@@ -56,17 +58,18 @@ void add_heads(const GgufArchitecture& architecture, const Config& fields, Json&
 void add_facts_of_tensors(const GgufFile& file, Json& config) {
   const StoredTensor* embedding = file.find(kTokenEmbedding);
   if (embedding == nullptr || embedding->dims.size() != 2) {
-    throw Error(ErrorKind::corrupted, "has no matrix \"" + std::string(kTokenEmbedding) + "\"",
-                file.section("general").where());
+    throw Error(ErrorKind::corrupted, "has no matrix \"" + std::string(kTokenEmbedding) + "\"", file.path());
   }
   config.set("vocab_size", embedding->dims[0]);
   config.set("tie_word_embeddings", file.find(kOutput) == nullptr);
-  config.set("attention_bias", file.find("blk.0.attn_q.bias") != nullptr);
+  // Of all four products or none; Qwen2's three are no setting.
+  const bool output_bias = file.find("blk.0.attn_output.bias") != nullptr;
+  if ((file.find("blk.0.attn_q.bias") != nullptr) == output_bias) config.set("attention_bias", output_bias);
   config.set("mlp_bias", file.find("blk.0.ffn_down.bias") != nullptr);
 }
 
 struct Role {
-  std::string_view key, name;  // "bos_token_id" in both config.json and, without "_id", in tokenizer_config.json
+  std::string_view key, name;  // of config.json; without "_id" of tokenizer_config.json
 };
 constexpr Role kRoles[] = {
     {"ggml.bos_token_id", "bos_token_id"},
@@ -81,15 +84,22 @@ void add_special_ids(const Config& tokenizer, Json& json) {
   }
 }
 
-// "blk.12.attn_q" against "blk.#.attn_q": whether it fits, and the number.
-bool fits(std::string_view pattern, std::string_view name, std::string_view& number) {
+// The number in "blk.12.attn_q" where the pattern is "blk.#.attn_q"; empty without #; nothing where it does not fit.
+std::optional<std::string_view> number_in(std::string_view name, std::string_view pattern) {
   const std::size_t place = pattern.find('#');
-  if (place == std::string_view::npos) return pattern == name;
+  if (place == std::string_view::npos) return pattern == name ? std::optional(std::string_view()) : std::nullopt;
   const std::string_view before = pattern.substr(0, place), behind = pattern.substr(place + 1);
-  if (name.size() <= before.size() + behind.size() || !name.starts_with(before) || !name.ends_with(behind))
-    return false;
-  number = name.substr(place, name.size() - before.size() - behind.size());
-  return std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+  const std::size_t around = before.size() + behind.size();
+  if (name.size() <= around || !name.starts_with(before) || !name.ends_with(behind)) return std::nullopt;
+  const std::string_view number = name.substr(place, name.size() - around);
+  const bool digits = std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+  return digits ? std::optional(number) : std::nullopt;
+}
+
+std::string with_number(std::string_view pattern, std::string_view number) {
+  std::string name(pattern);
+  const std::size_t place = name.find('#');
+  return place == std::string::npos ? name : name.replace(place, 1, number);
 }
 
 // Names of one architecture's tensors, and what is undone in them.
@@ -107,11 +117,9 @@ class Renaming {
     const std::string suffix = tensor.name.substr(dot);
     for (const auto names : architecture_.names) {
       for (const GgufName& row : names) {
-        std::string_view number;
-        if (!fits(row.stored, base, number)) continue;
-        std::string name(row.name);
-        if (const std::size_t place = name.find('#'); place != std::string::npos) name.replace(place, 1, number);
-        tensor.name_in_file = std::exchange(tensor.name, name + suffix);
+        const std::optional<std::string_view> number = number_in(base, row.stored);
+        if (!number) continue;
+        tensor.name_in_file = std::exchange(tensor.name, with_number(row.name, *number) + suffix);
         undo(row.change, tensor);
         return tensor;
       }
@@ -147,9 +155,8 @@ class Renaming {
   std::int64_t query_heads_ = 0, key_heads_ = 0;
 };
 
-}  // namespace
-
-Json gguf_config(const GgufFile& file) {
+// The tokenizer's fields are read once for all that need them: its lists are long.
+Json config_of(const GgufFile& file, const Config& tokenizer) {
   const GgufArchitecture& architecture = row_of(file);
   const Config fields = file.section(architecture.name);
   if (fields.size_or({"expert_count"}, 0, 0) > 0) {
@@ -164,31 +171,50 @@ Json gguf_config(const GgufFile& file) {
   add_heads(architecture, fields, config);
   add_facts_of_tensors(file, config);
   add_rope_scaling(file, fields, config);
-  add_special_ids(file.section("tokenizer"), config);
+  add_special_ids(tokenizer, config);
   return config;
 }
 
-std::map<std::string, Json, std::less<>> gguf_small_files(const GgufFile& file) {
-  const Config tokenizer = file.section("tokenizer");
-  Json generation = Json::object(), settings = Json::object();
-  add_special_ids(tokenizer, generation);
-  const auto* tokens = tokenizer.json().find("ggml.tokens");
+// The tokens of the special ids.
+void add_special_tokens(const Config& tokenizer, Json& settings) {
+  const Json* tokens = tokenizer.json().find("ggml.tokens");
+  if (tokens == nullptr) return;
+  const Json::Array& list = tokens->items();
   for (const Role& role : kRoles) {
     const auto id = tokenizer.find<std::int64_t>(role.key);
-    if (!id || tokens == nullptr) continue;
-    const Json::Array& list = tokens->items();
+    if (!id) continue;
     if (*id < 0 || static_cast<std::size_t>(*id) >= list.size()) {
       tokenizer.fail(
           role.key, "is " + std::to_string(*id) + ", expected an id of the " + std::to_string(list.size()) + " tokens");
     }
     settings.set(role.name.substr(0, role.name.rfind("_id")), list[static_cast<std::size_t>(*id)]);
   }
-  if (const auto chat = tokenizer.find<std::string>("chat_template")) settings.set("chat_template", *chat);
-  const Config general = file.section("general");
-  const Config fields = file.section(general.get<std::string>("architecture", ""));
-  if (fields.has("context_length")) settings.set("model_max_length", fields.size("context_length"));
-  return {{"tokenizer_config.json", std::move(settings)}, {"generation_config.json", std::move(generation)}};
 }
+
+Json tokenizer_config(const GgufFile& file, const Config& tokenizer) {
+  Json settings = Json::object();
+  add_special_tokens(tokenizer, settings);
+  if (const auto chat = tokenizer.find<std::string>("chat_template")) {
+    if (text::find_invalid_utf8(*chat) != std::string::npos) tokenizer.fail("chat_template", "is no UTF-8");
+    settings.set("chat_template", *chat);
+  }
+  const Config fields = file.section(row_of(file).name);
+  if (fields.has("context_length")) settings.set("model_max_length", fields.size("context_length"));
+  return settings;
+}
+
+GgufSmallFiles small_files_of(const GgufFile& file, const Config& tokenizer) {
+  Json generation = Json::object();
+  add_special_ids(tokenizer, generation);
+  return {{"tokenizer_config.json", tokenizer_config(file, tokenizer)},
+          {"generation_config.json", std::move(generation)}};
+}
+
+}  // namespace
+
+Json gguf_config(const GgufFile& file) { return config_of(file, file.section("tokenizer")); }
+
+GgufSmallFiles gguf_small_files(const GgufFile& file) { return small_files_of(file, file.section("tokenizer")); }
 
 std::vector<StoredTensor> gguf_tensors(const GgufFile& file) {
   const Renaming renaming(file);
@@ -205,15 +231,16 @@ std::vector<StoredTensor> gguf_tensors(const GgufFile& file) {
 
 Checkpoint open_gguf(const std::filesystem::path& path) {
   GgufFile file = GgufFile::open(path);
-  Config config(gguf_config(file), path.string());
+  const Config tokenizer = file.section("tokenizer");
+  Config config(config_of(file, tokenizer), path.string());
   std::vector<StoredTensor> tensors = gguf_tensors(file);
-  std::map<std::string, Json, std::less<>> small_files = gguf_small_files(file);
+  GgufSmallFiles small_files = small_files_of(file, tokenizer);
   return Checkpoint::of_gguf(std::move(file), std::move(config), std::move(tensors), std::move(small_files));
 }
 
 text::Tokenizer gguf_tokenizer(const GgufFile& file) {
-  const Json settings = std::move(gguf_small_files(file).at("tokenizer_config.json"));
-  return text::Tokenizer::from_gguf(file.section("tokenizer"), row_of(file).merges_by_id, settings);
+  const Config tokenizer = file.section("tokenizer");
+  return text::Tokenizer::from_gguf(tokenizer, row_of(file).merges_by_id, tokenizer_config(file, tokenizer));
 }
 
 }  // namespace accelerate

@@ -18,7 +18,8 @@ Json gguf_config(const GgufFile& file);
 
 // The other small files: tokenizer_config.json with the special tokens, the longest input and the chat template;
 // generation_config.json with the ids that begin and end a text. The vocabulary is not in them: text/ reads it.
-std::map<std::string, Json, std::less<>> gguf_small_files(const GgufFile& file);
+using GgufSmallFiles = std::map<std::string, Json, std::less<>>;
+GgufSmallFiles gguf_small_files(const GgufFile& file);
 
 // All tensors, under the names of the folder where the architecture's table has one, with what the converter did to
 // them in their encoding. Error{corrupted} when two get one name, or when rows cannot be those of so many heads.

@@ -57,6 +57,10 @@ class Reader {
     if (tokens_.empty()) metadata.fail("ggml.tokens", "is empty");
     kinds_ = metadata.get<Dims>("ggml.token_type", Dims(tokens_.size(), static_cast<int>(Kind::normal)));
     if (kinds_.size() != tokens_.size()) fail_count("ggml.token_type", kinds_.size());
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      if (find_invalid_utf8(tokens_[i]) == std::string_view::npos) continue;
+      metadata.fail("ggml.tokens", "token " + std::to_string(i) + " is no UTF-8");
+    }
     if (merges_by_id_) respell_spaces();
   }
 

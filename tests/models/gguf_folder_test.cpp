@@ -12,6 +12,7 @@
 #include "checkpoint/gguf_bytes.hpp"
 #include "checkpoint/name_map.hpp"
 #include "checkpoint/temporary_folder.hpp"
+#include "graph/weights.hpp"
 
 namespace accelerate {
 namespace {
@@ -96,6 +97,21 @@ TEST_P(GgufFolder, HasTheNumbersOfTheFoldersConfig) {
   EXPECT_EQ(found.require<bool>("tie_word_embeddings"), tied);
 }
 
+// What backends ask for: values in the order of the dimensions, and whether they may read the bytes instead.
+TEST_P(GgufFolder, GivesWeightsTheSameValues) {
+  Weights weights;
+  weights.mount("", file, {});
+  for (const StoredTensor* tensor : file.tensors()) {
+    const Weight& weight = weights.at(tensor->name);
+    const Tensor expected = tensor->tensor().to(DType::f32), found = weight.to_f32();
+    // A transposed weight says so, and its dimensions are the model's.
+    ASSERT_EQ(found.dims(), tensor->dims) << tensor->name;
+    EXPECT_EQ(weight.transposed, tensor->transposed) << tensor->name;
+    EXPECT_TRUE(std::ranges::equal(std::as_const(found).as<float>(), expected.as<float>())) << tensor->name;
+    EXPECT_EQ(weight.is_plain(DType::f32), tensor->type == "F32" && tensor->encoding.is_plain()) << tensor->name;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Fixtures, GgufFolder, testing::Values("llama", "llama3_rope", "gpt2", "qwen2", "gemma"),
                          [](const auto& name) { return std::string(name.param); });
 
@@ -148,6 +164,16 @@ TEST(GgufFolders, SmallFilesSayWhatTheMetadataSays) {
   EXPECT_EQ(file.json("generation_config.json")->at("eos_token_id").as_int(), 2);
   EXPECT_FALSE(file.has_file("modules.json"));
   EXPECT_EQ(file.files(), (std::vector<std::filesystem::path>{"model.gguf"}));
+}
+
+// GPT-2's folder has its matrices as [in, out], which its architecture turns; the file has them turned already.
+TEST(GgufFolders, WhatAFolderHasTransposedIsReadAsItLies) {
+  const Checkpoint folder = Checkpoint::open(goldens() / "gpt2"), file = open_gguf(goldens() / "gpt2" / "model.gguf");
+  const NameMap names{names::prefix("transformer."), names::transposed("*.c_attn.weight")};
+  const Parameter stored = names.at(folder, "h.0.attn.c_attn.weight", {96, 32});
+  const Parameter turned = names.at(file, "h.0.attn.c_attn.weight", {96, 32});
+  EXPECT_TRUE(stored.transposed);
+  EXPECT_FALSE(turned.transposed);
 }
 
 TEST(GgufFolders, ATensorIsNamedAsTheFileNamesIt) {

@@ -68,6 +68,8 @@ TEST(GgufTokenizers, MetadataThatContradictsItselfIsNamed) {
   };
   expect("{}", ErrorKind::corrupted, "\"ggml.tokens\" is missing");
   expect(R"({"ggml.tokens": [], "ggml.model": "gpt2"})", ErrorKind::corrupted, "ggml.tokens: is empty");
+  const Config invalid(Json(Json::Object{{"ggml.tokens", Json::Array{"a", "\xf0"}}}), "model.gguf: tokenizer");
+  EXPECT_TRUE(contains(error_of([&] { Tokenizer::from_gguf(invalid); }).what(), "ggml.tokens: token 1 is no UTF-8"));
   expect(R"({"ggml.tokens": ["a"], "ggml.token_type": [1, 1], "ggml.model": "gpt2"})", ErrorKind::corrupted,
          "2 values for 1 tokens");
   expect(R"({"ggml.tokens": ["a"], "ggml.model": "bert"})", ErrorKind::unsupported, "is \"bert\", expected gpt2");
