@@ -2,12 +2,12 @@
 """Makes the GGUF fixtures from published folders, with llama.cpp's own package.
 
     python3 -m venv build/goldens-venv && build/goldens-venv/bin/pip install -r tools/requirements-goldens.txt
-    build/goldens-venv/bin/python tools/make_gguf_goldens.py FOLDERS       # folders named as FIXTURES below
+    build/goldens-venv/bin/python tools/make_gguf_goldens.py
     build/goldens-venv/bin/python tools/make_gguf_goldens.py --sums FILE.gguf > tests/goldens/real/NAME/tensors.json
 
-Each fixture is a folder with its weights and config, and model.gguf beside them, made of the same weights as
-convert_hf_to_gguf.py would: names by the package's own table, query and key rows of llama in turns, and so on. The
-tokenizer comes from tests/goldens/tokenizers, so that its cases hold. Nothing of the library is used here.
+Each fixture is made of a folder of tests/goldens/decoders as convert_hf_to_gguf.py would: names by the package's own
+table, query and key rows of llama in turns, and so on. The tokenizer comes from tests/goldens/tokenizers, so that its
+cases hold. Nothing of the library is used here.
 
 --sums prints the SHA-256 of every tensor, widened by the package to f32 and put back as Transformers has it.
 """
@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import itertools
 import json
-import shutil
 import sys
 from pathlib import Path
 
@@ -28,13 +27,14 @@ ROOT = Path(__file__).resolve().parent.parent
 GOLDENS = ROOT / "tests" / "goldens"
 BLOCK_TYPES = [Type.Q4_0, Type.Q4_1, Type.Q8_0, Type.F16, Type.BF16, Type.F32]
 
-# Folder, architecture, tokenizer and its words, element types of matrices in turn.
+# Folder, architecture, tokenizer and its words, element types of matrices in turn. llama's folder is of bf16 numbers.
 FIXTURES = {
-    "llama": (MODEL_ARCH.LLAMA, "llama", None, BLOCK_TYPES),
-    "llama3_rope": (MODEL_ARCH.LLAMA, "llama3", "llama-bpe", [Type.F16]),
-    "gpt2": (MODEL_ARCH.GPT2, "gpt2", "gpt-2", [Type.Q8_0]),
-    "qwen2": (MODEL_ARCH.QWEN2, "qwen2", "qwen2", [Type.BF16]),
-    "gemma": (MODEL_ARCH.GEMMA, "llama", None, [Type.F16]),
+    "llama": ("llama", MODEL_ARCH.LLAMA, "llama", None, BLOCK_TYPES),
+    "llama_bf16": ("llama", MODEL_ARCH.LLAMA, "llama", None, [Type.BF16]),
+    "llama3_rope": ("llama3_rope", MODEL_ARCH.LLAMA, "llama3", "llama-bpe", [Type.F16]),
+    "gpt2": ("gpt2", MODEL_ARCH.GPT2, "gpt2", "gpt-2", [Type.Q8_0]),
+    "qwen2": ("qwen2", MODEL_ARCH.QWEN2, "qwen2", "qwen2", [Type.BF16]),
+    "gemma": ("gemma", MODEL_ARCH.GEMMA, "llama", None, [Type.F16]),
 }
 
 
@@ -145,17 +145,14 @@ def add_tokenizer(writer: gguf.GGUFWriter, folder: Path, words: str | None, coun
         writer.add_chat_template(settings["chat_template"])
 
 
-def make(name: str, folders: Path) -> None:
-    architecture, tokenizer, words, types = FIXTURES[name]
-    source, target = folders / name, GOLDENS / "gguf" / name
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for file in [source / "config.json", *sorted(source.glob("*.safetensors*"))]:
-        shutil.copyfile(file, target / file.name)
+def make(name: str) -> None:
+    folder, architecture, tokenizer, words, types = FIXTURES[name]
+    source, target = GOLDENS / "decoders" / folder, GOLDENS / "gguf" / f"{name}.gguf"
+    target.parent.mkdir(exist_ok=True)
     config = json.loads((source / "config.json").read_text())
     weights = read_weights(source)
     names = gguf.get_tensor_name_map(architecture, config.get("num_hidden_layers", config.get("n_layer")))
-    writer = gguf.GGUFWriter(target / "model.gguf", gguf.MODEL_ARCH_NAMES[architecture])
+    writer = gguf.GGUFWriter(target, gguf.MODEL_ARCH_NAMES[architecture])
     add_config(writer, config)
     add_tokenizer(writer, GOLDENS / "tokenizers" / tokenizer, words, config["vocab_size"])
     if config.get("rope_scaling"):
@@ -176,7 +173,7 @@ def make(name: str, folders: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    print(f"{name:12} {(target / 'model.gguf').stat().st_size / 1024:6.0f} KiB")
+    print(f"{name:12} {target.stat().st_size / 1024:6.0f} KiB")
 
 
 def print_sums(path: str) -> None:
@@ -196,14 +193,13 @@ def print_sums(path: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source", type=Path, help="the folder that holds the folders; with --sums a GGUF file")
-    parser.add_argument("--sums", action="store_true", help="print the SHA-256 of each tensor of a llama file")
+    parser.add_argument("--sums", metavar="FILE", help="print the SHA-256 of each tensor of a llama's file instead")
     options = parser.parse_args()
     if options.sums:
-        print_sums(str(options.source))
+        print_sums(options.sums)
         return 0
     for name in FIXTURES:
-        make(name, options.source)
+        make(name)
     return 0
 
 

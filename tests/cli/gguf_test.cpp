@@ -2,11 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "cli/process.hpp"
+#include "core/json.hpp"
 
 namespace accelerate::cli::test {
 namespace {
 
-const std::filesystem::path kFile = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens/gguf/llama/model.gguf";
+const std::filesystem::path kFile = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens/gguf/llama.gguf";
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 

@@ -1,4 +1,4 @@
-// GGUF fixtures, made by llama.cpp's package from the folders that they lie in, opened as those folders.
+// GGUF fixtures, made by llama.cpp's package from the decoders' folders, opened as those folders.
 #include "models/gguf_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,12 @@
 namespace accelerate {
 namespace {
 
-std::filesystem::path goldens() { return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf"; }
+std::filesystem::path folder_of(const std::string& name) {
+  return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "decoders" / name;
+}
+std::filesystem::path file_of(const std::string& name) {
+  return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf" / (name + ".gguf");
+}
 
 // How far `type` may take a value from where it was, given the smallest and largest of its block of 32.
 float rounding(const std::string& type, float value, float smallest, float largest) {
@@ -57,9 +62,8 @@ GgufBytes one_tensor() {
 
 class GgufFolder : public testing::TestWithParam<const char*> {
  protected:
-  const std::filesystem::path folder_ = goldens() / GetParam();
-  const Checkpoint folder = Checkpoint::open(folder_);
-  const Checkpoint file = open_gguf(folder_ / "model.gguf");
+  const Checkpoint folder = Checkpoint::open(folder_of(GetParam()));
+  const Checkpoint file = open_gguf(file_of(GetParam()));
 };
 
 TEST_P(GgufFolder, HasTheTensorsOfTheFolderWithinTheirTypesRounding) {
@@ -116,15 +120,15 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, GgufFolder, testing::Values("llama", "llama3_
                          [](const auto& name) { return std::string(name.param); });
 
 TEST(GgufFolders, TheFixturesHaveEveryTypeThatIsRead) {
-  const GgufFile file = GgufFile::open(goldens() / "llama" / "model.gguf");
+  const GgufFile file = GgufFile::open(file_of("llama"));
   std::set<std::string> types;
   for (const StoredTensor& tensor : file.tensors()) types.insert(tensor.type);
   EXPECT_EQ(types, (std::set<std::string>{"F32", "F16", "BF16", "Q4_0", "Q4_1", "Q8_0"}));
 }
 
 TEST(GgufFolders, Llama3ScalingIsFoundInItsDivisors) {
-  const Config expected = Checkpoint::open(goldens() / "llama3_rope").config().child("rope_scaling");
-  const Config found = open_gguf(goldens() / "llama3_rope" / "model.gguf").config().child("rope_scaling");
+  const Config expected = Checkpoint::open(folder_of("llama3_rope")).config().child("rope_scaling");
+  const Config found = open_gguf(file_of("llama3_rope")).config().child("rope_scaling");
   EXPECT_EQ(found.require<std::string>("rope_type"), "llama3");
   for (const char* key : {"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}) {
     EXPECT_EQ(found.require<double>(key), expected.require<double>(key)) << key;
@@ -155,7 +159,7 @@ TEST(GgufFolders, PublishedLlama3ScalingsAreFound) {
 }
 
 TEST(GgufFolders, SmallFilesSayWhatTheMetadataSays) {
-  const Checkpoint file = open_gguf(goldens() / "llama" / "model.gguf");
+  const Checkpoint file = open_gguf(file_of("llama"));
   const Config settings = file.config("tokenizer_config.json").value();
   EXPECT_EQ(settings.require<std::string>("bos_token"), "<s>");
   EXPECT_EQ(settings.require<std::string>("eos_token"), "</s>");
@@ -163,12 +167,12 @@ TEST(GgufFolders, SmallFilesSayWhatTheMetadataSays) {
   EXPECT_TRUE(contains(settings.require<std::string>("chat_template"), "add_generation_prompt"));
   EXPECT_EQ(file.json("generation_config.json")->at("eos_token_id").as_int(), 2);
   EXPECT_FALSE(file.has_file("modules.json"));
-  EXPECT_EQ(file.files(), (std::vector<std::filesystem::path>{"model.gguf"}));
+  EXPECT_EQ(file.files(), (std::vector<std::filesystem::path>{"llama.gguf"}));
 }
 
 // GPT-2's folder has its matrices as [in, out], which its architecture turns; the file has them turned already.
 TEST(GgufFolders, WhatAFolderHasTransposedIsReadAsItLies) {
-  const Checkpoint folder = Checkpoint::open(goldens() / "gpt2"), file = open_gguf(goldens() / "gpt2" / "model.gguf");
+  const Checkpoint folder = Checkpoint::open(folder_of("gpt2")), file = open_gguf(file_of("gpt2"));
   const NameMap names{names::prefix("transformer."), names::transposed("*.c_attn.weight")};
   const Parameter stored = names.at(folder, "h.0.attn.c_attn.weight", {96, 32});
   const Parameter turned = names.at(file, "h.0.attn.c_attn.weight", {96, 32});
@@ -177,8 +181,8 @@ TEST(GgufFolders, WhatAFolderHasTransposedIsReadAsItLies) {
 }
 
 TEST(GgufFolders, ATensorIsNamedAsTheFileNamesIt) {
-  const Checkpoint file = open_gguf(goldens() / "llama" / "model.gguf");
-  EXPECT_EQ(file.find("model.layers.1.self_attn.q_proj.weight")->where(), "model.gguf: tensor \"blk.1.attn_q.weight\"");
+  const Checkpoint file = open_gguf(file_of("llama"));
+  EXPECT_EQ(file.find("model.layers.1.self_attn.q_proj.weight")->where(), "llama.gguf: tensor \"blk.1.attn_q.weight\"");
 }
 
 Error error_of_opening(const GgufBytes& bytes) {

@@ -38,10 +38,10 @@ void expect_near(const Tensor& found, const Tensor& expected, const Tensor& mask
   }
 }
 
-TEST_P(Decoders, GiveTheHiddenStatesAndLogitsOfTransformers) {
-  const Model model = Model::open(folder_, {.device = GetParam().device});
+// All cases of the folder.
+void expect_goldens(const Model& model, const std::filesystem::path& folder) {
   std::size_t compared = 0;
-  for (const GoldenCase& one : golden_cases(folder_)) {
+  for (const GoldenCase& one : golden_cases(folder)) {
     SCOPED_TRACE(one.name);
     RunOptions options;
     for (const auto& [name, expected] : one.outputs) {
@@ -58,8 +58,22 @@ TEST_P(Decoders, GiveTheHiddenStatesAndLogitsOfTransformers) {
   EXPECT_GT(compared, 3U);
 }
 
+TEST_P(Decoders, GiveTheHiddenStatesAndLogitsOfTransformers) {
+  expect_goldens(Model::open(folder_, {.device = GetParam().device}), folder_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, Decoders, testing::ValuesIn(everywhere()),
                          [](const auto& where) { return where.param.model + "_" + where.param.device; });
+
+// The folder is of bf16 numbers, so that a file of bf16 has the same ones, rows of heads in another order.
+TEST(DecoderModels, AGgufFileOfTheSameNumbersGivesTheSame) {
+  const auto file = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf" / "llama_bf16.gguf";
+  for (const auto& backend : backends()) {
+    if (backend->devices().empty()) continue;
+    SCOPED_TRACE(backend->name());
+    expect_goldens(Model::open(file, {.device = std::string(backend->name())}), decoders_folder() / "llama");
+  }
+}
 
 // Their vectors are the mean over the tokens, as of any encoder.
 TEST(DecoderModels, Embed) {

@@ -1,6 +1,9 @@
-// The real SmolLM2-135M-Instruct as a GGUF file of Q4_1 blocks: its facts, its tokens, and every number of its weights.
+// The real SmolLM2-135M-Instruct as a GGUF file of Q4_1 blocks: its facts, its tokens,
+// every number of its weights, and how it goes on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "accelerate/accelerate.hpp"
@@ -18,8 +21,28 @@ class SmolLm2 : public testing::Test {
     file_ = file;
   }
 
-  static Json golden(const char* name) {
-    return read_json(std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens/real/smollm2-135m-q4_1" / name);
+  static std::filesystem::path goldens() {
+    return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens/real/smollm2-135m-q4_1";
+  }
+  static Json golden(const char* name) { return read_json(goldens() / name); }
+
+  static std::vector<std::int64_t> ids_of(const Json& list) {
+    std::vector<std::int64_t> ids;
+    for (const Json& id : list.items()) ids.push_back(id.as_int());
+    return ids;
+  }
+  // Of a prompt and what Transformers generated behind it: logits from the prompt's last token on, a row a token.
+  Tensor logits_of(const Model& model, const Json& one) const {
+    std::vector<std::int64_t> ids = ids_of(one.at("prompt_ids"));
+    const auto first = static_cast<std::int64_t>(ids.size()) - 1;
+    const std::vector<std::int64_t> generated = ids_of(one.at("transformers_float32").at("generated_ids"));
+    ids.insert(ids.end(), generated.begin(), generated.end());
+    const auto count = static_cast<std::int64_t>(ids.size());
+    const NamedTensors outputs = model.run({{"input_ids", Tensor::of({1, count}, ids)}}, {.outputs = {"logits"}});
+    const Tensor& logits = outputs.at("logits");
+    const auto width = static_cast<std::size_t>(logits.dim(2));
+    const auto rows = logits.as<float>().subspan(static_cast<std::size_t>(first) * width, generated.size() * width);
+    return Tensor::of({static_cast<std::int64_t>(generated.size()), logits.dim(2)}, rows);
   }
 
   std::filesystem::path file_;
@@ -65,6 +88,37 @@ TEST_F(SmolLm2, PromptsHaveTheIdsOfTransformers) {
       expected.push_back(static_cast<std::int32_t>(id.as_int()));
     }
     EXPECT_EQ(found[i].ids, expected) << prompts[i];
+  }
+}
+
+TEST_F(SmolLm2, ThePromptsGoOnAsTransformersContinuesThem) {
+  const Model model = Model::open(file_);
+  const Json cases = golden("cases.json");
+  for (const Json& one : cases.at("cases").items()) {
+    const Tensor logits = logits_of(model, one);
+    const auto width = static_cast<std::size_t>(logits.dim(1));
+    std::vector<std::int64_t> best;
+    for (std::size_t row = 0; row < static_cast<std::size_t>(logits.dim(0)); ++row) {
+      const auto scores = std::as_const(logits).as<float>().subspan(row * width, width);
+      best.push_back(std::ranges::max_element(scores) - scores.begin());
+    }
+    EXPECT_EQ(best, ids_of(one.at("transformers_float32").at("generated_ids"))) << one.at("input").as_string();
+  }
+}
+
+TEST_F(SmolLm2, LogitsAgreeToOnePartInAHundredThousand) {
+  const Model model = Model::open(file_);
+  const Json cases = golden("cases.json");
+  const SafetensorsFile expected = SafetensorsFile::open(goldens() / "logits.safetensors");
+  for (const std::size_t number : {0U, 5U}) {
+    const Tensor found = logits_of(model, cases.at("cases").items()[number]);
+    const Tensor wanted = expected.find("case" + std::to_string(number) + ".step_logits")->tensor();
+    double difference = 0, norm = 0;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(wanted.elements()); ++i) {
+      difference += std::pow(double{found.as<float>()[i]} - wanted.as<float>()[i], 2);
+      norm += std::pow(double{wanted.as<float>()[i]}, 2);
+    }
+    EXPECT_LT(std::sqrt(difference / norm), 1e-5) << number;
   }
 }
 

@@ -14,7 +14,7 @@ Tokenizer tokenizer_of(const std::filesystem::path& path) {
 }
 
 std::filesystem::path fixture(const std::string& name) {
-  return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf" / name / "model.gguf";
+  return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf" / (name + ".gguf");
 }
 
 // A fixture and the tokenizer that it was made with.
