@@ -127,8 +127,8 @@ _ipfs_accelerate() {
     export)
       _arguments -s \
         '--to[What to write\: onnx, the only one so far]:FORMAT: ' \
-        '--opset[Version of ONNX'\''s operators, 17 to 23 (default\: 17)]:N: ' \
-        '--precision[What weights are stored and multiplied in (default\: f32)]:precision:(f32 f16)' \
+        '--opset[Version of ONNX'\''s operators, 17 to 23 (default\: 17, in int8 21)]:N: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32)]:precision:(f32 f16 int8)' \
         '--task[Whose outputs are written (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
         '--outputs[Write these outputs instead of a task'\''s (last_hidden_state ...)]:NAME,...: ' \
         '--force[Replace files that are there]' \

@@ -83,7 +83,7 @@ struct ExportCommand {
   CommonOptions common;
   std::string model, folder;
   std::string to = "onnx";
-  std::int64_t opset = 17;
+  std::int64_t opset = 0;
   std::string precision = "f32";
   std::optional<std::string> task;
   std::vector<std::string> outputs;  // empty: the task's

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "accelerate/error.hpp"
+#include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
 #include "cli/process.hpp"
 #include "core/json.hpp"
@@ -56,6 +57,25 @@ TEST_F(PrecisionCommand, WrongWords) {
   EXPECT_EQ(run({"verify", model, "--precision", "int4"}).code, 6);
   EXPECT_EQ(run({"inspect", model, "--precision", "f33"}).code, 3);
   EXPECT_TRUE(folder_.names().empty());
+}
+
+// A copy without its golden counts as trained, and breaks the bound.
+TEST_F(PrecisionCommand, ExportKeepsTheLayersThatVerifyFoundThroughOnnxRuntime) {
+  if (const std::string why = accelerate::test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const std::filesystem::path model = copy_of("bert_masked_lm", folder_);
+  std::filesystem::remove_all(model / "golden");
+  const Json none = json({"export", model.string(), (folder_ / "out").string(), "--precision", "int8"});
+  EXPECT_TRUE(none.at("kept_in_f32").items().empty());
+  const Json seen = json({"verify", model.string(), "--device", "onnx:cpu", "--precision", "int8"});
+  const Json& found = seen.at("agreement").at("precisions").items().at(0);
+  EXPECT_EQ(found.at("kept_in").as_string(), "f32");
+  const std::size_t kept = found.at("kept_layers").members().size();
+  ASSERT_GT(kept, 0U);
+  const Json some = json({"export", model.string(), (folder_ / "out").string(), "--precision", "int8", "--force"});
+  EXPECT_EQ(some.at("kept_in_f32").items().size(), kept);
+  EXPECT_GT(some.at("bytes").as_int(), none.at("bytes").as_int());
+  const Json computed = json({"run", model.string(), "A [MASK].", "--device", "onnx:cpu", "--precision", "int8"});
+  EXPECT_EQ(computed.at("precision").as_string(), "int8");
 }
 
 TEST_F(PrecisionCommand, InspectPredictsAllOfThem) {
