@@ -1,6 +1,6 @@
-// Weights in 8 bits as ONNX holds them from opset 21 on: steps (i8) and a scale for each group of them, multiplied again
-// by DequantizeLinear. ONNX Runtime joins that with the product behind it and then multiplies in 8 bits, inputs in the
-// same groups; its own option "session.disable_quant_qdq" makes f32 matrices of the weights instead.
+// Weights in 8 bits as ONNX holds them from opset 21 on: steps (i8) and a scale for each group of them, multiplied
+// again by DequantizeLinear. ONNX Runtime joins that with the product behind it and then multiplies in 8 bits, inputs
+// in the same groups; its own option "session.disable_quant_qdq" makes f32 matrices of the weights instead.
 #pragma once
 
 #include <span>
@@ -21,8 +21,9 @@ constexpr std::int64_t kInt8Group = 32;
 // Paths of the products whose weights can be 8 bits, in the order of the graph.
 std::vector<std::string> int8_products(const Graph& graph);
 
-// A matrix [rows, width] in 8 bits: steps i8 of its dims, and scales f32, one a group of a row: [rows, groups]; both with
-// their dimensions exchanged where `transposed`. Its columns are multiplied with `factors` before, unless there are none.
+// A matrix [rows, width] in 8 bits: steps i8 of its dims, and scales f32, one a group of a row: [rows, groups]; both
+// with their dimensions exchanged where `transposed`. Its columns are multiplied with `factors` before, unless there
+// are none.
 struct Int8Matrix {
   Tensor steps, scales;
 };

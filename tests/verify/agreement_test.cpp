@@ -137,6 +137,18 @@ TEST_P(EveryGoldenLower, RunsInLowerPrecisions) {
   EXPECT_TRUE(report.precisions[2].figures->worst_cosine < 1) << "int8 is not f32";
 }
 
+TEST_P(EveryGoldenLower, RunsInInt8ThroughOnnxRuntime) {
+  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const std::filesystem::path folder = kGoldens / "models" / GetParam();
+  const AgreementReport report = agreement(Model::open(folder, {.device = "onnx:cpu"}),
+                                           {.precisions = {Precision::int8}, .golden = folder / "golden"});
+  const PrecisionAgreement& one = report.precisions.front();
+  EXPECT_EQ(one.judgement, Judgement::not_judged) << "random weights";
+  EXPECT_GT(one.layers, 0);
+  EXPECT_GT(one.figures->worst_cosine, 0.9);
+  EXPECT_LT(one.figures->worst_cosine, 1) << "int8 is not f32";
+}
+
 std::vector<std::string> fixtures() {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(kGoldens / "models")) {
