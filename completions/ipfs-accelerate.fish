@@ -21,7 +21,7 @@ complete -c ipfs-accelerate -n __fish_use_subcommand -f -a inspect -d 'What a mo
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l batch -x -d 'Batch sizes to predict memory for (default: 1,8,32)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l tokens -x -d 'Lengths to predict memory for (default: 128 and the longest the model takes)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l graph -d 'Print the operations instead: one a line, or for Graphviz'
-complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l precision -x -d 'Precisions to predict memory for (default: f32,bf16,int8); auto too'
+complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l precision -x -d 'Precisions to predict memory for (default: all that the device has); auto too'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l device -x -d 'Devices to predict for (default: auto, the best)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l split -d 'Compute operations that the device lacks on the cpu, instead of refusing the model'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from inspect' -l threads -x -d 'Threads to compute with (default: as many as this process may use)'

@@ -46,7 +46,7 @@ _ipfs_accelerate() {
         '--batch[Batch sizes to predict memory for (default\: 1,8,32)]:N,...: ' \
         '--tokens[Lengths to predict memory for (default\: 128 and the longest the model takes)]:N,...: ' \
         '--graph[Print the operations instead\: one a line, or for Graphviz]' \
-        '--precision[Precisions to predict memory for (default\: f32,bf16,int8); auto too]:NAME,...: ' \
+        '--precision[Precisions to predict memory for (default\: all that the device has); auto too]:NAME,...: ' \
         '--device[Devices to predict for (default\: auto, the best)]:NAME,...: ' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \

@@ -317,7 +317,7 @@ struct MemoryPrediction {
 struct InspectOptions {
   std::vector<std::int64_t> batches = {1};        // each at most 1048576
   std::vector<std::int64_t> tokens = {};          // empty: 128 and the longest the model takes
-  std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision
+  std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision; empty: all that the device has
   std::string device = "auto";                    // as OpenOptions::device; each of several is predicted
   bool split = false;                             // as OpenOptions::split
   std::string task = {};                          // whose outputs are computed; empty: the folder's own

@@ -91,7 +91,7 @@ void describe(Inspect& d) {
                  o.tokens);
   d.line.optional_value("graph", "text|dot", "text", "Print the operations instead: one a line, or for Graphviz",
                         o.graph);
-  d.line.words("precision", "NAME,...", "Precisions to predict memory for (default: f32,bf16,int8); auto too",
+  d.line.words("precision", "NAME,...", "Precisions to predict memory for (default: all that the device has); auto too",
                o.precisions);
   d.line.option("device", kDeviceNames, "Devices to predict for (default: auto, the best)", o.device);
   add_split(d.line, o.split);

@@ -78,11 +78,16 @@ TEST_F(PrecisionCommand, ExportKeepsTheLayersThatVerifyFoundThroughOnnxRuntime) 
   EXPECT_EQ(computed.at("precision").as_string(), "int8");
 }
 
-TEST_F(PrecisionCommand, InspectPredictsAllOfThem) {
-  const Json seen = json({"inspect", fixture("bert").string(), "--batch", "1", "--tokens", "16"});
-  std::string precisions;
-  for (const Json& row : seen.at("memory").items()) precisions += row.at("precision").as_string() + " ";
-  EXPECT_EQ(precisions, "f32 bf16 int8 ");
+TEST_F(PrecisionCommand, InspectPredictsAllThatTheDeviceHas) {
+  const auto predicted = [this](const std::string& device) {
+    std::string precisions;
+    const Json seen = json({"inspect", fixture("bert").string(), "--batch", "1", "--tokens", "16", "--device", device});
+    for (const Json& row : seen.at("memory").items()) precisions += row.at("precision").as_string() + " ";
+    return precisions;
+  };
+  EXPECT_EQ(predicted("cpu"), "f32 bf16 int8 ");
+  const bool has_library = accelerate::test::missing_library("onnx").empty();
+  EXPECT_EQ(predicted("onnx:cpu"), has_library ? "f32 int8 " : "f32 ");
   const Json automatic = json({"inspect", fixture("bert").string(), "--precision", "auto"});
   EXPECT_EQ(automatic.at("memory").items().at(0).at("precision").as_string(), "f32");
   EXPECT_TRUE(contains(automatic.at("notes").items().at(0).as_string(), "no agreement"));
