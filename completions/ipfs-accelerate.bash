@@ -80,7 +80,7 @@ _ipfs_accelerate() {
       case $prev in
         --to) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --opset) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
-        --precision) COMPREPLY=($(compgen -W "f32 f16" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "f32 f16 int8" -- "$cur")); return ;;
         --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
         --outputs) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac

@@ -47,7 +47,7 @@ _ipfs_accelerate() {
         '--batch[Batch sizes to predict memory for (default\: 1,8,32)]:N,...: ' \
         '--tokens[Lengths to predict memory for (default\: 128 and the longest the model takes)]:N,...: ' \
         '--graph[Print the operations instead\: one a line, or for Graphviz]' \
-        '--precision[Precisions to predict memory for (default\: f32,bf16,int8); auto too]:NAME,...: ' \
+        '--precision[Precisions to predict memory for (default\: all that the device has); auto too]:NAME,...: ' \
         '--device[Devices to predict for (default\: auto, the best)]:NAME,...: ' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
@@ -138,8 +138,8 @@ _ipfs_accelerate() {
     export)
       _arguments -s \
         '--to[What to write\: onnx, the only one so far]:FORMAT: ' \
-        '--opset[Version of ONNX'\''s operators, 17 to 23 (default\: 17)]:N: ' \
-        '--precision[What weights are stored and multiplied in (default\: f32)]:precision:(f32 f16)' \
+        '--opset[Version of ONNX'\''s operators, 17 to 23 (default\: 17, in int8 21)]:N: ' \
+        '--precision[What weights are stored and multiplied in (default\: f32)]:precision:(f32 f16 int8)' \
         '--task[Whose outputs are written (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
         '--outputs[Write these outputs instead of a task'\''s (last_hidden_state ...)]:NAME,...: ' \
         '--force[Replace files that are there]' \

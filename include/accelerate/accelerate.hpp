@@ -319,7 +319,7 @@ struct MemoryPrediction {
 struct InspectOptions {
   std::vector<std::int64_t> batches = {1};        // each at most 1048576
   std::vector<std::int64_t> tokens = {};          // empty: 128 and the longest the model takes
-  std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision
+  std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision; empty: all that the device has
   std::string device = "auto";                    // as OpenOptions::device; each of several is predicted
   bool split = false;                             // as OpenOptions::split
   std::string task = {};                          // whose outputs are computed; empty: the folder's own
@@ -363,9 +363,11 @@ ACCELERATE_API std::string describe_graph(const std::filesystem::path& folder, G
 struct ExportOptions {
   std::string task = {};                  // whose outputs are written; empty: the folder's own
   std::vector<std::string> outputs = {};  // of ModelInfo::outputs, instead of a task's
-  int opset = 17;                         // of ONNX's operators: 17 to 23
-  std::string precision = "f32";          // of weights and arithmetic: "f32", "f16"
-  bool force = false;                     // replaces files that are there
+  int opset = 0;                          // of ONNX's operators: 17 to 23, in int8 21 to 23; 0: the oldest of them
+  // What weights are stored and multiplied in: "f32", "f16", or "int8". In "int8" layers that the records of device
+  // "onnx:cpu" say break the bound keep f32 (docs/onnx.md).
+  std::string precision = "f32";
+  bool force = false;  // replaces files that are there
   Cancellation cancellation = {};
 };
 
@@ -373,6 +375,8 @@ struct ExportedModel {
   std::filesystem::path model, weights;  // model.onnx, and its external data beside it
   std::int64_t bytes = 0;                // of both
   std::vector<std::string> inputs, outputs;
+  std::int64_t layers = 0;               // that the precision changes
+  std::vector<std::string> kept_in_f32;  // those that keep f32 all the same, by their path
 };
 // Writes a folder's model as ONNX into the folder `target`, which is made if it is missing. Batch and tokens stay open.
 // Errors as Model::open's; Error{invalid_input} where files are there already and `force` is not set, or where the

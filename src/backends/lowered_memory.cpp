@@ -14,11 +14,11 @@ std::int64_t bytes_of(const Shape& shape, const Extents& extents) {
 }
 
 // Names of weights that products read: those it packs, in panels of 16 columns.
-std::int64_t packed_bytes(const Graph& graph) {
+std::int64_t packed_bytes(const Graph& graph, const std::set<std::string>& int8) {
   std::int64_t sum = 0;
   std::vector<bool> packed(graph.nodes().size());
   for (const Node& node : graph.nodes()) {
-    if (node.source != Node::Source::operation) continue;
+    if (node.source != Node::Source::operation || int8.contains(node.name)) continue;
     const bool linear = node.operation->name() == "linear", gated = node.operation->name() == "gated_linear";
     for (std::size_t which = 1; which < (gated ? 3U : linear ? 2U : 1U); ++which) {
       const auto matrix = static_cast<std::size_t>(node.operands[which].id);
@@ -60,12 +60,13 @@ std::int64_t activation_bytes(const Graph& graph, const Extents& extents) {
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& model, const Extents& extents) {
+MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& model, const Extents& extents,
+                               const std::set<std::string>& int8) {
   MemoryEstimate estimate;
   for (const lowering::OnnxInitializer& each : model.initializers) {
-    if (each.weight != nullptr) (each.in_place() ? estimate.mapped : estimate.weights) += each.bytes();
+    if (each.is_of_weights()) (each.in_place() ? estimate.mapped : estimate.weights) += each.bytes();
   }
-  estimate.weights += packed_bytes(graph);
+  estimate.weights += packed_bytes(graph, int8);
   estimate.activations = activation_bytes(graph, extents);
   return estimate;
 }

@@ -1,6 +1,5 @@
 #include "backends/precision.hpp"
 
-#include <string>
 #include <utility>
 
 #include "accelerate/error.hpp"
@@ -25,6 +24,16 @@ Precision precision_named(std::string_view name) {
     known += (known.empty() ? "" : ", ") + std::string(text);
   }
   throw Error(ErrorKind::invalid_input, "no precision \"" + std::string(name) + "\"; there are " + known);
+}
+
+Precision Precisions::of(std::string_view path) const {
+  for (;;) {
+    const auto found = overrides.find(std::string(path));
+    if (found != overrides.end()) return found->second;
+    const std::size_t dot = path.rfind('.');
+    if (dot == std::string_view::npos) return standard;
+    path = path.substr(0, dot);
+  }
 }
 
 }  // namespace accelerate

@@ -92,7 +92,7 @@ void describe(Inspect& d) {
                  o.tokens);
   d.line.optional_value("graph", "text|dot", "text", "Print the operations instead: one a line, or for Graphviz",
                         o.graph);
-  d.line.words("precision", "NAME,...", "Precisions to predict memory for (default: f32,bf16,int8); auto too",
+  d.line.words("precision", "NAME,...", "Precisions to predict memory for (default: all that the device has); auto too",
                o.precisions);
   d.line.option("device", kDeviceNames, "Devices to predict for (default: auto, the best)", o.device);
   add_split(d.line, o.split);
@@ -191,9 +191,9 @@ void describe(Export& d) {
   d.line.argument("MODEL", "Folder of the model", o.model);
   d.line.argument("DIR", "Folder to write model.onnx and model.onnx.data into; made if it is missing", o.folder);
   d.line.option("to", "FORMAT", "What to write: onnx, the only one so far", o.to);
-  d.line.number("opset", "Version of ONNX's operators, 17 to 23 (default: 17)", 17, 23,
+  d.line.number("opset", "Version of ONNX's operators, 17 to 23 (default: 17, in int8 21)", 17, 23,
                 [&o](std::int64_t n) { o.opset = n; });
-  d.line.option("precision", "f32|f16", "What weights are stored and multiplied in (default: f32)", o.precision);
+  d.line.option("precision", "f32|f16|int8", "What weights are stored and multiplied in (default: f32)", o.precision);
   d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering",
                 "Whose outputs are written (default: what the folder was published for)", o.task);
   d.line.words("outputs", "NAME,...", "Write these outputs instead of a task's (last_hidden_state ...)", o.outputs);
@@ -262,7 +262,8 @@ constexpr std::string_view kBenchExamples =
     "ipfs-accelerate bench MODEL --profile=trace.json";
 constexpr std::string_view kExportExamples =
     "ipfs-accelerate export MODEL DIR\n"
-    "ipfs-accelerate export MODEL DIR --opset 21 --precision f16\n"
+    "ipfs-accelerate export MODEL DIR --opset 20 --precision f16\n"
+    "ipfs-accelerate export MODEL DIR --precision int8\n"
     "ipfs-accelerate export MODEL DIR --outputs last_hidden_state,pooler_output --force";
 constexpr std::string_view kRecordsExamples =
     "ipfs-accelerate records\n"

@@ -34,7 +34,7 @@ struct DevicesCommand {
 struct InspectCommand {
   CommonOptions common;
   std::string model, device = "auto";
-  std::vector<std::string> precisions;  // empty: all that there are bounds for
+  std::vector<std::string> precisions;  // empty: all that the device has
   bool split = false;
   int threads = 0;
   std::vector<std::int64_t> batch, tokens;  // empty: a useful choice
@@ -90,7 +90,7 @@ struct ExportCommand {
   CommonOptions common;
   std::string model, folder;
   std::string to = "onnx";
-  std::int64_t opset = 17;
+  std::int64_t opset = 0;
   std::string precision = "f32";
   std::optional<std::string> task;
   std::vector<std::string> outputs;  // empty: the task's

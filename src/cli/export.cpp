@@ -27,7 +27,9 @@ int export_model(const ExportCommand& command, const Cancellation& cancellation,
   if (out.wants_json()) {
     Json json;
     json.set("model", exported.model.string()).set("weights", exported.weights.string()).set("bytes", exported.bytes);
-    out.json(json.set("inputs", list_of(exported.inputs)).set("outputs", list_of(exported.outputs)));
+    json.set("inputs", list_of(exported.inputs)).set("outputs", list_of(exported.outputs));
+    if (exported.layers > 0) json.set("layers", exported.layers).set("kept_in_f32", list_of(exported.kept_in_f32));
+    out.json(json);
     return kExitOk;
   }
   Table table({{""}, {""}});
@@ -36,6 +38,11 @@ int export_model(const ExportCommand& command, const Cancellation& cancellation,
   table.row({"size", bytes_text(exported.bytes)});
   table.row({"inputs", joined(exported.inputs)});
   table.row({"outputs", joined(exported.outputs)});
+  if (exported.layers > 0) {
+    const std::string kept = exported.kept_in_f32.empty() ? "" : ": " + joined(exported.kept_in_f32);
+    table.row({"in f32", std::to_string(exported.kept_in_f32.size()) + " of " + std::to_string(exported.layers) +
+                             " layers" + kept});
+  }
   out.print(table);
   return kExitOk;
 }

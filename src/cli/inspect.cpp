@@ -61,8 +61,7 @@ int inspect(const InspectCommand& command, Output& out) {
   accelerate::InspectOptions options;
   options.batches = command.batch.empty() ? std::vector<std::int64_t>{1, 8, 32} : command.batch;
   options.tokens = command.tokens;
-  options.precisions =
-      command.precisions.empty() ? std::vector<std::string>{"f32", "bf16", "int8"} : command.precisions;
+  options.precisions = command.precisions;
   options.device = command.device;
   options.split = command.split;
   options.threads = command.threads;

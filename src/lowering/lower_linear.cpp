@@ -1,7 +1,8 @@
-// Linear layers, their activations and norms.
+// Tables, linear layers, their activations and norms.
 #include <numbers>
 
 #include "graph/ops/elementwise.hpp"
+#include "graph/ops/embedding.hpp"
 #include "graph/ops/linear.hpp"
 #include "graph/ops/norm.hpp"
 #include "lowering/lowering.hpp"
@@ -43,6 +44,19 @@ Operand Lowering::activate(const Operand& x, Activation activation) {
   }
   return primitives([&](Primitives& p, std::span<const Value> values) { return apply(p, activation, values[0]); },
                     {&x, 1});
+}
+
+// Tables of 8 bits; others by primitives.
+Operand lower_embedding(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
+  if (!lowering.options().int8_tables) return {};
+  Operand sum = lowering.looked_up(node, 0, operands[1]);
+  for (std::size_t i = 2; i < operands.size(); i += 2) {
+    sum = lowering.add(sum, lowering.looked_up(node, i, operands[i + 1]));
+  }
+  const double scale = static_cast<const ops::Embedding&>(*node.operation).scale;
+  if (scale == 1) return sum;
+  OnnxBuilder& b = lowering.builder();
+  return lowering.real(b.node("Mul", {b.real(sum), b.scalar(scale, b.real())}), sum.shape);
 }
 
 Operand lower_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands) {

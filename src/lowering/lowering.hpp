@@ -30,6 +30,8 @@ class Lowering {
   Operand place_of_row(const std::string& symbol);
   // x times the transposed matrix that is operand `which` of `node`, plus a bias where there is one: [..., out].
   Operand product(const Node& node, std::size_t which, const Operand& x, const Operand& bias);
+  // Rows of the table that is operand `which` of `node`.
+  Operand looked_up(const Node& node, std::size_t which, const Operand& index);
   Operand activate(const Operand& x, Activation activation);
   // a + b, where one of them broadcasts; a where b is left out.
   Operand add(const Operand& a, const Operand& b);
@@ -45,7 +47,8 @@ class Lowering {
   Operand table(const Node& node);
   Operand positions(const Node& node);
   Operand unmasked_positions(const Node& node);
-  bool only_read_by_products(std::size_t index) const;
+  bool is_written_by_readers(std::size_t index) const;
+  Operand int8_product(const Node& node, const Weight& weight, const Operand& x);
   Operand lower(const Node& node);
   Operand padded(const Operand& rows, const std::string& symbol);
   Operand rows_of(const Operand& padded, const std::string& symbol);
@@ -61,6 +64,7 @@ class Lowering {
 // Nothing: not lowered this way with these options; its decomposition is.
 using Override = Operand (*)(Lowering&, const Node&, std::span<const Operand>);
 
+Operand lower_embedding(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_gated_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_layer_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands);

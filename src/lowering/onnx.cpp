@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lowering/int8.hpp"
 #include "lowering/lower_primitive.hpp"
 #include "lowering/lowering.hpp"
 
@@ -13,10 +14,10 @@ struct Row {
   Override lower;
 };
 
-constexpr Row kOverrides[] = {
-    {"linear", lower_linear},     {"gated_linear", lower_gated_linear}, {"layer_norm", lower_layer_norm},
-    {"rms_norm", lower_rms_norm}, {"activate", lower_activate},         {"attention", lower_attention},
-    {"pool", lower_pool}};
+constexpr Row kOverrides[] = {{"embedding", lower_embedding},       {"linear", lower_linear},
+                              {"gated_linear", lower_gated_linear}, {"layer_norm", lower_layer_norm},
+                              {"rms_norm", lower_rms_norm},         {"activate", lower_activate},
+                              {"attention", lower_attention},       {"pool", lower_pool}};
 
 Override override_of(std::string_view operation) {
   const auto* found = std::find_if(std::begin(kOverrides), std::end(kOverrides),
@@ -159,17 +160,18 @@ Operand Lowering::table(const Node& node) {
               "table \"" + node.name + "\" of " + rows.to_string() + " rows has no constant form", "lowering to ONNX");
 }
 
-// Such a matrix is written by its products, turned as they want it.
-bool Lowering::only_read_by_products(std::size_t index) const {
+// A matrix that only products read is turned as they want it; a table may become bytes.
+bool Lowering::is_written_by_readers(std::size_t index) const {
   const Value value{static_cast<std::int32_t>(index)};
   for (const Graph::Output& output : graph_.outputs()) {
     if (output.value == value) return false;
   }
   return std::all_of(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& node) {
-    const bool product = node.operation && node.operation->name().ends_with("linear");
+    const std::string_view operation = node.operation ? node.operation->name() : "";
     for (std::size_t i = 0; i < node.operands.size(); ++i) {
-      const bool is_matrix = i == 1 || (i == 2 && product && node.operation->name() == "gated_linear");
-      if (node.operands[i] == value && !(product && is_matrix)) return false;
+      const bool is_matrix = (i == 1 && operation.ends_with("linear")) || (i == 2 && operation == "gated_linear");
+      const bool is_table = options_.int8_tables && i % 2 == 0 && operation == "embedding";
+      if (node.operands[i] == value && !is_matrix && !is_table) return false;
     }
     return true;
   });
@@ -179,7 +181,7 @@ Operand Lowering::source(std::size_t index) {
   const Node& node = graph_.nodes()[index];
   if (node.source == Node::Source::input) return input(node);
   if (node.source == Node::Source::table) return table(node);
-  return only_read_by_products(index) ? Operand{} : builder_.weight(weights_.at(node.name));
+  return is_written_by_readers(index) ? Operand{} : builder_.weight(weights_.at(node.name));
 }
 
 Operand Lowering::product(const Node& node, std::size_t which, const Operand& x, const Operand& bias) {
@@ -188,6 +190,7 @@ Operand Lowering::product(const Node& node, std::size_t which, const Operand& x,
   const Shape shape = x.shape.with_last(matrix.type.shape.dims[0]);
   const bool is_weight = matrix.source == Node::Source::weight;
   const Weight* weight = is_weight ? &weights_.at(matrix.name) : nullptr;
+  if (is_weight && options_.int8.contains(node.name)) return add(int8_product(node, *weight, x), bias);
   // A checkpoint may have stored it the other way round: then that is the initializer, and nothing has to turn it.
   const bool turned = is_weight && (options_.transpose_weights || weight->transposed);
   const Operand stored =
@@ -198,6 +201,31 @@ Operand Lowering::product(const Node& node, std::size_t which, const Operand& x,
   }
   const std::string columns = turned ? stored.name : b.transpose(stored, {1, 0}).name;
   return add(real(b.node("MatMul", {b.real(x), columns}), shape), bias);
+}
+
+// MatMul also of rows: every ONNX Runtime that joins DequantizeLinear with a product knows that one, not all know Gemm.
+Operand Lowering::int8_product(const Node& node, const Weight& weight, const Operand& x) {
+  OnnxBuilder& b = builder_;
+  const InputNorm norm = input_norm(graph_, node);
+  std::string input = b.real(x);
+  if (!norm.weight.empty()) {
+    input = b.node("Mul", {input, b.initializer(input_factors(weight, weights_, norm)).name});
+  }
+  const Int8Weight columns = int8_columns(weight, weights_, norm);
+  const std::string matrix =
+      b.node("DequantizeLinear", {b.initializer(columns.steps).name, b.initializer(columns.scales).name},
+             {{"axis", std::int64_t{0}}, {"block_size", kInt8Group}});
+  return real(b.node("MatMul", {input, matrix}), x.shape.with_last(weight.dims[0]));
+}
+
+Operand Lowering::looked_up(const Node& node, std::size_t which, const Operand& index) {
+  OnnxBuilder& b = builder_;
+  const Int8Weight table = int8_table(weights_.at(graph_.node(node.operands[which]).name));
+  const Operand steps = b.gather(b.initializer(table.steps), index),
+                scales = b.gather(b.initializer(table.scales), index);
+  return real(
+      b.node("DequantizeLinear", {steps.name, scales.name}, {{"axis", std::int64_t{-1}}, {"block_size", kInt8Group}}),
+      steps.shape);
 }
 
 Operand Lowering::add(const Operand& a, const Operand& b) {
@@ -269,6 +297,10 @@ OnnxModel to_onnx(const Graph& graph, const Weights& weights, const OnnxOptions&
   if (options.opset < kOldestOpset || options.opset > kNewestOpset) {
     throw Error(ErrorKind::unsupported, "opset " + std::to_string(options.opset) + " is not written, only " +
                                             std::to_string(kOldestOpset) + " to " + std::to_string(kNewestOpset));
+  }
+  if ((!options.int8.empty() || options.int8_tables) && options.opset < kInt8Opset) {
+    throw Error(ErrorKind::unsupported, "weights of 8 bits need opset " + std::to_string(kInt8Opset) +
+                                            " or newer, found " + std::to_string(options.opset));
   }
   return Lowering(graph, weights, options).run();
 }

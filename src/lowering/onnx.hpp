@@ -4,6 +4,9 @@
 // operation works here the day it is defined.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "graph/graph.hpp"
 #include "lowering/onnx_model.hpp"
 
@@ -30,9 +33,13 @@ struct OnnxOptions {
   std::int64_t self_contained = 0;
   // What reals are between operations and weights are stored in: f32 or f16. Outputs are always f32.
   DType real = DType::f32;
+  // Paths of products whose weights are 8 bits (int8.hpp), and whether tables that are looked up are too.
+  std::set<std::string> int8 = {};
+  bool int8_tables = false;
 };
 
-// Error{unsupported} for an opset outside the range above. Weights are looked up, not read.
+// Error{unsupported} for an opset outside the range above, or one before 21 with weights of 8 bits. Weights are looked
+// up, not read.
 OnnxModel to_onnx(const Graph& graph, const Weights& weights, const OnnxOptions& options = {});
 
 }  // namespace accelerate::lowering

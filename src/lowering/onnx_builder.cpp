@@ -53,13 +53,17 @@ Operand OnnxBuilder::input(OnnxInput input) {
   return value;
 }
 
-std::string OnnxBuilder::initializer(OnnxInitializer initializer) {
+Operand OnnxBuilder::initializer(OnnxInitializer initializer) {
   const std::string key = initializer.name;
-  const auto known = initializers_.find(key);
-  if (known != initializers_.end()) return known->second;
-  initializer.name = unique(initializer.name);
-  model_.initializers.push_back(std::move(initializer));
-  return initializers_[key] = model_.initializers.back().name;
+  Operand value{.dtype = initializer.dtype,
+                .shape = Shape(std::vector<Dim>(initializer.dims.begin(), initializer.dims.end()))};
+  std::string& name = initializers_[key];
+  if (name.empty()) {
+    name = initializer.name = unique(key);
+    model_.initializers.push_back(std::move(initializer));
+  }
+  value.name = name;
+  return value;
 }
 
 Operand OnnxBuilder::weight(const Weight& weight, bool transposed) {
@@ -69,15 +73,12 @@ Operand OnnxBuilder::weight(const Weight& weight, bool transposed) {
                             .weight = &weight,
                             .transposed = transposed};
   if (transposed) std::reverse(described.dims.begin(), described.dims.end());
-  const Shape shape(std::vector<Dim>(described.dims.begin(), described.dims.end()));
-  return {.name = initializer(std::move(described)), .dtype = real_, .shape = shape};
+  return initializer(std::move(described));
 }
 
 Operand OnnxBuilder::constant(std::string name, Tensor values) {
-  const Shape shape(std::vector<Dim>(values.dims().begin(), values.dims().end()));
   const DType dtype = values.dtype() == DType::f32 ? real_ : values.dtype();
-  OnnxInitializer described{.name = std::move(name), .dtype = dtype, .dims = values.dims(), .values = values.to(dtype)};
-  return {.name = initializer(std::move(described)), .dtype = dtype, .shape = shape};
+  return initializer({.name = std::move(name), .dtype = dtype, .dims = values.dims(), .values = values.to(dtype)});
 }
 
 void OnnxBuilder::output(std::string name, const Operand& value) {
@@ -102,7 +103,8 @@ std::string OnnxBuilder::as(const Operand& value, DType dtype) {
 
 std::string OnnxBuilder::scalar(double value, DType dtype) {
   const std::string name = std::string(name_of(dtype)) + ":" + ops::text(value);
-  return initializer({.name = name, .dtype = dtype, .dims = {}, .values = Tensor::of<double>({}, {value}).to(dtype)});
+  return initializer({.name = name, .dtype = dtype, .dims = {}, .values = Tensor::of<double>({}, {value}).to(dtype)})
+      .name;
 }
 
 std::string OnnxBuilder::indices(const std::vector<std::int64_t>& values) {

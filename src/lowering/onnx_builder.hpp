@@ -41,6 +41,8 @@ class OnnxBuilder {
   // A weight as it is named, or with its two dimensions exchanged.
   Operand weight(const Weight& weight, bool transposed = false);
   Operand constant(std::string name, Tensor values);
+  // What is described; the same name asked for twice is one.
+  Operand initializer(OnnxInitializer initializer);
   void output(std::string name, const Operand& value);
 
   // The name of a value as this type: numbers and sizes are written, others cast.
@@ -77,7 +79,6 @@ class OnnxBuilder {
   std::string append(std::string_view type, std::string_view domain, std::vector<std::string> inputs,
                      std::vector<OnnxAttribute> attributes);
   std::string unique(const std::string& wanted);
-  std::string initializer(OnnxInitializer initializer);
   std::string symbol_size(const std::string& symbol);
 
   OnnxModel model_;

@@ -157,13 +157,13 @@ Tensor transposed(const Tensor& matrix) {
 }  // namespace
 
 bool OnnxInitializer::in_place() const {
-  if (weight == nullptr) return true;
+  if (weight == nullptr) return !make;
   const bool same_order = weight->transposed == transposed || dims.size() < 2;
   return weight->is_plain(dtype) && same_order && weight->stride == 0;
 }
 
 Tensor OnnxInitializer::tensor() const {
-  if (weight == nullptr) return values;
+  if (weight == nullptr) return make ? make() : values;
   if (in_place()) return Tensor::view(dtype, dims, weight->bytes, weight->owner);
   const Tensor wide = weight->to_f32();
   return (transposed && dims.size() == 2 ? lowering::transposed(wide) : wide).to(dtype);

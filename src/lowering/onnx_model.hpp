@@ -53,16 +53,18 @@ struct OnnxOutput {
   Shape shape;  // dense
 };
 
-// A constant of the model: a weight of the checkpoint, or values made here.
+// A constant of the model: a weight of the checkpoint, what is computed from weights, or values made here.
 struct OnnxInitializer {
   std::string name;
   DType dtype = DType::f32;
   Dims dims;
-  const Weight* weight = nullptr;  // as long as the Weights live; null: `values`
+  const Weight* weight = nullptr;  // as long as the Weights live; null: `values` or `make`
   bool transposed = false;         // dims are the weight's reversed
   Tensor values;
+  std::function<Tensor()> make = {};  // computes the values from weights instead
 
   std::int64_t bytes() const { return element_count(dims) * static_cast<std::int64_t>(size_of(dtype)); }
+  bool is_of_weights() const { return weight != nullptr || make; }
   // Whether the checkpoint's own bytes are these values: of this type, in this order, aligned for it.
   bool in_place() const;
   // The values: a view of the mapped file where they are in place, else a converted copy.

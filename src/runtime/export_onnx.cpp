@@ -1,3 +1,5 @@
+#include "backends/lowered_precision.hpp"
+#include "lowering/int8.hpp"
 #include "lowering/onnx.hpp"
 #include "lowering/onnx_file.hpp"
 #include "runtime/loaded_model.hpp"
@@ -6,6 +8,9 @@ namespace accelerate {
 namespace {
 
 using runtime::kEncode;
+
+// Where what is written in int8 is computed as others compute it: its records say which layers keep f32.
+constexpr std::string_view kDevice = "onnx:cpu";
 
 // What is written unless outputs are named: as Transformers names what the task reads, in its shape.
 std::vector<std::string> outputs_of_task(const ModelDefinition& definition, const std::string& name) {
@@ -16,28 +21,54 @@ std::vector<std::string> outputs_of_task(const ModelDefinition& definition, cons
   return {has_logits ? "logits" : "prediction_logits"};
 }
 
-DType real_of(const std::string& precision) {
-  if (precision == "f32") return DType::f32;
-  if (precision == "f16") return DType::f16;
-  throw Error(ErrorKind::unsupported, "precision \"" + precision + "\" is not written, only f32 and f16", "export");
+Precision precision_of(const ExportOptions& options) {
+  const Precision precision = precision_named(options.precision);
+  if (precision == Precision::f32 || precision == Precision::f16 || precision == Precision::int8) return precision;
+  throw Error(ErrorKind::unsupported, "precision \"" + options.precision + "\" is not written, only f32, f16 and int8",
+              "export");
+}
+
+lowering::OnnxOptions lowering_options(const runtime::OpenedFolder& opened, const Graph& graph,
+                                       const ExportOptions& options) {
+  const Precision precision = precision_of(options);
+  const bool int8 = precision == Precision::int8;
+  const ModelDefinition& definition = opened.definition();
+  lowering::OnnxOptions made{
+      .opset = options.opset != 0 ? options.opset
+               : int8             ? lowering::kInt8Opset
+                                  : lowering::kOldestOpset,
+      .transpose_weights = true,
+      .self_contained = definition.architecture->summary(definition.checkpoint.config()).max_tokens,
+      .real = precision == Precision::f16 ? DType::f16 : DType::f32};
+  if (!int8) return made;
+  const Place device{&backend_named(kDevice), device_within(kDevice), std::string(kDevice)};
+  const auto choice = runtime::choose_precision(opened.info(), device, {.precision = options.precision});
+  made.int8 = products_in_int8(graph, {choice.precision, choice.layers});
+  made.int8_tables = true;
+  return made;
 }
 
 }  // namespace
 
 ExportedModel export_onnx(const std::filesystem::path& folder, const std::filesystem::path& target,
                           const ExportOptions& options) {
-  const DType real = real_of(options.precision);
-  const ModelDefinition definition = open_model(folder);
+  precision_of(options);  // before anything is opened
+  const runtime::OpenedFolder opened(folder, {.cancellation = options.cancellation});
+  const ModelDefinition& definition = opened.definition();
   const auto outputs = options.outputs.empty() ? outputs_of_task(definition, options.task) : options.outputs;
   const Graph graph = definition.program.graph(kEncode).restricted_to(outputs);
-  const std::int64_t longest = definition.architecture->summary(definition.checkpoint.config()).max_tokens;
-  const lowering::OnnxModel model =
-      lowering::to_onnx(graph, *definition.weights,
-                        {.opset = options.opset, .transpose_weights = true, .self_contained = longest, .real = real});
+  const lowering::OnnxOptions lowered = lowering_options(opened, graph, options);
+  const lowering::OnnxModel model = lowering::to_onnx(graph, *definition.weights, lowered);
   const lowering::OnnxFiles files = lowering::write_onnx(model, target, options.force, options.cancellation);
   ExportedModel exported{.model = files.model, .weights = files.weights, .bytes = files.bytes};
   for (const auto& input : model.inputs) exported.inputs.push_back(input.name);
   for (const auto& output : model.outputs) exported.outputs.push_back(output.name);
+  if (lowered.int8_tables) {
+    for (const std::string& path : lowering::int8_products(graph)) {
+      ++exported.layers;
+      if (!lowered.int8.contains(path)) exported.kept_in_f32.push_back(path);
+    }
+  }
   return exported;
 }
 

@@ -38,6 +38,15 @@ std::vector<std::int64_t> default_lengths(std::int64_t longest) {
   return longest <= 128 ? std::vector<std::int64_t>{longest} : std::vector<std::int64_t>{128, longest};
 }
 
+// From the widest to the narrowest.
+std::vector<std::string> precisions_of(const Backend& backend) {
+  std::vector<Precision> all = backend.precisions();
+  std::ranges::sort(all);
+  std::vector<std::string> names;
+  for (const Precision precision : all) names.emplace_back(name_of(precision));
+  return names;
+}
+
 // Of every precision, batch and length, or what the device lacks.
 void predict_on(const Place& place, const ModelDefinition& definition, const Graph& graph,
                 const InspectOptions& options, const std::vector<std::int64_t>& lengths, Inspection& inspection) {
@@ -48,7 +57,7 @@ void predict_on(const Place& place, const ModelDefinition& definition, const Gra
     inspection.missing.push_back(place.name + ": " + missing.operation + ": " + missing.reason);
   }
   if (!support) return;
-  for (const std::string& precision : options.precisions) {
+  for (const std::string& precision : options.precisions.empty() ? precisions_of(backend) : options.precisions) {
     const runtime::PrecisionChoice choice =
         runtime::choose_precision(inspection.info, place, {.precision = precision, .threads = options.threads});
     if (!choice.reason.empty()) inspection.notes.push_back(choice.reason);

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <vector>
 
+#include "core/text.hpp"
 #include "core/thread_pool.hpp"
 #include "records/records.hpp"
 
@@ -179,8 +181,23 @@ class Recorded {
     }
     if (!refused.empty()) return text + refused.substr(0, refused.size() - 2);
     if (measured > 0) return text + how;
-    return text + "no agreement of a lower precision is recorded for this model at " + std::string(backend_.level()) +
-           "; `ipfs-accelerate verify MODEL --precision bf16,int8` records it";
+    if (backend_.precisions().size() == 1) return text + device_ + " has no other precision";
+    return text + "no agreement of a lower precision is recorded for this model " + where() + "; `" + how_to_record() +
+           "` records it";
+  }
+
+  std::string where() const {
+    return backend_.level().empty() ? "on " + device_ : "at " + std::string(backend_.level());
+  }
+
+  std::string how_to_record() const {
+    std::set<Precision> lower;  // in order of width
+    for (const Precision each : backend_.precisions()) {
+      if (each != Precision::f32) lower.insert(each);
+    }
+    const std::string device = device_ == "cpu" ? "" : " --device " + device_;
+    return "ipfs-accelerate verify MODEL" + device + " --precision " +
+           joined(lower, ",", [](Precision each) { return std::string(name_of(each)); });
   }
 
   const ModelInfo& info_;

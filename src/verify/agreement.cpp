@@ -13,9 +13,10 @@ namespace {
 
 using Layers = std::vector<records::LayerChoice::Layer>;
 
-// Where a layer goes that must not be lowered: the next precision that costs little.
-Precision kept_precision(Precision precision) {
-  return precision == Precision::int8 ? Precision::bf16 : Precision::f32;
+// Where a layer goes that must not be lowered: the next precision that costs little, if the device has it.
+Precision kept_precision(Precision precision, const Backend& backend) {
+  const bool has_bf16 = std::ranges::count(backend.precisions(), Precision::bf16) > 0;
+  return precision == Precision::int8 && has_bf16 ? Precision::bf16 : Precision::f32;
 }
 
 std::map<std::string, std::string> first_kept(const Layers& layers, std::size_t count, const std::string& kept_in) {
@@ -36,7 +37,8 @@ class Agreeing {
       : options_(options),
         model_(model),
         device_(runtime::computed_on(model.info())),
-        level_(backend_named(model.info().device).level()) {}
+        backend_(backend_named(model.info().device)),
+        level_(backend_.level()) {}
 
   AgreementReport run() {
     const auto start = std::chrono::steady_clock::now();
@@ -74,7 +76,7 @@ class Agreeing {
     std::string choice = judged ? take_recorded_layers(one) : std::string();
     one.figures = figures_of(model_.with_precision(one.precision, first_kept(one.kept, one.kept.size(), one.kept_in)));
     if (judged && precision != Precision::f32 && !is_within(*one.figures, with_room(one.bound))) {
-      if (find_layers(kept_precision(precision), one)) choice = record_layers(one);
+      if (find_layers(kept_precision(precision, backend_), one)) choice = record_layers(one);
     }
     if (judged) {
       one.judgement = is_within(*one.figures, one.bound) ? Judgement::within_bound : Judgement::out_of_bound;
@@ -235,7 +237,9 @@ class Agreeing {
 
   const AgreementOptions& options_;
   const Model model_;
-  const std::string device_, level_;
+  const std::string device_;
+  const Backend& backend_;
+  const std::string level_;
   Reference reference_;
   mutable std::string hash_;
 };

@@ -17,19 +17,72 @@ double largest(std::span<const double> values) {
   return most;
 }
 
-// Four times what plain f32 evaluation loses (a kernel may sum in another order), and a few roundings of the largest
-// value for the cases where plain evaluation happens to be exact.
-double tolerance(std::span<const double> exact, std::span<const double> plain) {
+// Four times what plain evaluation loses (a kernel may sum in another order), and a few roundings of the largest value
+// for the cases where plain evaluation happens to be exact.
+double tolerance(std::span<const double> exact, std::span<const double> plain, double epsilon) {
   double loss = 0;
   for (std::size_t i = 0; i < exact.size(); ++i) loss = std::max(loss, std::abs(exact[i] - plain[i]));
-  return 4 * loss + 4 * std::numeric_limits<float>::epsilon() * largest(exact);
+  return 4 * loss + 4 * epsilon * largest(exact);
 }
+
+Tensor rounded(const Tensor& values, DType dtype) { return values.to(dtype).to(DType::f32); }
+
+// Rows with as many steps on either side of zero as their largest number has.
+Tensor in_steps(const Tensor& values, float most) {
+  Tensor stepped = Tensor::of(values.dims(), values.as<float>());
+  const auto width = static_cast<std::size_t>(values.dims().back());
+  const std::span<float> all = stepped.as<float>();
+  for (std::size_t begin = 0; begin < all.size(); begin += width) {
+    const std::span<float> row = all.subspan(begin, width);
+    float step = 0;
+    for (const float value : row) step = std::max(step, std::abs(value) / most);
+    for (float& value : row) value = step > 0 ? std::round(value / step) * step : 0;
+  }
+  return stepped;
+}
+
+// The coarsest that docs/precision.md allows of an operand of a product: inputs in 7 bits, one scale for all of a row.
+Tensor in_8_bits(const Tensor& values, bool is_input) { return in_steps(values, is_input ? 63 : 127); }
+
+// What the operands lose in a lower precision. What int8 does not quantize may be bf16.
+Tensor rounded_operand(const ExpectedResult& expected, std::size_t index, const Tensor& values, Precision precision) {
+  const bool product = expected.operation().ends_with("linear");
+  const bool is_factor = product && (index < 2 || (index == 2 && expected.operation() == "gated_linear"));
+  if (precision == Precision::int8 && is_factor) return in_8_bits(values, index == 0);
+  return rounded(values, precision == Precision::f16 ? DType::f16 : DType::bf16);
+}
+
+Tensor with_rounded_operands(const ExpectedResult& expected, Precision precision) {
+  const OperationCase& test = expected.test;
+  Weights weights;
+  Feeds feeds = test.feeds;
+  const std::vector<Value>& operands = test.graph.node(test.graph.outputs()[0].value).operands;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (!operands[i]) continue;
+    const Node& node = test.graph.node(operands[i]);
+    const auto lowered = [&](const Tensor& values) {
+      return node.type.element == Element::real ? rounded_operand(expected, i, values, precision) : values;
+    };
+    if (node.source == Node::Source::weight) weights.add(node.name, lowered(test.weights->at(node.name).to_f32()));
+    if (node.source == Node::Source::input) feeds.tensors[node.name] = lowered(test.feeds.tensors.at(node.name));
+  }
+  return interpret(test.graph, weights, feeds).at("y");
+}
+
+// The unit in the last place of 1.
+double epsilon_of(Precision precision) { return std::ldexp(1.0, precision == Precision::f16 ? -10 : -7); }
 
 ExpectedResult evaluated(OperationCase test) {
   const Tensor exact = interpret(test.graph, *test.weights, test.feeds).at("y");
   const Tensor plain = interpret(test.graph, *test.weights, test.feeds, Rounding::f32).at("y");
-  const double bound = tolerance(exact.as<double>(), plain.as<double>());
-  return {std::move(test), exact, bound};
+  ExpectedResult result{std::move(test), exact, {}};
+  constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
+  result.bounds[Precision::f32] = tolerance(exact.as<double>(), plain.as<double>(), kEpsilon);
+  for (const Precision precision : {Precision::bf16, Precision::f16, Precision::int8}) {
+    const Tensor lower = with_rounded_operands(result, precision);
+    result.bounds[precision] = tolerance(exact.as<double>(), lower.as<double>(), epsilon_of(precision));
+  }
+  return result;
 }
 
 // The cpu backend turns queries and keys by their position where they lie, also where they are inputs of the graph.
@@ -65,7 +118,7 @@ const std::vector<ExpectedResult>& expected_results() {
   return all;
 }
 
-std::string disagreement(const ExpectedResult& expected, const Tensor& got) {
+std::string disagreement(const ExpectedResult& expected, const Tensor& got, Precision precision) {
   if (got.dims() != expected.exact.dims()) {
     return "has shape " + to_string(got.dims()) + ", expected " + to_string(expected.exact.dims());
   }
@@ -80,15 +133,17 @@ std::string disagreement(const ExpectedResult& expected, const Tensor& got) {
       place = i;
     }
   }
-  if (worst <= expected.bound) return "";
+  const double bound = expected.bounds.at(precision);
+  if (worst <= bound) return "";
   return "element " + std::to_string(place) + " is " + std::to_string(values[place]) + ", expected " +
-         std::to_string(exact[place]) + " to " + std::to_string(expected.bound);
+         std::to_string(exact[place]) + " to " + std::to_string(bound);
 }
 
-std::string disagreement_of_backend(const ExpectedResult& expected, const std::string& backend) {
+std::string disagreement_of_backend(const ExpectedResult& expected, const std::string& backend, Precision precision) {
   try {
-    const auto plan = backend_named(backend).compile(expected.test.graph, expected.test.weights, {.threads = 2});
-    return disagreement(expected, plan->start()->run(copy_of(expected.test.feeds)).at("y"));
+    const auto plan = backend_named(backend).compile(expected.test.graph, expected.test.weights,
+                                                     {.precision = precision, .threads = 2});
+    return disagreement(expected, plan->start()->run(copy_of(expected.test.feeds)).at("y"), precision);
   } catch (const Error& error) {
     return error.what();
   }

@@ -5,6 +5,7 @@
 
 #include "backends/onnx/library.hpp"
 #include "backends/onnx/onnx_backend.hpp"
+#include "backends/onnx/onnx_plan.hpp"
 #include "backends/product.hpp"
 #include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
@@ -27,10 +28,40 @@ TEST(OnnxLibrary, ThatIsAnotherOneIsSaid) {
 
 TEST(OnnxBackend, RefusesPrecisionsThatItHasNot) {
   const Product product;
-  const Error error =
-      error_of([&] { make_backend()->compile(product.graph, product.weights, {.precision = Precision::bf16}); });
-  EXPECT_EQ(error.kind(), ErrorKind::unsupported);
-  EXPECT_TRUE(contains(error.message(), "bf16")) << error.what();
+  for (const Precision precision : {Precision::bf16, Precision::f16, Precision::int4}) {
+    const Error error =
+        error_of([&] { make_backend()->compile(product.graph, product.weights, {.precision = precision}); });
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_TRUE(contains(error.message(), std::string(name_of(precision)))) << error.what();
+    EXPECT_TRUE(contains(error.message(), "only f32 and int8")) << error.what();
+  }
+}
+
+TEST(OnnxBackend, MultipliesBytesOnTheProcessorOnly) {
+  const Product product;
+  for (const Provider& provider : providers()) {
+    const auto lower = [&] { return lowering_options(provider, product.graph, {.precision = Precision::int8}); };
+    if (provider.device == "cpu") {
+      EXPECT_EQ(lower().int8.size(), 1U);
+      continue;
+    }
+    const Error error = error_of([&] { lower(); });
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_TRUE(contains(error.where(), std::string(provider.device))) << error.what();
+    EXPECT_TRUE(lowering_options(provider, product.graph, {}).int8.empty());
+  }
+}
+
+// Products by the paths of overrides are the other way.
+TEST(OnnxBackend, LowersWhatIsAskedFor) {
+  const Product product;
+  EXPECT_EQ(make_backend()->lowered(product.graph).size(), 1U);
+  const std::string path = make_backend()->lowered(product.graph).front();
+  const Provider& processor = providers().front();
+  EXPECT_TRUE(
+      lowering_options(processor, product.graph, {.precision = Precision::int8, .overrides = {{path, Precision::f32}}})
+          .int8.empty());
+  EXPECT_EQ(lowering_options(processor, product.graph, {.overrides = {{path, Precision::int8}}}).int8.size(), 1U);
 }
 
 TEST(OnnxBackend, PredictsWeightsAndMappedBytes) {
@@ -39,6 +70,10 @@ TEST(OnnxBackend, PredictsWeightsAndMappedBytes) {
   EXPECT_EQ(estimate.mapped, 8);
   EXPECT_EQ(estimate.weights, 16 * 2 * 4);  // a panel of 16 columns
   EXPECT_GT(estimate.activations, 0);
+  const MemoryEstimate bytes =
+      make_backend()->memory(product.graph, *product.weights, product.feeds.extents, {.precision = Precision::int8});
+  EXPECT_EQ(bytes.mapped, 0);
+  EXPECT_EQ(bytes.weights, 2 + 4);  // two steps and their scale
 }
 
 class OnnxRuntime : public testing::Test {
@@ -61,6 +96,17 @@ TEST_F(OnnxRuntime, RunsByTheNameOfADeviceAndWithout) {
   for (const char* device : {"", "cpu"}) {
     const auto plan = backend_->compile(product_.graph, product_.weights, {.device = device, .threads = 1});
     expect_product(plan->start()->run(product_.feeds).at("y"));
+  }
+}
+
+TEST_F(OnnxRuntime, MultipliesBytes) {
+  const auto plan = backend_->compile(product_.graph, product_.weights, {.precision = Precision::int8, .threads = 1});
+  product_.weights.reset();  // read while it compiles only
+  const Tensor y = plan->start()->run(product_.feeds).at("y");
+  ASSERT_EQ(y.dims(), (Dims{3, 1}));
+  const std::vector<float> wanted{12, 34, 56};
+  for (std::size_t row = 0; row < wanted.size(); ++row) {
+    EXPECT_NEAR(y.as<float>()[row], wanted[row], 2 * wanted[row] / 127) << "two roundings to 7 bits";
   }
 }
 

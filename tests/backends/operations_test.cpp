@@ -22,8 +22,11 @@ using test::ExpectedResult;
 
 void expect_agreement(const std::string& backend) {
   ASSERT_GT(expected_results().size(), 30U);
-  for (const ExpectedResult& expected : expected_results()) {
-    EXPECT_EQ(test::disagreement_of_backend(expected, backend), "") << expected.test.title;
+  for (const Precision precision : backend_named(backend).precisions()) {
+    for (const ExpectedResult& expected : expected_results()) {
+      EXPECT_EQ(test::disagreement_of_backend(expected, backend, precision), "")
+          << expected.test.title << " in " << name_of(precision);
+    }
   }
 }
 
@@ -68,27 +71,48 @@ TEST(OperationCases, CoverEveryKernel) {
   }
 }
 
+// Lower precisions that a backend has on every machine: what OpenVINO has depends on the processor.
+struct Column {
+  std::string backend;
+  Precision precision = Precision::f32;
+  std::string name() const {
+    return backend + (precision == Precision::f32 ? "" : " " + std::string(name_of(precision)));
+  }
+};
+
+std::vector<Column> parity_columns() {
+  std::vector<Column> columns;
+  for (const std::string& backend : backend_names()) {
+    columns.push_back({backend});
+    if (backend == "cpu") columns.push_back({backend, Precision::bf16});
+    if (backend == "cpu" || backend == "onnx") columns.push_back({backend, Precision::int8});
+  }
+  return columns;
+}
+
 // What docs/parity.md must hold on this build.
 std::string parity_table() {
   std::map<std::string, std::vector<const ExpectedResult*>> cases;
   for (const ExpectedResult& expected : expected_results()) cases[expected.operation()].push_back(&expected);
   std::string text =
       "# Operations and backends\n\n"
-      "Each operation's cases in f32 on each backend's first device, against the interpreter in f64 "
-      "([testing](testing.md) says how the bound follows from the case). Written by `tools/parity.sh`; a test fails "
-      "when it is not what the tests find.\n\n| operation | cases |";
+      "Each operation's cases in f32 and in lower precisions on each backend's first device, against the interpreter "
+      "in f64 ([testing](testing.md) says how the bound follows from the case). OpenVINO's lower precisions depend on "
+      "the processor: tests run those that it lists. Written by `tools/parity.sh`; a test fails when it is not what "
+      "the tests find.\n\n| operation | cases |";
   std::string rule = "| --- | ---: |";
-  for (const std::string& backend : backend_names()) {
-    text += " " + backend + " |";
+  for (const Column& column : parity_columns()) {
+    text += " " + column.name() + " |";
     rule += " --- |";
   }
   text += "\n" + rule + "\n";
   for (const auto& [operation, expected] : cases) {
     text += "| `" + operation + "` | " + std::to_string(expected.size()) + " |";
-    for (const std::string& backend : backend_names()) {
+    for (const Column& column : parity_columns()) {
       std::size_t passed = 0;
-      for (const ExpectedResult* each : expected)
-        passed += test::disagreement_of_backend(*each, backend).empty() ? 1 : 0;
+      for (const ExpectedResult* each : expected) {
+        passed += test::disagreement_of_backend(*each, column.backend, column.precision).empty() ? 1 : 0;
+      }
       text += passed == expected.size() ? " passed |" : " " + std::to_string(passed) + " passed |";
     }
     text += "\n";

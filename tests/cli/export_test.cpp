@@ -51,11 +51,32 @@ TEST(Export, LeavesNothingBehindWhereItFails) {
   EXPECT_TRUE(folder.names().empty());
 }
 
+TEST(Export, WritesBytesForAQuarterOfTheReals) {
+  const Folder folder;
+  const auto exported = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments{"export", fixture("bert"), folder / "out", "--force", "--json"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Finished done = run_program(arguments);
+    EXPECT_EQ(done.code, 0) << done.err;
+    return Json::parse(done.out, "stdout");
+  };
+  const Json bytes = exported({"--precision", "int8"}), reals = exported({});
+  EXPECT_LT(bytes.at("bytes").as_int(), reals.at("bytes").as_int());
+  EXPECT_GT(bytes.at("layers").as_int(), 0);
+  EXPECT_TRUE(bytes.at("kept_in_f32").items().empty());
+  EXPECT_EQ(reals.find("layers"), nullptr);
+}
+
 TEST(Export, SaysWhatItDoesNotWrite) {
   const Folder folder;
   EXPECT_EQ(run_program({"export", fixture("bert"), folder / "out", "--to", "gguf"}).code, 2);
   EXPECT_EQ(run_program({"export", fixture("bert"), folder / "out", "--opset", "16"}).code, 2);
   EXPECT_EQ(run_program({"export", fixture("bert"), folder / "out", "--precision", "int4"}).code, 2);
+  EXPECT_EQ(run_program({"export", fixture("bert"), folder / "out", "--precision", "bf16"}).code, 2);
+  const Finished too_old =
+      run_program({"export", fixture("bert"), folder / "out", "--precision", "int8", "--opset", "20"});
+  EXPECT_EQ(too_old.code, 6);
+  EXPECT_TRUE(contains(too_old.err, "opset 21")) << too_old.err;
   const Finished without = run_program({"export", fixture("bert")});
   EXPECT_EQ(without.code, 2);
   EXPECT_TRUE(contains(without.err, "DIR is missing")) << without.err;

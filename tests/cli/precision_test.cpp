@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "accelerate/error.hpp"
+#include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
 #include "cli/process.hpp"
 #include "core/json.hpp"
@@ -58,11 +59,35 @@ TEST_F(PrecisionCommand, WrongWords) {
   EXPECT_TRUE(folder_.names().empty());
 }
 
-TEST_F(PrecisionCommand, InspectPredictsAllOfThem) {
-  const Json seen = json({"inspect", fixture("bert").string(), "--batch", "1", "--tokens", "16"});
-  std::string precisions;
-  for (const Json& row : seen.at("memory").items()) precisions += row.at("precision").as_string() + " ";
-  EXPECT_EQ(precisions, "f32 bf16 int8 ");
+// A copy without its golden counts as trained, and breaks the bound.
+TEST_F(PrecisionCommand, ExportKeepsTheLayersThatVerifyFoundThroughOnnxRuntime) {
+  if (const std::string why = accelerate::test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const std::filesystem::path model = copy_of("bert_masked_lm", folder_);
+  std::filesystem::remove_all(model / "golden");
+  const Json none = json({"export", model.string(), (folder_ / "out").string(), "--precision", "int8"});
+  EXPECT_TRUE(none.at("kept_in_f32").items().empty());
+  const Json seen = json({"verify", model.string(), "--device", "onnx:cpu", "--precision", "int8"});
+  const Json& found = seen.at("agreement").at("precisions").items().at(0);
+  EXPECT_EQ(found.at("kept_in").as_string(), "f32");
+  const std::size_t kept = found.at("kept_layers").members().size();
+  ASSERT_GT(kept, 0U);
+  const Json some = json({"export", model.string(), (folder_ / "out").string(), "--precision", "int8", "--force"});
+  EXPECT_EQ(some.at("kept_in_f32").items().size(), kept);
+  EXPECT_GT(some.at("bytes").as_int(), none.at("bytes").as_int());
+  const Json computed = json({"run", model.string(), "A [MASK].", "--device", "onnx:cpu", "--precision", "int8"});
+  EXPECT_EQ(computed.at("precision").as_string(), "int8");
+}
+
+TEST_F(PrecisionCommand, InspectPredictsAllThatTheDeviceHas) {
+  const auto predicted = [this](const std::string& device) {
+    std::string precisions;
+    const Json seen = json({"inspect", fixture("bert").string(), "--batch", "1", "--tokens", "16", "--device", device});
+    for (const Json& row : seen.at("memory").items()) precisions += row.at("precision").as_string() + " ";
+    return precisions;
+  };
+  EXPECT_EQ(predicted("cpu"), "f32 bf16 int8 ");
+  const bool has_library = accelerate::test::missing_library("onnx").empty();
+  EXPECT_EQ(predicted("onnx:cpu"), has_library ? "f32 int8 " : "f32 ");
   const Json automatic = json({"inspect", fixture("bert").string(), "--precision", "auto"});
   EXPECT_EQ(automatic.at("memory").items().at(0).at("precision").as_string(), "f32");
   EXPECT_TRUE(contains(automatic.at("notes").items().at(0).as_string(), "no agreement"));

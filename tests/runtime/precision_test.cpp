@@ -4,7 +4,9 @@
 #include <cstdlib>
 
 #include "backends/cpu/kernels.hpp"
+#include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
+#include "core/environment.hpp"
 #include "core/thread_pool.hpp"
 #include "records/records.hpp"
 #include "runtime/goldens.hpp"
@@ -173,6 +175,21 @@ TEST_F(Recorded, AutoIsF32WhereNothingIsRecorded) {
       << info.precision_reason;
   ::setenv("ACCELERATE_RECORDS", "off", 1);
   EXPECT_EQ(opened().precision, "f32");
+}
+
+TEST_F(Recorded, AutoSaysHowToRecordWhatADeviceHas) {
+  const auto reason_on = [this](const std::string& device) {
+    return Model::open(model_, {.device = device, .precision = "auto"}).info().precision_reason;
+  };
+  EXPECT_TRUE(contains(reason_on("cpu"), "`ipfs-accelerate verify MODEL --precision bf16,int8`")) << reason_on("cpu");
+  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  EXPECT_TRUE(contains(reason_on("onnx"),
+                       "for this model on onnx:cpu; `ipfs-accelerate verify MODEL --device onnx:cpu "
+                       "--precision int8` records it"))
+      << reason_on("onnx");
+  test::Environment none;
+  none.set("ACCELERATE_ONNXRUNTIME", folder_.path().string());
+  EXPECT_EQ(reason_on("onnx:cpu"), "f32: onnx:cpu has no other precision");
 }
 
 TEST_F(Recorded, AutoTakesTheFastestThatIsWithinItsBound) {

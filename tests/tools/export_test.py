@@ -3,6 +3,7 @@
 Every golden folder is written and run on its golden inputs. The packages come from tools/fetch_runtimes.sh, whose Python
 ACCELERATE_RUNTIMES_PYTHON names; without it nothing is verified and that is said.
 """
+import json
 import os
 import pathlib
 import subprocess
@@ -14,7 +15,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("ACCELERATE_PROGRAM", str(ROOT / "build/release/ipfs-accelerate"))
 GOLDENS = ROOT / "tests/goldens/models"
 DECODERS = ROOT / "tests/goldens/decoders"
+SENTENCES = ROOT / "tests/goldens/real/all-minilm-l6-v2/embed.safetensors"
 PYTHON = "ACCELERATE_RUNTIMES_PYTHON"
+MINILM = "ACCELERATE_MINILM"
 # Transformers' names of inputs that a caller may give.
 GIVEN = ("input_ids", "attention_mask", "token_type_ids")
 # What comes of several runs.
@@ -32,23 +35,33 @@ def seen(values, mask):
     return values[mask != 0] if values.shape[:2] == mask.shape else values
 
 
+def cosine(found, wanted):
+    """Of the worst row."""
+    found, wanted = (each.reshape(-1, each.shape[-1]).astype(float) for each in (found, wanted))
+    return ((found * wanted).sum(1) / numpy.linalg.norm(found, axis=1) / numpy.linalg.norm(wanted, axis=1)).min()
+
+
 class Exported(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.folder = pathlib.Path(temporary.name)
 
-    def agree(self, model, options=(), relative=1e-4, absolute=5e-5):
-        """Exports every output of the model's first golden case and compares with what our program gives."""
+    def session(self, model, outputs, options=()):
+        """ONNX Runtime's session of an exported file, which the checker accepts."""
+        call("export", model, self.folder / "onnx", "--outputs", ",".join(outputs), "--quiet", "--force", *options)
+        onnx.checker.check_model(str(self.folder / "onnx/model.onnx"), full_check=True)
+        return onnxruntime.InferenceSession(self.folder / "onnx/model.onnx", providers=["CPUExecutionProvider"])
+
+    def computed(self, model, options=()):
+        """Every output of the model's first golden case, from its exported file and from our program in f32."""
         with safetensors.safe_open(sorted((model / "golden").glob("*.safetensors"))[0], "numpy") as file:
             names = list(file.keys())
             inputs = {name: file.get_tensor(f"inputs.{name}") for name in GIVEN if f"inputs.{name}" in names}
         outputs = [name.removeprefix("outputs.") for name in names if name.startswith("outputs.")]
         outputs = [name for name in outputs if name not in GENERATED]
         inputs.setdefault("attention_mask", numpy.ones_like(inputs["input_ids"]))
-        call("export", model, self.folder / "onnx", "--outputs", ",".join(outputs), "--quiet", *options)
-        onnx.checker.check_model(str(self.folder / "onnx/model.onnx"), full_check=True)
-        session = onnxruntime.InferenceSession(self.folder / "onnx/model.onnx", providers=["CPUExecutionProvider"])
+        session = self.session(model, outputs, options)
         wanted = {each.name for each in session.get_inputs()}
         given = {name: inputs.get(name, numpy.zeros_like(inputs["input_ids"])) for name in wanted - {"prompt_length"}}
         if "prompt_length" in wanted:
@@ -58,26 +71,29 @@ class Exported(unittest.TestCase):
         call("run", model, "--inputs", self.folder / "in.safetensors", "--save-tensors",
              self.folder / "out.safetensors", "--tensors", ",".join(outputs), "--quiet")
         ours = safetensors.numpy.load_file(self.folder / "out.safetensors")
-        for name in outputs:
+        mask = inputs["attention_mask"]
+        return {name: (seen(theirs[name], mask), seen(ours[name], mask)) for name in outputs}
+
+    def agree(self, model, options=(), relative=1e-4, absolute=5e-5):
+        computed = self.computed(model, options)
+        for name, (theirs, ours) in computed.items():
             with self.subTest(model=model.name, output=name):
-                mask = inputs["attention_mask"]
-                numpy.testing.assert_allclose(seen(theirs[name], mask), seen(ours[name], mask),
-                                              rtol=relative, atol=absolute)
-        return outputs
+                numpy.testing.assert_allclose(theirs, ours, rtol=relative, atol=absolute)
+        return computed
 
     def test_every_golden_in_f32(self):
-        compared = sum(len(self.agree(model, ["--force"])) for model in sorted(GOLDENS.iterdir()))
+        compared = sum(len(self.agree(model)) for model in sorted(GOLDENS.iterdir()))
         self.assertGreater(compared, 100)
 
     def test_every_decoder_in_f32(self):
         # Their first case has texts of several lengths, padded on the left.
         for model in sorted(DECODERS.iterdir()):
-            self.assertTrue(self.agree(model, ["--force"], relative=3e-4, absolute=3e-4), model)
+            self.assertTrue(self.agree(model, relative=3e-4, absolute=3e-4), model)
 
     def test_every_opset(self):
         for opset in range(18, 24):
             for name in ("bert", "modernbert"):
-                self.agree(GOLDENS / name, ["--force", "--opset", opset])
+                self.agree(GOLDENS / name, ["--opset", opset])
 
     def test_half_precision(self):
         # Halves have 11 bits: what a few layers of them lose.
@@ -85,6 +101,38 @@ class Exported(unittest.TestCase):
         halves = onnx.load(self.folder / "onnx/model.onnx", load_external_data=False)
         types = {each.data_type for each in halves.graph.initializer if len(each.dims) == 2}
         self.assertEqual(types, {onnx.TensorProto.FLOAT16})
+
+    def test_every_golden_in_int8(self):
+        # Random weights have no bound (docs/precision.md): near, and not the same.
+        for model in sorted(GOLDENS.iterdir()):
+            for name, (theirs, ours) in self.computed(model, ["--precision", "int8"]).items():
+                with self.subTest(model=model.name, output=name):
+                    self.assertGreater(cosine(theirs, ours), 0.9)
+                    self.assertGreater(numpy.abs(theirs - ours).max(), 0)
+            model = onnx.load(self.folder / "onnx/model.onnx", load_external_data=False)
+            self.assertEqual({each.domain for each in model.opset_import}, {""})
+            self.assertIn(onnx.TensorProto.INT8, {each.data_type for each in model.graph.initializer})
+
+    def test_real_minilm_in_int8(self):
+        if MINILM not in os.environ:
+            print(f"[  SKIPPED ] tools.export.minilm (0 ms): {MINILM} is not set, tools/fetch_minilm.sh prints the folder")
+            self.skipTest(MINILM)
+        wanted = safetensors.numpy.load_file(SENTENCES)
+        inputs = {name: wanted[f"inputs.{name}"] for name in ("input_ids", "attention_mask")}
+        inputs["token_type_ids"] = numpy.zeros_like(inputs["input_ids"])
+        f32 = self.size(os.environ[MINILM])
+        self.assertLess(self.size(os.environ[MINILM], ["--precision", "int8"]), 0.3 * f32)
+        session = self.session(os.environ[MINILM], ["sentence_embedding"], ["--precision", "int8"])
+        # What it does by itself multiplies bytes; told not to, it multiplies the same weights in f32.
+        weights_only = onnxruntime.SessionOptions()
+        weights_only.add_session_config_entry("session.disable_quant_qdq", "1")
+        for each in (session, onnxruntime.InferenceSession(self.folder / "onnx/model.onnx", weights_only,
+                                                           providers=["CPUExecutionProvider"])):
+            found = each.run(["sentence_embedding"], inputs)[0]
+            self.assertGreaterEqual(cosine(found, wanted["outputs.sentence_embedding"]), 0.999)
+
+    def size(self, model, options=()):
+        return json.loads(call("export", model, self.folder / "onnx", "--force", "--json", *options))["bytes"]
 
 
 if __name__ == "__main__":

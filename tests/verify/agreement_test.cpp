@@ -9,6 +9,7 @@
 #include <set>
 
 #include "backends/cpu/kernels.hpp"
+#include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
 #include "verify/reference.hpp"
 
@@ -136,6 +137,18 @@ TEST_P(EveryGoldenLower, RunsInLowerPrecisions) {
   EXPECT_TRUE(report.precisions[2].figures->worst_cosine < 1) << "int8 is not f32";
 }
 
+TEST_P(EveryGoldenLower, RunsInInt8ThroughOnnxRuntime) {
+  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const std::filesystem::path folder = kGoldens / "models" / GetParam();
+  const AgreementReport report = agreement(Model::open(folder, {.device = "onnx:cpu"}),
+                                           {.precisions = {Precision::int8}, .golden = folder / "golden"});
+  const PrecisionAgreement& one = report.precisions.front();
+  EXPECT_EQ(one.judgement, Judgement::not_judged) << "random weights";
+  EXPECT_GT(one.layers, 0);
+  EXPECT_GT(one.figures->worst_cosine, 0.9);
+  EXPECT_LT(one.figures->worst_cosine, 1) << "int8 is not f32";
+}
+
 std::vector<std::string> fixtures() {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(kGoldens / "models")) {
@@ -151,12 +164,12 @@ INSTANTIATE_TEST_SUITE_P(Models, EveryGoldenLower, testing::ValuesIn(fixtures())
 // Tiny models of random weights break the bounds of trained ones, and without a golden they count as trained.
 class KeptLayers : public testing::Test {
  protected:
-  PrecisionAgreement in_int8(const std::string& fixture) {
+  PrecisionAgreement in_int8(const std::string& fixture, const std::string& device = "cpu") {
     tried_ = 0;
     AgreementOptions options{.precisions = {Precision::int8}};
     options.recorder = &recorder_;
     options.progress = [this](std::int64_t done, std::int64_t) { tried_ = done; };
-    return agreement(Model::open(kGoldens / "models" / fixture), options).precisions.front();
+    return agreement(Model::open(kGoldens / "models" / fixture, {.device = device}), options).precisions.front();
   }
 
   TemporaryFolder folder_;
@@ -211,6 +224,17 @@ TEST_F(KeptLayers, OneFewerWouldNotDo) {
   EXPECT_FALSE(is_within(meter.figures(), with_room(found.bound)));
 }
 
+// The next higher precision is one that the device has.
+TEST_F(KeptLayers, GoToF32WhereThereIsNoBf16) {
+  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const PrecisionAgreement found = in_int8("bert_masked_lm", "onnx:cpu");
+  EXPECT_EQ(found.device, "onnx:cpu");
+  EXPECT_EQ(found.judgement, Judgement::within_bound) << found.reason;
+  ASSERT_FALSE(found.kept.empty()) << "nothing to look for: " << found.figures->worst_cosine;
+  EXPECT_EQ(found.kept_in, "f32");
+  EXPECT_EQ(recorder_.latest<records::LayerChoice>({.device = "onnx:cpu"})->content().kept_in, "f32");
+}
+
 TEST_F(KeptLayers, ThatDoNotHelpAreNotKept) {
   const PrecisionAgreement none = in_int8("modernbert_token_classification");
   EXPECT_EQ(none.judgement, Judgement::out_of_bound);
@@ -250,6 +274,22 @@ TEST(RealMiniLM, IsWithinEveryBoundAtEveryLevel) {
     }
   }
   level_before.empty() ? ::unsetenv("ACCELERATE_CPU_LEVEL") : ::setenv("ACCELERATE_CPU_LEVEL", level_before.c_str(), 1);
+}
+
+// In groups of 32 it needs no layer in f32.
+TEST(RealMiniLM, IsWithinTheBoundOfInt8ThroughOnnxRuntime) {
+  const char* folder = std::getenv("ACCELERATE_MINILM");
+  if (folder == nullptr) GTEST_SKIP() << "ACCELERATE_MINILM is not set: tools/fetch_minilm.sh prints the folder";
+  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const AgreementReport report =
+      agreement(Model::open(folder, {.device = "onnx:cpu"}),
+                {.precisions = {Precision::int8}, .golden = kGoldens / "real/all-minilm-l6-v2"});
+  const PrecisionAgreement& one = report.precisions.front();
+  EXPECT_EQ(one.judgement, Judgement::within_bound);
+  EXPECT_GE(one.figures->worst_cosine, *one.bound.cosine);
+  EXPECT_LT(one.figures->worst_cosine, 0.99999) << "int8 is not f32";
+  EXPECT_EQ(one.layers, 36);
+  EXPECT_TRUE(one.kept.empty());
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "backends/cpu/prepared.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace accelerate::cpu {
 namespace {
@@ -54,7 +53,7 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
         if (inside && part->file != nullptr) part->file->release(done);
       }
     };
-    const std::vector<float> sizes = magnitudes(weights);
+    const std::vector<float> sizes = balanced() ? magnitudes(weights, options_.input) : std::vector<float>{};
     auto packed = PackedMatrix::pack(
         pool, level_, in_, sources,
         {.precision = options_.precision, .magnitudes = sizes, .gated = options_.gated, .done = release});
@@ -62,22 +61,6 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
     return std::make_shared<const PackedMatrix>(std::move(packed));
   };
   packed_ = std::static_pointer_cast<const PackedMatrix>(weights.prepared(key_, make));
-}
-
-// Normed features have variance 1 before weight and bias: few lie beyond three deviations.
-std::vector<float> MatrixWeight::magnitudes(const Weights& weights) const {
-  if (!balanced()) return {};
-  const auto values_of = [&](const std::string& name) {
-    const Tensor values = weights.at(name).to_f32();
-    const auto span = std::as_const(values).as<float>();
-    return std::vector<float>(span.begin(), span.end());
-  };
-  std::vector<float> sizes = values_of(options_.input.weight);
-  const std::vector<float> bias = options_.input.bias.empty() ? std::vector<float>{} : values_of(options_.input.bias);
-  for (std::size_t k = 0; k < sizes.size(); ++k) {
-    sizes[k] = 3 * std::abs(sizes[k]) + (bias.empty() ? 0 : std::abs(bias[k]));
-  }
-  return sizes;
 }
 
 VectorWeight::VectorWeight(const Weights& weights, std::vector<Part> parts) : parts_(std::move(parts)) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/cpu/kernels.hpp"
+#include "graph/balance.hpp"
 #include "graph/weights.hpp"
 
 namespace accelerate::cpu {
@@ -19,12 +20,6 @@ struct WeightBytes {
     mapped += other.mapped;
     return *this;
   }
-};
-
-// The norm that makes a product's inputs, by the names of its parameters; empty where there is none. From its weight
-// and bias follows how large each feature tends to be.
-struct InputNorm {
-  std::string weight, bias;
 };
 
 // Matrices [out, in] of the same `in`, stacked and packed into panels. All plans of a model share the packed copy.
@@ -48,7 +43,6 @@ class MatrixWeight {
 
  private:
   bool balanced() const { return options_.precision == Precision::int8 && !options_.input.weight.empty(); }
-  std::vector<float> magnitudes(const Weights& weights) const;
 
   std::vector<const Weight*> parts_;
   Level level_;

@@ -62,14 +62,6 @@ class Step {
   Value in_place;                  // an input whose memory the output may take over when nobody needs it afterwards
 };
 
-// What products of a plan are computed in.
-struct Precisions {
-  Precision standard = Precision::f32;
-  std::map<std::string, Precision> overrides;  // by the path of an operation, or of a module for all below it
-  // The nearest override above `path`, else the standard.
-  Precision of(std::string_view path) const;
-};
-
 // The steps of a graph in order, fused where the kernels allow. Error{unsupported} naming an operation without kernel.
 std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights& weights, Level level,
                                               const Precisions& precisions);

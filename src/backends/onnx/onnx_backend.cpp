@@ -2,14 +2,17 @@
 
 #include "backends/lowered_memory.hpp"
 #include "backends/onnx/onnx_plan.hpp"
+#include "lowering/int8.hpp"
 
 namespace accelerate::onnx {
 namespace {
 
-void require_f32(const CompileOptions& options) {
+void require_precisions(const CompileOptions& options) {
   const auto require = [](Precision precision, const std::string& where) {
-    if (precision == Precision::f32) return;
-    throw Error(ErrorKind::unsupported, "precision " + std::string(name_of(precision)) + " is not there, only f32",
+    if (precision == Precision::f32 || precision == Precision::int8) return;
+    throw Error(ErrorKind::unsupported,
+                "precision " + std::string(name_of(precision)) +
+                    " is not there, only f32 and int8: ONNX Runtime's processor has no products of narrower reals",
                 where);
   };
   require(options.precision, "backend onnx");
@@ -31,19 +34,27 @@ class OnnxBackend final : public Backend {
   bool knows(std::string_view device) const override { return is_device(device); }
   std::vector<std::string> files() const override { return Library::files(); }
 
+  std::vector<Precision> precisions() const override {
+    if (opened_or_null<Library>() == nullptr) return {Precision::f32};
+    return {Precision::f32, Precision::int8};  // products of bytes win where texts are short
+  }
+
+  std::vector<std::string> lowered(const Graph& graph) const override { return lowering::int8_products(graph); }
+
   Support supports(const Graph&, const Device&) const override {
     return {};  // what ONNX has no operator for runs by its primitives
   }
 
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
-    require_f32(options);
-    return estimate_memory(graph, to_onnx(graph, weights, lowering_options(providers().front())), extents);
+    require_precisions(options);
+    const lowering::OnnxOptions lowered = lowering_options(providers().front(), graph, options);
+    return estimate_memory(graph, to_onnx(graph, weights, lowered), extents, lowered.int8);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
                                 const CompileOptions& options) const override {
-    require_f32(options);
+    require_precisions(options);
     const LibraryPtr library = Library::open();
     return make_plan(library, placement_of(options.device, *library), graph, std::move(weights), options);
   }

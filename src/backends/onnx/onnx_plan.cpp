@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <optional>
 
+#include "backends/lowered_precision.hpp"
 #include "backends/lowered_session.hpp"
 #include "core/thread_pool.hpp"
+#include "lowering/int8.hpp"
 
 namespace accelerate::onnx {
 namespace {
@@ -16,14 +18,24 @@ using lowering::OnnxModel;
 // Nothing but attention and pooling computes padding.
 constexpr lowering::Ragged kRagged = lowering::Ragged::rows;
 
+// Tensors that lie in memory, as the library sees them, and who owns them.
+struct InMemory {
+  std::vector<std::shared_ptr<const Tensor>> tensors;
+  std::vector<Handle<ort::Value>> values;
+
+  const ort::Value* add(const LibraryPtr& library, std::shared_ptr<const Tensor> tensor) {
+    tensors.push_back(std::move(tensor));
+    return values.emplace_back(value_over(library, *tensors.back())).get();
+  }
+};
+
 // What one session of ONNX Runtime stands on; our sessions share it, because it runs for several threads at once.
 struct Compiled {
   LibraryPtr library;
   Graph graph;
   std::shared_ptr<const Weights> weights;
   std::vector<OnnxInput> inputs;
-  std::vector<std::shared_ptr<const Tensor>> kept;  // what the session may still read
-  std::vector<Handle<ort::Value>> kept_values;      // the same as the library sees it
+  InMemory kept;  // what the session may still read
   std::unique_ptr<Handle<ort::Session>> session;
 };
 
@@ -59,7 +71,7 @@ using OnnxPlan = SharedPlan<OnnxSession, Compiled>;
 constexpr std::int64_t kSmallest = 128;
 
 bool is_handed_over(const OnnxInitializer& initializer) {
-  return initializer.weight != nullptr && initializer.bytes() >= kSmallest;
+  return initializer.is_of_weights() && initializer.bytes() >= kSmallest;
 }
 
 // Weights that the session reads from the checkpoint by itself, as a model's external data: measured 0.6 s faster for
@@ -93,6 +105,9 @@ class WeightFolder {
   std::filesystem::path folder_;
 };
 
+// What the session turns into something of its own and does not keep: bytes that it joins with their products.
+bool is_read_once(const OnnxInitializer& initializer) { return initializer.weight == nullptr; }
+
 // A converted copy is shared with other plans of the model.
 std::shared_ptr<const Tensor> values_of(const OnnxInitializer& initializer, const Weights& weights) {
   const auto make = [&] { return std::make_shared<const Tensor>(initializer.tensor()); };
@@ -101,22 +116,27 @@ std::shared_ptr<const Tensor> values_of(const OnnxInitializer& initializer, cons
 }
 
 // The others lie in memory and are read there. As external data they are known while the graph is rewritten; as shared
-// initializers those that are kept are not copied.
-void hand_over_weights(const OnnxModel& model, const WeightFolder& files, const CompileOptions& options,
-                       Compiled& compiled, ort::SessionOptions* session_options) {
+// initializers those that are kept are not copied. Returns what may go once there is a session.
+InMemory hand_over_weights(const OnnxModel& model, const WeightFolder& files, const CompileOptions& options,
+                           Compiled& compiled, ort::SessionOptions* session_options) {
   const LibraryPtr& library = compiled.library;
+  InMemory read_once;
   std::vector<const char*> names;
   std::vector<const ort::Value*> values;
   for (const OnnxInitializer& initializer : model.initializers) {
     if (!is_handed_over(initializer) || files.place_of(initializer)) continue;
     options.cancellation.check();
-    compiled.kept.push_back(values_of(initializer, *compiled.weights));
     names.push_back(initializer.name.c_str());
-    values.push_back(compiled.kept_values.emplace_back(value_over(library, *compiled.kept.back())).get());
+    if (is_read_once(initializer)) {
+      values.push_back(read_once.add(library, std::make_shared<const Tensor>(initializer.tensor())));
+      continue;
+    }
+    values.push_back(compiled.kept.add(library, values_of(initializer, *compiled.weights)));
     library->call("handing over weights", ort::kAddInitializer, session_options, names.back(), values.back());
   }
   library->call("handing over weights", ort::kAddExternalInitializers, session_options, names.data(), values.data(),
                 values.size());
+  return read_once;
 }
 
 void create_session(const OnnxModel& model, const Placement& placement, const CompileOptions& options,
@@ -133,7 +153,7 @@ void create_session(const OnnxModel& model, const Placement& placement, const Co
   const WeightFolder files(model);
   library->call("making options", ort::kAddSessionConfigEntry, session_options.get(),
                 "session.model_external_initializers_file_folder_path", files.path().c_str());
-  hand_over_weights(model, files, options, compiled, session_options.get());
+  const InMemory until_compiled = hand_over_weights(model, files, options, compiled, session_options.get());
   const std::string bytes = lowering::to_bytes(model, [&](const OnnxInitializer& initializer) {
     if (const auto place = files.place_of(initializer)) return place;
     return is_handed_over(initializer) ? std::optional(lowering::ExternalPlace{"weights", 0}) : std::nullopt;
@@ -145,8 +165,12 @@ void create_session(const OnnxModel& model, const Placement& placement, const Co
 
 }  // namespace
 
-lowering::OnnxOptions lowering_options(const Provider& provider) {
-  return {.opset = 21, .ragged = kRagged, .contrib = provider.contrib};
+lowering::OnnxOptions lowering_options(const Provider& provider, const Graph& graph, const CompileOptions& options) {
+  lowering::OnnxOptions made{.opset = lowering::kInt8Opset, .ragged = kRagged, .contrib = provider.contrib};
+  made.int8 = products_in_int8(graph, {options.precision, options.overrides});
+  if (made.int8.empty() || provider.device == "cpu") return made;
+  throw Error(ErrorKind::unsupported, "precision int8 is there on the device cpu only",
+              "backend onnx, device " + std::string(provider.device));
 }
 
 std::unique_ptr<Plan> make_plan(const LibraryPtr& library, const Placement& placement, const Graph& graph,
@@ -155,7 +179,8 @@ std::unique_ptr<Plan> make_plan(const LibraryPtr& library, const Placement& plac
   compiled->library = library;
   compiled->graph = graph;
   compiled->weights = std::move(weights);
-  OnnxModel model = to_onnx(compiled->graph, *compiled->weights, lowering_options(*placement.provider));
+  OnnxModel model =
+      to_onnx(compiled->graph, *compiled->weights, lowering_options(*placement.provider, compiled->graph, options));
   create_session(model, placement, options, *compiled);
   compiled->inputs = std::move(model.inputs);
   // What the session packed for its products it does not read again; the rest comes back when it is touched.

@@ -12,8 +12,8 @@
 
 namespace accelerate::onnx {
 
-// How a graph is lowered for a provider.
-lowering::OnnxOptions lowering_options(const Provider& provider);
+// How a graph is lowered for a provider. Error{unsupported} for int8 on any but the processor.
+lowering::OnnxOptions lowering_options(const Provider& provider, const Graph& graph, const CompileOptions& options);
 
 // Errors of Backend::compile.
 std::unique_ptr<Plan> make_plan(const LibraryPtr& library, const Placement& placement, const Graph& graph,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backends/cpu/kernels/tables.hpp"
+#include "graph/balance.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -113,16 +114,6 @@ std::vector<float> column_maxima(const detail::LevelTable& table, std::span<cons
         largest = std::max(largest, std::abs(row[i]));
       }
     }
-  }
-  return maxima;
-}
-
-// What weights are multiplied with, and inputs divided by.
-std::vector<float> balance(std::span<const float> magnitudes, std::vector<float> maxima) {
-  constexpr float kShare = 0.4F;  // of the inputs: measured on trained encoders
-  for (std::size_t k = 0; k < maxima.size(); ++k) {
-    const float factor = std::pow(magnitudes[k], kShare) / std::pow(maxima[k], 1 - kShare);
-    maxima[k] = std::isfinite(factor) && factor > 0 ? factor : 1.0F;
   }
   return maxima;
 }

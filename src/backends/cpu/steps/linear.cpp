@@ -7,25 +7,12 @@
 namespace accelerate::cpu {
 namespace {
 
-// The norm whose result the product reads.
-InputNorm input_norm(const Context& c) {
-  const Node& input = c.operand(0);
-  if (input.source != Node::Source::operation) return {};
-  const auto name_of = [&](std::size_t operand) -> std::string {
-    const Value value = operand < input.operands.size() ? input.operands[operand] : Value{};
-    return value && c.graph.node(value).source == Node::Source::weight ? c.graph.node(value).name : "";
-  };
-  if (input.operation->name() == "layer_norm") return {name_of(1), name_of(2)};
-  if (input.operation->name() == "rms_norm") return {name_of(1), ""};
-  return {};
-}
-
 class LinearStep final : public Step {
  public:
   LinearStep(const Context& c, std::vector<std::string> matrices, std::vector<VectorWeight::Part> biases, bool gated,
              accelerate::Activation activation, Value residual)
       : matrix_(c.weights, std::move(matrices), c.level,
-                {.precision = c.precision(), .gated = gated, .input = input_norm(c)}),
+                {.precision = c.precision(), .gated = gated, .input = input_norm(c.graph, c.node())}),
         level_(c.level),
         rows_(row_count(c.operand(0).type.shape)),
         activation_(activation_of(activation)),

@@ -3,6 +3,7 @@
 
 #include "backends/cpu/fusion.hpp"
 #include "backends/cpu/steps/make.hpp"
+#include "graph/balance.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -25,11 +26,6 @@ const std::map<std::string_view, Maker>& makers() {
                                                        {"concat", make_concat},
                                                        {"slice", make_slice}};
   return table;
-}
-
-bool is_one_row_an_item(const Node& input) {
-  const Shape& shape = input.type.shape;
-  return shape.rank() == 2 && shape.dims[0] == kBatch;
 }
 
 }  // namespace
@@ -62,16 +58,6 @@ std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& exte
   const std::int64_t batch = shape.dims[0].evaluate(extents), tokens = shape.dims[1].evaluate(extents);
   for (std::int64_t i = 0; i <= batch; ++i) uniform.push_back(i * tokens);
   return uniform;
-}
-
-Precision Precisions::of(std::string_view path) const {
-  for (;;) {
-    const auto found = overrides.find(std::string(path));
-    if (found != overrides.end()) return found->second;
-    const std::size_t dot = path.rfind('.');
-    if (dot == std::string_view::npos) return standard;
-    path = path.substr(0, dot);
-  }
 }
 
 Precision Context::precision() const {
