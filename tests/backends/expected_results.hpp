@@ -22,7 +22,7 @@ const std::vector<ExpectedResult>& expected_results();
 // Empty where every element of `got` is within the bound, else the worst of them.
 std::string disagreement(const ExpectedResult& expected, const Tensor& got);
 
-// The same of what a backend's first device computes in f32; an error it throws is told too.
+// The same of what a backend's first device computes in f32; an error it throws is told too, and a write to its feeds.
 std::string disagreement_of_backend(const ExpectedResult& expected, const std::string& backend);
 
 }  // namespace accelerate::test
