@@ -141,8 +141,10 @@ void create_session(const OnnxModel& model, const Placement& placement, const Co
     return is_handed_over(initializer) ? std::optional(lowering::ExternalPlace{"weights", 0}) : std::nullopt;
   });
   compiled.session = std::make_unique<Handle<ort::Session>>(library, ort::kReleaseSession);
+  Library::forget_log();
   library->call("compiling", ort::kCreateSessionFromArray, library->env(), static_cast<const void*>(bytes.data()),
                 bytes.size(), session_options.get(), compiled.session->out());
+  if (placement.provider->only_logs) Library::check_log("compiling");
 }
 
 }  // namespace
