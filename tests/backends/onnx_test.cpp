@@ -39,6 +39,9 @@ TEST(OnnxBackend, PredictsWeightsAndMappedBytes) {
   EXPECT_EQ(estimate.mapped, 8);
   EXPECT_EQ(estimate.weights, 16 * 2 * 4);  // a panel of 16 columns
   EXPECT_GT(estimate.activations, 0);
+  EXPECT_GT(estimate.runtime, 0);
+  EXPECT_TRUE(estimate.estimated);
+  EXPECT_EQ(estimate.total(), estimate.weights + estimate.activations + estimate.workspace + estimate.runtime);
 }
 
 class OnnxRuntime : public testing::Test {

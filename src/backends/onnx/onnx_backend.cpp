@@ -16,6 +16,10 @@ void require_f32(const CompileOptions& options) {
   for (const auto& [path, precision] : options.overrides) require(precision, "backend onnx: " + path);
 }
 
+// ONNX Runtime 1.32.0, without its memory patterns; its arena is in pieces that do not fit together.
+constexpr RuntimeMemory kMemory{
+    .library = 29 << 20, .node = 10 << 10, .linear_copies = 1, .attention_rows = 11, .score_copies = 2};
+
 class OnnxBackend final : public Backend {
  public:
   std::string_view name() const override { return "onnx"; }
@@ -38,7 +42,7 @@ class OnnxBackend final : public Backend {
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
     require_f32(options);
-    return estimate_memory(graph, to_onnx(graph, weights, lowering_options(providers().front())), extents);
+    return estimate_memory(graph, to_onnx(graph, weights, lowering_options(providers().front())), extents, kMemory);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
