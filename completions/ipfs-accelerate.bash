@@ -48,8 +48,10 @@ _ipfs_accelerate() {
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --no-fallback --explain --split --precision --threads --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in
@@ -58,8 +60,10 @@ _ipfs_accelerate() {
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--golden --case --precision --no-record --device --split --threads --json --quiet --verbose --help"
+      words="--golden --case --precision --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     bench)
       case $prev in
@@ -73,8 +77,10 @@ _ipfs_accelerate() {
         --max-memory) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --json --quiet --verbose --help"
+      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     export)
       case $prev in

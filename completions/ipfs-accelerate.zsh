@@ -92,6 +92,8 @@ _ipfs_accelerate() {
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \
+        '--cache-folder[Where TensorRT, Core ML and OpenVINO keep what they compiled, for the next time (default\: nowhere)]:DIR: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
@@ -108,6 +110,8 @@ _ipfs_accelerate() {
         '--device[Where to compute, each in turn; `devices` lists what there is (default\: auto, the best)]:NAME,...: ' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \
+        '--cache-folder[Where TensorRT, Core ML and OpenVINO keep what they compiled, for the next time (default\: nowhere)]:DIR: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
@@ -129,6 +133,8 @@ _ipfs_accelerate() {
         '--device[Where to compute, each in turn; `devices` lists what there is (default\: auto, the best)]:NAME,...: ' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \
+        '--cache-folder[Where TensorRT, Core ML and OpenVINO keep what they compiled, for the next time (default\: nowhere)]:DIR: ' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \

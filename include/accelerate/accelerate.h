@@ -77,9 +77,11 @@ typedef struct accelerate_open_options {
   bool no_fallback;             /* only the first device is tried */
   bool split;                   /* operations that the device lacks are computed on the cpu */
   const char* task;             /* whose plan decides between devices; NULL: the folder's own */
+  int64_t memory_limit;         /* bytes that the weights and one run may take; 0: no limit */
+  const char* cache_folder;     /* where a runtime keeps what it compiled for a device; NULL: nowhere */
 } accelerate_open_options;
 #define ACCELERATE_OPEN_OPTIONS \
-  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL, NULL, false, false, NULL }
+  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL, NULL, false, false, NULL, 0, NULL }
 
 typedef struct accelerate_batch_options {
   size_t size;

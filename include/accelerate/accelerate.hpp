@@ -51,14 +51,21 @@ struct OpenOptions {
   std::map<std::string, std::string> layer_precisions = {};
   int threads = 0;                 // 0: as many as this process may use (ACCELERATE_THREADS sets the default)
   Cancellation cancellation = {};  // Error{interrupted} between the steps of loading
+  // Bytes that the weights and one run may take, as inspect() predicts them: what would take more is refused before it
+  // is taken, Error{out_of_memory}. CUDA and TensorRT are told it too. 0: no limit.
+  std::int64_t memory_limit = 0;
+  // Where a runtime keeps what it compiled for a device, so that the next opening is quick: TensorRT, Core ML and
+  // OpenVINO do, others have nothing to keep. Made if it is missing. Empty: nowhere.
+  std::filesystem::path cache_folder = {};
 };
 
 // What became of one device that was asked for.
 struct DeviceCandidate {
   std::string device;  // "onnx:cuda:0"; as it was asked for where there is no such device
   bool taken = false;
-  // Of one that was not taken: "find" (it is not there, or its library), "support" (it lacks an operation or a
-  // precision), "compile" (out of memory, or any other failure), "not tried" (one before it was taken).
+  // Of one that was not taken: "find" (it is not there, or its library), "probe" (the last probing of devices.hpp had
+  // wrong numbers from it, or a crash, or no answer), "support" (it lacks an operation or a precision, or its driver or
+  // library is too old), "compile" (out of memory, or any other failure), "not tried" (one before it was taken).
   std::string stage;
   std::string reason;  // why not, for people; empty of the one that was taken
 };
@@ -312,7 +319,9 @@ struct MemoryPrediction {
   std::int64_t mapped = 0;       // bytes used in place in the file: not allocated, may leave memory at any time
   std::int64_t activations = 0;  // bytes
   std::int64_t workspace = 0;    // bytes, scratch memory of kernels
-  std::int64_t total = 0;        // bytes allocated: weights + activations + workspace
+  std::int64_t runtime = 0;      // bytes of a runtime's library and of its own notes; 0 on the cpu
+  std::int64_t total = 0;        // bytes allocated: weights + activations + workspace + runtime
+  bool estimated = false;        // by what was measured of a runtime, rather too much; else exact
   std::int64_t flops = 0;        // of one run; 2 a multiply-add
 };
 

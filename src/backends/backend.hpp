@@ -32,13 +32,15 @@ struct Support {
 // Error{unsupported} naming the device and the operations that it lacks, where there are any.
 void require(const Support& support, const std::string& device);
 
-// Bytes, as the library's own allocators count them.
+// Bytes, as the library's own allocators count them; of a runtime's, where `estimated`.
 struct MemoryEstimate {
   std::int64_t weights = 0;      // packed or converted copies
   std::int64_t mapped = 0;       // used in place in the checkpoint's file: not allocated, may leave memory at any time
   std::int64_t activations = 0;  // the arena
   std::int64_t workspace = 0;    // scratch memory of kernels
-  std::int64_t total() const { return weights + activations + workspace; }
+  std::int64_t runtime = 0;      // a runtime's library in memory, and what it notes down of the model
+  bool estimated = false;        // a runtime's allocator rounds as it likes: rather too much than too little
+  std::int64_t total() const { return weights + activations + workspace + runtime; }
 };
 
 struct CompileOptions {
@@ -47,7 +49,7 @@ struct CompileOptions {
   std::map<std::string, Precision> overrides;  // by the path of an operation: "encoder.layer.3.output.dense"
   int threads = 0;                             // 0: as many as this process may use
   Cancellation cancellation;                   // looked at between weights: Error{interrupted}
-  std::int64_t memory_limit = 0;               // bytes of a device's own memory, where a runtime can be told; 0: all
+  std::int64_t memory_limit = 0;               // bytes that plan and run may take, where a runtime can be told; 0: all
   std::string cache_folder;                    // where a runtime may keep what it compiled; empty: nowhere
 };
 
@@ -55,8 +57,8 @@ struct CompileOptions {
 class Session {
  public:
   virtual ~Session() = default;
-  // Error{invalid_input} naming an input that is missing or has another shape; Error{interrupted} once cancelled;
-  // Error{device_failed} where the device is lost meanwhile.
+  // Writes to none of the feeds. Error{invalid_input} naming an input that is missing or has another shape;
+  // Error{interrupted} once cancelled; Error{device_failed} where the device is lost meanwhile.
   virtual Outputs run(const Feeds& feeds) = 0;
 };
 

@@ -32,16 +32,17 @@ std::int64_t packed_bytes(const Graph& graph, const std::set<std::string>& int8)
 }
 
 // What an operation holds while it runs, beside its operands and its result.
-std::int64_t scratch_bytes(const Node& node, const Extents& extents) {
-  if (node.operation->name() == "linear") return bytes_of(node.type.shape, extents);  // the product without its bias
-  if (node.operation->name() == "gated_linear") return 2 * bytes_of(node.type.shape, extents);
+std::int64_t scratch_bytes(const Node& node, const Extents& extents, const RuntimeMemory& runtime) {
+  const std::int64_t own = bytes_of(node.type.shape, extents);
+  if (node.operation->name() == "linear") return runtime.linear_copies * own;
+  if (node.operation->name() == "gated_linear") return (1 + runtime.linear_copies) * own;
   if (node.operation->name() != "attention") return 0;
   const std::vector<Dim>& dims = node.type.shape.dims;
   const Dim heads = static_cast<const ops::Attention&>(*node.operation).heads;
-  return 4 * bytes_of(node.type.shape, extents) + bytes_of({dims[0], heads, dims[1], dims[1]}, extents);
+  return runtime.attention_rows * own + runtime.score_copies * bytes_of({dims[0], heads, dims[1], dims[1]}, extents);
 }
 
-std::int64_t activation_bytes(const Graph& graph, const Extents& extents) {
+std::int64_t activation_bytes(const Graph& graph, const Extents& extents, const RuntimeMemory& runtime) {
   const std::vector<std::size_t> last = graph.last_uses();
   std::vector<std::int64_t> freed(graph.nodes().size() + 1);
   std::int64_t live = 0, peak = 0;
@@ -52,7 +53,7 @@ std::int64_t activation_bytes(const Graph& graph, const Extents& extents) {
     live += own;
     freed[last[i]] += own;
     const bool operation = node.source == Node::Source::operation;
-    peak = std::max(peak, live + (operation ? scratch_bytes(node, extents) : 0));
+    peak = std::max(peak, live + (operation ? scratch_bytes(node, extents, runtime) : 0));
     live -= freed[i];
   }
   return peak;
@@ -61,13 +62,15 @@ std::int64_t activation_bytes(const Graph& graph, const Extents& extents) {
 }  // namespace
 
 MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& model, const Extents& extents,
-                               const std::set<std::string>& int8) {
+                               const RuntimeMemory& runtime, const std::set<std::string>& int8) {
   MemoryEstimate estimate;
   for (const lowering::OnnxInitializer& each : model.initializers) {
     if (each.is_of_weights()) (each.in_place() ? estimate.mapped : estimate.weights) += each.bytes();
   }
   estimate.weights += packed_bytes(graph, int8);
-  estimate.activations = activation_bytes(graph, extents);
+  estimate.activations = activation_bytes(graph, extents, runtime);
+  estimate.runtime = runtime.library + static_cast<std::int64_t>(model.nodes.size()) * runtime.node;
+  estimate.estimated = true;
   return estimate;
 }
 

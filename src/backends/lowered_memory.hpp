@@ -9,11 +9,19 @@
 
 namespace accelerate {
 
+// What was measured of a runtime on its processor.
+struct RuntimeMemory {
+  std::int64_t library = 0;         // bytes of its library that are touched, and what it allocates for any model
+  std::int64_t node = 0;            // bytes that it notes down of each node of a model
+  std::int64_t linear_copies = 0;   // tensors as large as a product's result that it holds beside it
+  std::int64_t attention_rows = 0;  // the same of attention: queries, keys and values in another order
+  std::int64_t score_copies = 0;    // [heads, tokens, tokens] that it holds at once; 0: never whole
+};
+
 // Weights: the copies that it packs for its products, and those that had to be converted to f32. Activations: the
-// padded values that live at the same time, with what its attention unfolds. Its allocator may round that up, and keeps
-// what it has once had: an estimate where the cpu backend predicts. Products by the paths in `int8` are packed as
+// values that live at the same time, with what its attention unfolds. Products by the paths in `int8` are packed as
 // bytes.
 MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& model, const Extents& extents,
-                               const std::set<std::string>& int8 = {});
+                               const RuntimeMemory& runtime, const std::set<std::string>& int8 = {});
 
 }  // namespace accelerate

@@ -63,13 +63,13 @@ class OpenedOnce {
   std::map<std::string, std::shared_ptr<const Library>> opened_;
 };
 
-// Library::open(), or null where the library is not there or cannot be used.
+// Library::open(), or null where the library is not there, too old or cannot be used.
 template <typename Library>
 std::shared_ptr<const Library> opened_or_null() {
   try {
     return Library::open();
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::unavailable) throw;
+    if (error.kind() != ErrorKind::unavailable && error.kind() != ErrorKind::unsupported) throw;
     return nullptr;
   }
 }

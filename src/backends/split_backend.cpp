@@ -185,6 +185,8 @@ MemoryEstimate SplitBackend::memory(const Graph& graph, const Weights& weights, 
                                      : inner().memory(side.graph, weights, extents, options);
     sum.weights += own.weights;
     sum.mapped += own.mapped;
+    sum.runtime += own.runtime;
+    sum.estimated |= own.estimated;
   }
   return sum;
 }

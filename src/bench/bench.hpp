@@ -29,7 +29,9 @@ struct Options {
   std::vector<std::string> devices = {"auto"};    // each in turn, as OpenOptions::device names one
   bool split = false;                             // as OpenOptions::split
   std::string task = {};                          // empty: the folder's own
-  int threads = 0;  // 0: as many as this process may use; more than that are limited to it, with a note
+  int threads = 0;                // 0: as many as this process may use; more than that are limited to it, with a note
+  std::int64_t memory_limit = 0;  // as OpenOptions::memory_limit
+  std::filesystem::path cache_folder = {};  // as OpenOptions::cache_folder
   // Instead of random tokens; then `batches` and `tokens` are not looked at.
   std::shared_ptr<const std::vector<std::string>> texts = {};
   double seconds = 3;  // a row's runs stop here even where the median is not stable yet

@@ -115,7 +115,9 @@ class Measuring {
                      .task = options_.task,
                      .precision = row_.precision,
                      .threads = row_.threads,
-                     .cancellation = options_.cancellation},
+                     .cancellation = options_.cancellation,
+                     .memory_limit = options_.memory_limit,
+                     .cache_folder = options_.cache_folder},
                     options_.task);
     if (workload_.texts) subject.open_tokenizer();
     row_.load_ms = milliseconds(Clock::now() - start);

@@ -29,6 +29,16 @@ void add_split(CommandLine& line, bool& split) {
   line.flag("split", "Compute operations that the device lacks on the cpu, instead of refusing the model", split);
 }
 
+void add_resources(CommandLine& line, ResourceOptions& resources) {
+  line.bytes("memory-limit",
+             "What weights and one run may take (2GiB, 500MB, bytes): what would take more is refused (default: no "
+             "limit)",
+             resources.memory_limit);
+  line.option("cache-folder", "DIR",
+              "Where TensorRT, Core ML and OpenVINO keep what they compiled, for the next time (default: nowhere)",
+              resources.cache_folder);
+}
+
 // Devices of which each is looked at.
 void add_devices(CommandLine& line, std::vector<std::string>& devices, bool& split) {
   line.words("device", kDeviceNames,
@@ -48,6 +58,7 @@ void add_execution(CommandLine& line, ExecutionOptions& execution) {
               "be within its bound for this model",
               execution.precision);
   add_threads(line, execution.threads);
+  add_resources(line, execution.resources);
 }
 
 // A command's options and the description that fills them; kept together because the one refers into the other.
@@ -158,6 +169,7 @@ void describe(Verify& d) {
   d.line.flag("no-record", "Do not keep the agreement among the records", o.no_record);
   add_devices(d.line, o.devices, o.split);
   add_threads(d.line, o.threads);
+  add_resources(d.line, o.resources);
   add_common(d.line, o.common);
 }
 
@@ -183,6 +195,7 @@ void describe(Bench& d) {
   d.line.flag("no-record", "Do not keep what is measured among the records", o.no_record);
   add_devices(d.line, o.devices, o.split);
   add_threads(d.line, o.threads);
+  add_resources(d.line, o.resources);
   add_common(d.line, o.common);
 }
 

@@ -66,6 +66,8 @@ b::Options options_of(const BenchCommand& command, const Cancellation& cancellat
   options.split = command.split;
   options.task = command.task.value_or("");
   options.threads = command.threads;
+  options.memory_limit = command.resources.memory_limit;
+  options.cache_folder = command.resources.cache_folder;
   options.texts = texts_of(command, cancellation);
   options.seconds = command.seconds.value_or(options.seconds);
   options.profile = command.profile.has_value();

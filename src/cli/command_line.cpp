@@ -2,7 +2,9 @@
 
 #include <getopt.h>
 
+#include <cctype>
 #include <charconv>
+#include <cmath>
 #include <utility>
 
 #include "checkpoint/nearest.hpp"
@@ -22,6 +24,31 @@ std::int64_t number_in(const std::string& option, const std::string& text, std::
                      ""};
   }
   return number;
+}
+
+// Of "GiB", "GB", "g"; nothing where there is no such unit.
+std::optional<double> unit_named(std::string_view text) {
+  constexpr std::string_view kPrefixes = "kmgt";
+  std::string unit;
+  for (const char letter : text) unit += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  if (unit.empty() || unit == "b") return 1;
+  const std::size_t power = kPrefixes.find(unit[0]);
+  if (power == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = std::string_view(unit).substr(1);
+  if (!rest.empty() && rest != "b" && rest != "ib") return std::nullopt;
+  return std::pow(rest == "b" ? 1000.0 : 1024.0, static_cast<double>(power + 1));
+}
+
+std::int64_t bytes_in(const std::string& option, const std::string& text) {
+  constexpr double kMost = 1LL << 60;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
+  const std::optional<double> factor = error == std::errc{} ? unit_named(unit) : std::nullopt;
+  const double bytes = factor ? number * *factor : 0;
+  if (bytes >= 1 && bytes <= kMost) return static_cast<std::int64_t>(bytes);
+  throw UsageError{"--" + option + ": found \"" + text + "\", expected a size above 0: 2GiB, 500MB or bytes", ""};
 }
 
 void require_choice(const OptionFacts& option, const std::string& text) {
@@ -149,6 +176,11 @@ void CommandLine::decimal(const std::string& name, const std::string& value, con
     }
     target = number;
   });
+}
+
+void CommandLine::bytes(const std::string& name, const std::string& description, std::int64_t& target) {
+  add({.name = name, .letter = "", .value = "SIZE", .description = description},
+      [=, &target](const std::string& text) { target = bytes_in(name, text); });
 }
 
 void CommandLine::optional_value(const std::string& name, const std::string& value, const std::string& description,

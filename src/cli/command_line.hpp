@@ -44,6 +44,8 @@ class CommandLine {
   // A number with or without a fraction, above 0 and at most `most`; `value` names its unit.
   void decimal(const std::string& name, const std::string& value, const std::string& description, double most,
                std::optional<double>& target);
+  // A size above 0, with or without a unit: "2GiB", "1.5 GB", "4096".
+  void bytes(const std::string& name, const std::string& description, std::int64_t& target);
   // "--name" sets an empty text; a value must be joined: "--name=value".
   void optional_value(const std::string& name, const std::string& value, const std::string& description,
                       std::optional<std::string>& target);

@@ -16,12 +16,19 @@ struct CommonOptions {
   bool verbose = false;  // what was opened and how long each step took, on stderr
 };
 
+// What a model may take and keep.
+struct ResourceOptions {
+  std::int64_t memory_limit = 0;  // bytes; 0: no limit
+  std::string cache_folder;       // of what runtimes compile; empty: nowhere
+};
+
 // Options of commands that compute.
 struct ExecutionOptions {
   std::string device = "auto";  // names in order, with commas
   bool no_fallback = false, split = false, explain = false;
   std::string precision = "f32";
   int threads = 0;  // 0: as many as this process may use
+  ResourceOptions resources;
 };
 
 struct DevicesCommand {
@@ -68,6 +75,7 @@ struct VerifyCommand {
   bool split = false;
   std::optional<std::string> golden, test_case;
   int threads = 0;
+  ResourceOptions resources;
   bool no_record = false;
 };
 
@@ -83,6 +91,7 @@ struct BenchCommand {
   std::optional<double> seconds, max_latency;       // latency in milliseconds
   std::optional<std::int64_t> max_memory;           // bytes
   int threads = 0;
+  ResourceOptions resources;
   bool no_record = false;
 };
 

@@ -38,15 +38,18 @@ void print_memory(const Inspection& seen, Output& out) {
                {"weights", Align::right},
                {"activations", Align::right},
                {"workspace", Align::right},
+               {"runtime", Align::right},
                {"from the file", Align::right},
                {"FLOPs", Align::right}});
   for (const MemoryPrediction& p : seen.memory) {
-    table.row({p.device, p.precision, std::to_string(p.batch), std::to_string(p.tokens), bytes_text(p.total),
-               bytes_text(p.weights), bytes_text(p.activations), bytes_text(p.workspace), bytes_text(p.mapped),
+    table.row({p.device, p.precision, std::to_string(p.batch), std::to_string(p.tokens),
+               (p.estimated ? "about " : "") + bytes_text(p.total), bytes_text(p.weights), bytes_text(p.activations),
+               bytes_text(p.workspace), bytes_text(p.runtime), bytes_text(p.mapped),
                count_text(static_cast<double>(p.flops))});
   }
   out.line();
-  out.heading("Predicted memory (memory = weights + activations + workspace; read in place from the file beside it)");
+  out.heading(
+      "Predicted memory (memory = weights + activations + workspace + runtime; read in place from the file beside it)");
   out.print(table);
 }
 

@@ -42,7 +42,9 @@ class Run {
                                                      .task = command_.task.value_or(""),
                                                      .precision = command_.execution.precision,
                                                      .threads = command_.execution.threads,
-                                                     .cancellation = cancellation_});
+                                                     .cancellation = cancellation_,
+                                                     .memory_limit = command_.execution.resources.memory_limit,
+                                                     .cache_folder = command_.execution.resources.cache_folder});
     stats_.set("open_milliseconds", milliseconds_since(start));
     task_ = command_.task.value_or(model.info().task);
     out_.detail("opened " + command_.model + " (" + model.info().model_type + ") for " + task_ + " in " +

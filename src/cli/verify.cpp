@@ -73,7 +73,9 @@ class Verify {
                                                        .split = command_.split,
                                                        .precision = "f32",
                                                        .threads = command_.threads,
-                                                       .cancellation = cancellation_});
+                                                       .cancellation = cancellation_,
+                                                       .memory_limit = command_.resources.memory_limit,
+                                                       .cache_folder = command_.resources.cache_folder});
       expect_usable(model);
       compare(model);
     } catch (const Error& error) {

@@ -75,6 +75,11 @@ void DeviceCache::write(const ProbeAnswer& found, std::int64_t probed_ms) const 
   }
 }
 
+std::vector<DeviceReport> last_known_devices() {
+  std::optional<KnownDevices> known = DeviceCache(cache_folder(), 0).read();
+  return known ? std::move(known->reports) : std::vector<DeviceReport>();
+}
+
 }  // namespace hardware
 
 KnownDevices known_devices(const DevicesOptions& options) {

@@ -31,4 +31,7 @@ class DeviceCache {
   int threads_;
 };
 
+// What the cache has of this machine; nothing where it holds no longer. Nothing is probed.
+std::vector<DeviceReport> last_known_devices();
+
 }  // namespace accelerate::hardware

@@ -154,6 +154,8 @@ accelerate_status accelerate_model_open(const char* folder, const accelerate_ope
     open.layer_precisions = accelerate::c_api::layer_precisions(given.layer_precisions);
     open.threads = given.threads;
     if (given.cancellation != nullptr) open.cancellation = given.cancellation->value;
+    open.memory_limit = given.memory_limit;
+    if (given.cache_folder != nullptr) open.cache_folder = given.cache_folder;
     const accelerate::Model opened = accelerate::Model::open(folder, open);
     *model = new accelerate_model{opened, accelerate::runtime::to_json(opened.info()).dump()};
   });

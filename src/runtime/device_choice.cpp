@@ -5,6 +5,8 @@
 #include <new>
 #include <optional>
 
+#include "hardware/device_cache.hpp"
+
 namespace accelerate::runtime {
 namespace {
 
@@ -13,6 +15,7 @@ constexpr std::string_view kAuto = "auto";
 constexpr std::array<std::string_view, 1> kDefaultOrder{"cpu"};
 
 constexpr const char* kFind = "find";
+constexpr const char* kProbe = "probe";
 constexpr const char* kSupport = "support";
 constexpr const char* kCompile = "compile";
 constexpr const char* kNotTried = "not tried";
@@ -29,7 +32,8 @@ bool is_of_the_device(const Error& error, std::string_view stage) {
     case ErrorKind::device_failed:
     case ErrorKind::unavailable:
     case ErrorKind::internal: return true;
-    case ErrorKind::not_found: return stage == kFind;
+    // Compiling finds out that a driver has no device; a tensor that it misses is named by its file.
+    case ErrorKind::not_found: return stage == kFind || error.where().starts_with("backend ");
     case ErrorKind::invalid_input:
     case ErrorKind::corrupted:
     case ErrorKind::interrupted: return false;
@@ -39,7 +43,7 @@ bool is_of_the_device(const Error& error, std::string_view stage) {
 
 // A library or driver that is not there is found out by compiling too.
 std::string stage_of(const Error& error, const std::string& reached) {
-  if (error.kind() == ErrorKind::unavailable) return kFind;
+  if (error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::not_found) return kFind;
   if (error.kind() == ErrorKind::unsupported) return kSupport;
   return reached;
 }
@@ -53,12 +57,26 @@ std::string reason_of(const Error& error, const std::string& device) {
   return where.empty() ? error.message() : where + ": " + error.message();
 }
 
+// What is known of a device from the last probing, where it would be found out too late, or at the cost of the process.
+void expect_not_known_as_broken(const std::string& device) {
+  for (const DeviceReport& known : hardware::last_known_devices()) {
+    const bool broken = known.stage == ProbeStage::wrong_result || known.stage == ProbeStage::crashed ||
+                        known.stage == ProbeStage::timed_out;
+    if (known.name != device || !broken) continue;
+    throw Error(ErrorKind::device_failed, std::string(name_of(known.stage)) + ": " + known.reason, "device " + device,
+                "`devices --refresh` probes it anew");
+  }
+}
+
 // One device tried: nothing where it was taken.
 std::optional<Error> try_device(DeviceCandidate& candidate, const OpenOn& open) {
   candidate.stage = kFind;
   try {
     const Place place = place_named(candidate.device);
     candidate.device = place.name;
+    candidate.stage = kProbe;
+    // Our own kernels are what others are compared with.
+    if (place.backend != backends().front().get()) expect_not_known_as_broken(place.name);
     candidate.stage = kCompile;
     open(place);
     candidate.stage.clear();

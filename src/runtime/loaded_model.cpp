@@ -1,5 +1,7 @@
 #include "runtime/loaded_model.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "runtime/load_failure.hpp"
@@ -19,6 +21,20 @@ void expect_paths(const Graph& graph, const std::map<std::string, Precision>& la
     throw Error(ErrorKind::invalid_input, "no layer has this path or lies below it", "layer_precisions: " + path,
                 "Model::layers() lists them");
   }
+}
+
+// Runtimes say little of a folder that they cannot write to.
+void check_resources(const OpenOptions& options) {
+  if (options.memory_limit < 0) {
+    throw Error(ErrorKind::invalid_input, "is " + std::to_string(options.memory_limit) + ", expected 0 or more bytes",
+                "memory_limit");
+  }
+  if (options.cache_folder.empty()) return;
+  std::error_code failed;
+  std::filesystem::create_directories(options.cache_folder, failed);
+  if (!failed && ::access(options.cache_folder.c_str(), W_OK | X_OK) == 0) return;
+  const std::string why = failed ? "cannot be made: " + failed.message() : "cannot be written to";
+  throw Error(ErrorKind::invalid_input, why, "cache_folder: " + options.cache_folder.string());
 }
 
 std::unique_ptr<const SplitBackend> split_of(const Place& place, const OpenOptions& options) {
@@ -100,13 +116,16 @@ Computation::Computation(const OpenedFolder& opened, const Place& place, const P
               .precision = precision.precision,
               .overrides = precision.layers,
               .threads = options.threads,
-              .cancellation = options.cancellation},
+              .cancellation = options.cancellation,
+              .memory_limit = options.memory_limit,
+              .cache_folder = options.cache_folder.string()},
              opened.definition().weights,
              [folder = opened.info().folder](const Error& error, const Backend& on, const CompileOptions& with) {
                record_load_failure(error, on, with, folder);
              }) {}
 
 LoadedModel::LoadedModel(const std::filesystem::path& folder, const OpenOptions& options) {
+  check_resources(options);
   const std::vector<std::string> devices = devices_asked(options.device);
   opened_ = std::make_shared<const OpenedFolder>(folder, options);
   info_ = opened_->info();
@@ -126,7 +145,9 @@ LoadedModel::LoadedModel(const LoadedModel& other, const PrecisionChoice& choice
   compute_on(other.computation_->place(), choice,
              {.split = other.computation_->split() != nullptr,
               .threads = other.plan_options().threads,
-              .cancellation = other.plan_options().cancellation});
+              .cancellation = other.plan_options().cancellation,
+              .memory_limit = other.plan_options().memory_limit,
+              .cache_folder = other.plan_options().cache_folder});
   info_.devices = other.info_.devices;
   info_.split_operations = other.info_.split_operations;
   describe();

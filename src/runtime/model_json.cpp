@@ -19,7 +19,9 @@ Json to_json(const MemoryPrediction& prediction) {
   json.set("mapped", prediction.mapped);
   json.set("activations", prediction.activations);
   json.set("workspace", prediction.workspace);
+  json.set("runtime", prediction.runtime);
   json.set("total", prediction.total);
+  json.set("estimated", prediction.estimated);
   json.set("flops", prediction.flops);
   return json;
 }

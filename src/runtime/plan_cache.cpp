@@ -1,6 +1,8 @@
 #include "runtime/plan_cache.hpp"
 
 #include "backends/place.hpp"
+#include "hardware/bytes_text.hpp"
+#include "runtime/prediction.hpp"
 
 namespace accelerate::runtime {
 
@@ -28,11 +30,23 @@ std::unique_ptr<Plan> CompiledGraph::compile() const {
 void CompiledGraph::prepare() {
   const std::lock_guard lock(compiling_);
   if (plan_) return;
+  expect_room(extents_of(1, 1));
   weights_->expect_unchanged();
   std::unique_ptr<Plan> plan = compile();
   // What was packed while the file was written to is neither the old model nor the new one.
   weights_->expect_unchanged();
   plan_ = std::move(plan);
+}
+
+void CompiledGraph::expect_room(const Extents& extents) const {
+  if (options_.memory_limit == 0) return;
+  const MemoryPrediction needed = predict_memory(graph_, *weights_, backend_, options_, extents);
+  if (needed.total <= options_.memory_limit) return;
+  using hardware::bytes_text;
+  throw Error(ErrorKind::out_of_memory,
+              "would take " + bytes_text(needed.total) + ", the limit is " + bytes_text(options_.memory_limit) + ": " +
+                  bytes_text(needed.weights) + " of it are weights",
+              "device " + device(), "fewer or shorter texts at once, or a higher limit; `inspect` predicts");
 }
 
 std::string CompiledGraph::device() const { return device_name(backend_.name(), options_.device); }
@@ -53,6 +67,7 @@ std::unique_ptr<Session> CompiledGraph::borrow() {
 Outputs CompiledGraph::run(Feeds feeds, const Cancellation& cancellation) {
   feeds.cancellation = cancellation;
   prepare();
+  expect_room(feeds.extents);
   // Tables are read in place: a look at each file costs a microsecond.
   weights_->expect_unchanged();
   std::unique_ptr<Session> session = named([&] { return borrow(); });

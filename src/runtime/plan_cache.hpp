@@ -28,17 +28,20 @@ class CompiledGraph {
 
   const Graph& graph() const { return graph_; }
   // Compiles unless that is done. Error{unsupported} naming the operations that the device lacks; errors of
-  // Backend::compile, Error{out_of_memory} and {device_failed} naming the device.
+  // Backend::compile, Error{out_of_memory} and {device_failed} naming the device. Error{out_of_memory} where not even
+  // one token would keep to CompileOptions::memory_limit.
   void prepare();
   // Plan::steps(), compiled if need be.
   std::vector<PlanStep> steps();
-  // Errors of Session::run, the same two naming the device; the cancellation is looked at between operations.
+  // Errors of Session::run, the same two naming the device; the cancellation is looked at between operations. Where it
+  // is predicted to take more than the memory limit, nothing is run: Error{out_of_memory}.
   // A run that fails leaves nothing behind: the next one starts anew.
   Outputs run(Feeds feeds, const Cancellation& cancellation);
 
  private:
   std::unique_ptr<Session> borrow();
   std::unique_ptr<Plan> compile() const;
+  void expect_room(const Extents& extents) const;
   std::string device() const;
   template <typename Work>
   auto named(Work&& work) const;

@@ -35,7 +35,9 @@ MemoryPrediction predict_memory(const Graph& graph, const Weights& weights, cons
   prediction.mapped = estimate.mapped;
   prediction.activations = estimate.activations + feed_bytes(graph, extents);
   prediction.workspace = estimate.workspace;
-  prediction.total = prediction.weights + prediction.activations + prediction.workspace;
+  prediction.runtime = estimate.runtime;
+  prediction.total = prediction.weights + prediction.activations + prediction.workspace + prediction.runtime;
+  prediction.estimated = estimate.estimated;
   prediction.flops = graph.cost().flops.evaluate(extents);
   return prediction;
 }

@@ -24,7 +24,7 @@ const std::vector<ExpectedResult>& expected_results();
 // Empty where every element of `got` is within the bound, else the worst of them.
 std::string disagreement(const ExpectedResult& expected, const Tensor& got, Precision precision);
 
-// The same of what a backend's first device computes; an error it throws is told too.
+// The same of what a backend's first device computes; an error it throws is told too, and a write to its feeds.
 std::string disagreement_of_backend(const ExpectedResult& expected, const std::string& backend, Precision precision);
 
 }  // namespace accelerate::test

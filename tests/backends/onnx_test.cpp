@@ -70,6 +70,9 @@ TEST(OnnxBackend, PredictsWeightsAndMappedBytes) {
   EXPECT_EQ(estimate.mapped, 8);
   EXPECT_EQ(estimate.weights, 16 * 2 * 4);  // a panel of 16 columns
   EXPECT_GT(estimate.activations, 0);
+  EXPECT_GT(estimate.runtime, 0);
+  EXPECT_TRUE(estimate.estimated);
+  EXPECT_EQ(estimate.total(), estimate.weights + estimate.activations + estimate.workspace + estimate.runtime);
   const MemoryEstimate bytes =
       make_backend()->memory(product.graph, *product.weights, product.feeds.extents, {.precision = Precision::int8});
   EXPECT_EQ(bytes.mapped, 0);

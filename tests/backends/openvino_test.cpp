@@ -26,6 +26,16 @@ TEST(OpenVinoLibrary, ThatIsAnotherOneIsSaid) {
   EXPECT_TRUE(contains(error.message(), "ov_get_openvino_version")) << error.what();
 }
 
+TEST(OpenVinoLibrary, ThatIsTooOldIsNotListedAndItIsSaid) {
+  test::Environment old;
+  old.set(kLibraryVariable, OLD_OPENVINO_LIBRARY);
+  EXPECT_TRUE(make_backend()->devices().empty());
+  const Error error = error_of([] { Library::open(); });
+  EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+  EXPECT_EQ(error.message(), "is OpenVINO 2023.3.0");
+  EXPECT_TRUE(contains(error.hint(), "2025 or newer")) << error.hint();
+}
+
 TEST(OpenVinoBackend, ComputesAGraphInOnePrecision) {
   const Product product;
   const CompileOptions mixed{.precision = Precision::bf16, .overrides = {{"layer.0", Precision::f32}}};
@@ -39,6 +49,8 @@ TEST(OpenVinoBackend, PredictsWeightsAndActivations) {
   const MemoryEstimate estimate = make_backend()->memory(product.graph, *product.weights, product.feeds.extents, {});
   EXPECT_GE(estimate.weights, 16 * 2 * 4);  // a panel of 16 columns
   EXPECT_GT(estimate.activations, 0);
+  EXPECT_GT(estimate.runtime, 0);
+  EXPECT_TRUE(estimate.estimated);
 }
 
 class OpenVino : public testing::Test {

@@ -107,6 +107,22 @@ TEST(Arguments, SaysWhatIsWrongWithAValue) {
             "--batch: found \"\", expected a whole number from 1 to 1073741824");
 }
 
+TEST(Arguments, TakesSizesWithAndWithoutUnits) {
+  const auto limit_of = [](const char* size) {
+    return run_of({"m", "--memory-limit", size}).execution.resources.memory_limit;
+  };
+  EXPECT_EQ(limit_of("4096"), 4096);
+  EXPECT_EQ(limit_of("2GiB"), std::int64_t{2} << 30);
+  EXPECT_EQ(limit_of("2G"), std::int64_t{2} << 30);
+  EXPECT_EQ(limit_of("1.5 kb"), 1500);
+  EXPECT_EQ(limit_of("500MB"), 500'000'000);
+  EXPECT_EQ(run_of({"m"}).execution.resources.memory_limit, 0) << "no limit";
+  for (const char* wrong : {"", "0", "-1", "GiB", "2 parsecs", "2GiBs", "nan", "inf", "1e30TB", "0.5"}) {
+    EXPECT_EQ(error_of({"run", "m", "--memory-limit", wrong}).message,
+              "--memory-limit: found \"" + std::string(wrong) + "\", expected a size above 0: 2GiB, 500MB or bytes");
+  }
+}
+
 TEST(Arguments, SaysWhatIsMissingOrTooMuch) {
   EXPECT_EQ(error_of({}).message, "no command given");
   EXPECT_EQ(error_of({"inspect"}).message, "MODEL is missing: Folder of the model");

@@ -5,6 +5,7 @@
 
 #include "accelerate/accelerate.h"
 #include "backends/fake_backend.hpp"
+#include "checkpoint/temporary_folder.hpp"
 #include "core/environment.hpp"
 #include "runtime/c_api_opened.hpp"
 #include "runtime/goldens.hpp"
@@ -47,6 +48,30 @@ TEST(CApi, EmbedsWithOptions) {
   EXPECT_EQ(embeddings, nullptr);
   EXPECT_STREQ(accelerate_last_error_where(), "prompt \"nothing\"");
   EXPECT_STREQ(accelerate_last_error_message(), "there are document, query");
+}
+
+TEST(CApi, AMemoryLimitAndACacheFolder) {
+  const TemporaryFolder parent;
+  const std::string folder = model_folder("sentence_transformer").string();
+  const std::string cache = (parent.path() / "cache").string();
+  accelerate_open_options options = ACCELERATE_OPEN_OPTIONS;
+  options.device = "cpu";
+  options.memory_limit = 1000;
+  options.cache_folder = cache.c_str();
+  accelerate_model* model = nullptr;
+  ASSERT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_OK) << accelerate_last_error();
+  EXPECT_TRUE(std::filesystem::is_directory(cache));
+  EXPECT_EQ(accelerate_model_prepare(model, nullptr), ACCELERATE_OUT_OF_MEMORY);
+  EXPECT_STREQ(accelerate_last_error_where(), "device cpu");
+  accelerate_model_free(model);
+  options.memory_limit = -1;
+  EXPECT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_INVALID_INPUT);
+  EXPECT_STREQ(accelerate_last_error_where(), "memory_limit");
+  // A program that was built before these options were there.
+  options.size = offsetof(accelerate_open_options, memory_limit);
+  ASSERT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_OK) << accelerate_last_error();
+  EXPECT_EQ(accelerate_model_prepare(model, nullptr), ACCELERATE_OK) << accelerate_last_error();
+  accelerate_model_free(model);
 }
 
 TEST(CApi, DevicesInOrderAndWhatBecameOfThem) {

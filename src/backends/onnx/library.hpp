@@ -19,7 +19,8 @@ constexpr const char* kLibraryVariable = "ACCELERATE_ONNXRUNTIME";
 
 class Library {
  public:
-  // Error{unavailable} saying what was looked for and where, or why what was found cannot be used.
+  // Error{unavailable} saying what was looked for and where, or why what was found cannot be used; Error{unsupported}
+  // where it is too old.
   static std::shared_ptr<const Library> open();
   // Where it would be opened from, and was looked for.
   static std::vector<std::string> files();
@@ -37,11 +38,17 @@ class Library {
   Function* operator[](ort::Entry<Function> entry) const {
     return reinterpret_cast<Function*>(const_cast<void*>(table_[entry.place]));
   }
-  // Calls it; a status other than success becomes an Error: `where` says during what.
+  // Calls it; a status other than success becomes an Error: `where` says during what. Its kind follows from the message
+  // where the code says nothing: {out_of_memory}, {unavailable} for a library that the provider lacks, {not_found} for
+  // a device, {unsupported} for a driver that is too old; else {device_failed}.
   template <typename Function, typename... Arguments>
   void call(const char* where, ort::Entry<Function> entry, Arguments... arguments) const {
     check((*this)[entry](arguments...), where);
   }
+  // What a provider only logs. check_log() throws it as call() would, where it was logged in this thread since
+  // forget_log().
+  static void forget_log();
+  static void check_log(const char* where);
 
  private:
   friend class OpenedOnce<Library>;

@@ -19,6 +19,10 @@ void require_precisions(const CompileOptions& options) {
   for (const auto& [path, precision] : options.overrides) require(precision, "backend onnx: " + path);
 }
 
+// ONNX Runtime 1.32.0, without its memory patterns; its arena is in pieces that do not fit together.
+constexpr RuntimeMemory kMemory{
+    .library = 29 << 20, .node = 10 << 10, .linear_copies = 1, .attention_rows = 11, .score_copies = 2};
+
 class OnnxBackend final : public Backend {
  public:
   std::string_view name() const override { return "onnx"; }
@@ -49,7 +53,7 @@ class OnnxBackend final : public Backend {
                         const CompileOptions& options) const override {
     require_precisions(options);
     const lowering::OnnxOptions lowered = lowering_options(providers().front(), graph, options);
-    return estimate_memory(graph, to_onnx(graph, weights, lowered), extents, lowered.int8);
+    return estimate_memory(graph, to_onnx(graph, weights, lowered), extents, kMemory, lowered.int8);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,

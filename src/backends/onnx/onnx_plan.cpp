@@ -149,6 +149,8 @@ void create_session(const OnnxModel& model, const Placement& placement, const Co
   const int threads = options.threads > 0 ? options.threads : default_thread_count();
   library->call("making options", ort::kSetIntraOpNumThreads, session_options.get(), threads);
   library->call("making options", ort::kSetInterOpNumThreads, session_options.get(), 1);
+  // A block for each set of sizes, planned in its first run, would be held beside what that run had: twice the memory.
+  library->call("making options", ort::kDisableMemPattern, session_options.get());
   append_provider(placement, options, library, session_options.get());
   const WeightFolder files(model);
   library->call("making options", ort::kAddSessionConfigEntry, session_options.get(),
@@ -159,8 +161,10 @@ void create_session(const OnnxModel& model, const Placement& placement, const Co
     return is_handed_over(initializer) ? std::optional(lowering::ExternalPlace{"weights", 0}) : std::nullopt;
   });
   compiled.session = std::make_unique<Handle<ort::Session>>(library, ort::kReleaseSession);
+  Library::forget_log();
   library->call("compiling", ort::kCreateSessionFromArray, library->env(), static_cast<const void*>(bytes.data()),
                 bytes.size(), session_options.get(), compiled.session->out());
+  if (placement.provider->only_logs) Library::check_log("compiling");
 }
 
 }  // namespace

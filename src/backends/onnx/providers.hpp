@@ -17,6 +17,7 @@ struct Provider {
   std::string_view short_name;  // as it is appended by name; empty: by a function of its own
   bool numbered = false;        // "cuda:0", "cuda:1", ...
   bool contrib = false;         // runs ONNX Runtime's own operators
+  bool only_logs = false;       // where it cannot start, it logs an error and leaves everything to the processor
   std::string_view description;
 };
 

@@ -123,7 +123,7 @@ Library::Library(const OpenedLibrary& opened) : path_(opened.path), api_(api_of(
   version_ = release_of(version.build_number);
   api_.version_free(&version);
   if (year_of(version_) < kOldest) {
-    throw Error(ErrorKind::unavailable, "is OpenVINO " + version_, path_.string(),
+    throw Error(ErrorKind::unsupported, "is OpenVINO " + version_, path_.string(),
                 "OpenVINO " + std::to_string(kOldest) + " or newer is needed");
   }
   check(api_.core_create(&core_), "starting OpenVINO");

@@ -23,8 +23,11 @@ class AttentionStep final : public Step {
       if (extra) inputs.push_back(extra);
     }
     head_dim_ = shape_.last().number() / op_.heads;
-    // Rotating in place would change what others read.
-    for (std::size_t i = 0; i < 2; ++i) copied_[i] = cos_ && c.uses[static_cast<std::size_t>(operands[i].id)] > 1;
+    // Rotating in place would change what others read: other operations, or whoever fed the graph.
+    for (std::size_t i = 0; i < 2; ++i) {
+      const bool own = c.operand(i).source == Node::Source::operation;
+      copied_[i] = cos_ && (!own || c.uses[static_cast<std::size_t>(operands[i].id)] > 1);
+    }
   }
 
   std::size_t workspace_bytes(const Extents& extents, int threads) const override {

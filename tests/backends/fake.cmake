@@ -1,0 +1,18 @@
+# Runtimes that behave as they are told, for the tests of what no machine here has: an ONNX Runtime with every provider,
+# an OpenVINO that is too old.
+foreach(fake fake_onnxruntime old_openvino)
+  add_library(${fake} MODULE ${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp)
+  target_link_libraries(${fake} PRIVATE accelerate_flags)
+  # As in hardware/fake.cmake: a table of functions carries no types.
+  if(ACCELERATE_SANITIZE)
+    set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp PROPERTIES COMPILE_OPTIONS
+                                                                                     -fno-sanitize=function)
+  endif()
+endforeach()
+foreach(test test_backends test_cli)
+  if(TARGET ${test})
+    add_dependencies(${test} fake_onnxruntime old_openvino)
+    target_compile_definitions(${test} PRIVATE FAKE_ONNXRUNTIME_LIBRARY="$<TARGET_FILE:fake_onnxruntime>"
+                                               OLD_OPENVINO_LIBRARY="$<TARGET_FILE:old_openvino>")
+  endif()
+endforeach()
