@@ -139,7 +139,8 @@ const jinja::Template& ChatTemplate::chosen(const ChatOptions& options) const {
   const auto names = [&] { return joined(templates_, ", ", [](const auto& each) { return each.first; }); };
   if (options.name) {
     if (const jinja::Template* found = named(*options.name)) return *found;
-    throw Error(ErrorKind::not_found, "there is no chat template \"" + *options.name + "\"", {}, "there are: " + names());
+    throw Error(ErrorKind::not_found, "there is no chat template \"" + *options.name + "\"", {},
+                "there are: " + names());
   }
   if (!options.tools.is_null()) {
     if (const jinja::Template* found = named("tool_use")) return *found;
@@ -156,11 +157,13 @@ std::string ChatTemplate::render(const Json& messages, const ChatOptions& option
     return used.render(variables_of(special_tokens_, options, std::move(plain)), options.rendering);
   }
   if (options.add_generation_prompt) {
-    refuse("the last message is either continued or answered: continue_final_message and add_generation_prompt exclude "
-           "one another");
+    refuse(
+        "the last message is either continued or answered: continue_final_message and add_generation_prompt exclude "
+        "one another");
   }
   const std::string continued = mark_end(plain.back(), *options.continue_final_message, used.source());
-  return cut_at_mark(used.render(variables_of(special_tokens_, options, std::move(plain)), options.rendering), continued);
+  return cut_at_mark(used.render(variables_of(special_tokens_, options, std::move(plain)), options.rendering),
+                     continued);
 }
 
 }  // namespace accelerate::text

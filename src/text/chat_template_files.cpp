@@ -33,7 +33,9 @@ Json tokens_in(const Json& config, const Json& map) {
   return tokens;
 }
 
-jinja::Template parsed(const std::string& source, const std::string& name) { return jinja::Template::parse(source, name); }
+jinja::Template parsed(const std::string& source, const std::string& name) {
+  return jinja::Template::parse(source, name);
+}
 
 // chat_template.jinja and additional_chat_templates/NAME.jinja, in the order of their names.
 ChatTemplate::Named template_files(const std::filesystem::path& folder) {

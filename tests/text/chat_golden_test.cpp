@@ -38,21 +38,20 @@ TEST_P(ChatFamily, EqualsTransformersInEveryChat) {
     const std::string& name = row.at("chat").as_string();
     SCOPED_TRACE(name);
     rendered += row.find("text") != nullptr ? 1 : 0;
-    expect_outcome(row, [&] {
-      return chat.render(chats.at(name).at("messages"), options_of(chats.at(name).at("options")));
-    });
+    expect_outcome(
+        row, [&] { return chat.render(chats.at(name).at("messages"), options_of(chats.at(name).at("options"))); });
   }
   EXPECT_GT(rendered, 9U) << "most chats are refused: this golden says little";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Golden, ChatFamily,
-    testing::Values("chatml", "command_r7b", "command_r_plus", "deepseek_r1", "deepseek_v3_1",
-                    "functionary", "gemma_2", "gemma_3", "generation_blocks", "gpt_oss", "granite_3_3", "hermes_3",
-                    "kimi_k2", "llama_2", "llama_2_default", "llama_3", "llama_3_1", "llama_3_2", "mistral_nemo",
-                    "mistral_v1", "mixtral", "nemotron", "olmo", "phi_3_5", "phi_4", "qwen_2_5", "qwen_3", "smollm_2",
-                    "yandex", "zephyr"),
-    [](const auto& family) { return std::string(family.param); });
+INSTANTIATE_TEST_SUITE_P(Golden, ChatFamily,
+                         testing::Values("chatml", "command_r7b", "command_r_plus", "deepseek_r1", "deepseek_v3_1",
+                                         "functionary", "gemma_2", "gemma_3", "generation_blocks", "gpt_oss",
+                                         "granite_3_3", "hermes_3", "kimi_k2", "llama_2", "llama_2_default", "llama_3",
+                                         "llama_3_1", "llama_3_2", "mistral_nemo", "mistral_v1", "mixtral", "nemotron",
+                                         "olmo", "phi_3_5", "phi_4", "qwen_2_5", "qwen_3", "smollm_2", "yandex",
+                                         "zephyr"),
+                         [](const auto& family) { return std::string(family.param); });
 
 }  // namespace
 }  // namespace accelerate::text

@@ -20,9 +20,8 @@ TEST(JinjaGolden, EqualsJinja2InEveryCase) {
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const std::string& source = rows[i].at("template").as_string();
     SCOPED_TRACE(source);
-    expect_outcome(rows[i], [&] {
-      return jinja::Template::parse(source, "case").render(variables, {.now = golden_noon()});
-    });
+    expect_outcome(rows[i],
+                   [&] { return jinja::Template::parse(source, "case").render(variables, {.now = golden_noon()}); });
   }
 }
 

@@ -13,7 +13,9 @@ namespace {
 bool changes_its_object(Kind kind, std::string_view name) {
   constexpr std::string_view kOfDict[] = {"clear", "pop", "popitem", "setdefault", "update"};
   constexpr std::string_view kOfList[] = {"append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"};
-  const auto in = [&](const auto& names) { return std::find(std::begin(names), std::end(names), name) != std::end(names); };
+  const auto in = [&](const auto& names) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+  };
   return kind == Kind::dict ? in(kOfDict) : kind == Kind::sequence && in(kOfList);
 }
 

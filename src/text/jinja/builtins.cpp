@@ -81,7 +81,8 @@ const Builtin* find_method(const Value& object, std::string_view name) {
 
 Value bound_method(const Value& object, std::string_view name) {
   const Builtin* method = find_method(object, name);
-  Callable bound{.name = "method " + std::string(name), .call = {}, .attribute = {}, .depth = depth_around(object.depth())};
+  Callable bound{
+      .name = "method " + std::string(name), .call = {}, .attribute = {}, .depth = depth_around(object.depth())};
   bound.call = [object, method](Interpreter& interpreter, const Arguments& arguments) {
     return run_builtin(*method, interpreter, object, arguments);
   };

@@ -26,7 +26,9 @@ class Given {
   // The argument of parameter i; null where it was left out.
   const Value* operator[](std::size_t i) const { return slots_[i]; }
   const Value& required(std::size_t i) const { return *slots_[i]; }
-  Value value_or(std::size_t i, Value otherwise) const { return slots_[i] != nullptr ? *slots_[i] : std::move(otherwise); }
+  Value value_or(std::size_t i, Value otherwise) const {
+    return slots_[i] != nullptr ? *slots_[i] : std::move(otherwise);
+  }
   bool truth_or(std::size_t i, bool otherwise) const { return slots_[i] != nullptr ? slots_[i]->truth() : otherwise; }
   // Failure where the argument is no whole number.
   std::int64_t whole_or(std::size_t i, std::int64_t otherwise) const;

@@ -99,7 +99,8 @@ Value isupper_method(Interpreter& /*interpreter*/, const Value& self, const Give
 }
 
 Value istitle_method(Interpreter& /*interpreter*/, const Value& self, const Given& /*given*/) {
-  return self.string() == by_words(self.string(), to_upper, to_lower) && to_lower(self.string()) != to_upper(self.string());
+  return self.string() == by_words(self.string(), to_upper, to_lower) &&
+         to_lower(self.string()) != to_upper(self.string());
 }
 
 Value isidentifier_method(Interpreter& /*interpreter*/, const Value& self, const Given& /*given*/) {

@@ -426,8 +426,8 @@ CallArguments ExpressionParser::test_arguments() {
   CallArguments given;
   const Token& token = current();
   if (token.is_symbol("(")) return arguments();
-  const bool begins = token.type == TokenType::name || token.type == TokenType::literal || token.is_symbol("[") ||
-                      token.is_symbol("{");
+  const bool begins =
+      token.type == TokenType::name || token.type == TokenType::literal || token.is_symbol("[") || token.is_symbol("{");
   if (!begins || token.is_name("else") || token.is_name("or") || token.is_name("and")) return given;
   if (token.is_name("is")) fail_at(token.line, "You cannot chain multiple tests with is");
   const Nested nested(*this);

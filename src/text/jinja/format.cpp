@@ -177,7 +177,9 @@ Value field_value(std::string_view name, const Arguments& arguments, std::size_t
     const auto read = std::from_chars(part.data(), part.data() + part.size(), index);
     const bool number = bracket && !part.empty() && read.ec == std::errc() && read.ptr == part.data() + part.size();
     const auto key = std::make_shared<const std::string>(part);
-    value = number ? item_of(value, index, budget) : bracket ? item_of(value, key, budget) : attribute_of(value, key, budget);
+    value = number    ? item_of(value, index, budget)
+            : bracket ? item_of(value, key, budget)
+                      : attribute_of(value, key, budget);
     at = bracket ? stop + 1 : stop;
   }
   return value;

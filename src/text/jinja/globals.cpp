@@ -11,7 +11,8 @@ namespace {
 Value range(Interpreter& interpreter, const Value& /*self*/, const Given& given) {
   constexpr std::int64_t kMost = 100000;  // jinja2's sandbox allows no more
   const bool one = given[1] == nullptr;
-  const std::int64_t from = one ? 0 : given.whole_or(0, 0), to = given.whole_or(one ? 0 : 1, 0), by = given.whole_or(2, 1);
+  const std::int64_t from = one ? 0 : given.whole_or(0, 0), to = given.whole_or(one ? 0 : 1, 0),
+                     by = given.whole_or(2, 1);
   if (by == 0) fail("range() arg 3 must not be zero");
   constexpr std::int64_t kFar = std::int64_t{1} << 60;
   if (from < -kFar || from > kFar || to < -kFar || to > kFar || by < -kFar || by > kFar) fail("range() is too far");
@@ -35,7 +36,8 @@ std::vector<std::pair<Value, Value>> members_of(Interpreter& interpreter, const 
   } else if (!all.positional.empty()) {
     for (const Value& pair : iterate(all.positional[0], budget)) {
       const std::vector<Value> two = iterate(pair, budget);
-      if (two.size() != 2) fail("dictionary update sequence element has length " + std::to_string(two.size()) + "; 2 is required");
+      if (two.size() != 2)
+        fail("dictionary update sequence element has length " + std::to_string(two.size()) + "; 2 is required");
       put(members, two[0], two[1], budget);
     }
   }
@@ -70,10 +72,8 @@ Value strftime_now(Interpreter& interpreter, const Value& /*self*/, const Given&
 }
 
 constexpr std::array kGlobals = {
-    Builtin{"range", range, "start stop= step="},
-    Builtin{"dict", dict, "*"},
-    Builtin{"namespace", name_space, "*"},
-    Builtin{"raise_exception", raise_exception, "message"},
+    Builtin{"range", range, "start stop= step="},    Builtin{"dict", dict, "*"},
+    Builtin{"namespace", name_space, "*"},           Builtin{"raise_exception", raise_exception, "message"},
     Builtin{"strftime_now", strftime_now, "format"},
 };
 

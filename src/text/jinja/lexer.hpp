@@ -9,7 +9,17 @@
 
 namespace accelerate::text::jinja {
 
-enum class TokenType : std::uint8_t { data, block_begin, block_end, output_begin, output_end, name, literal, symbol, end };
+enum class TokenType : std::uint8_t {
+  data,
+  block_begin,
+  block_end,
+  output_begin,
+  output_end,
+  name,
+  literal,
+  symbol,
+  end
+};
 
 struct Token {
   TokenType type = TokenType::end;

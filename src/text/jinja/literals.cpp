@@ -116,7 +116,8 @@ std::optional<std::string> unescaped(std::string_view inside) {
     } else if (c >= '0' && c <= '7') {
       char32_t value = 0;
       const std::size_t end = std::min(at + 3, inside.size());
-      for (; at < end && inside[at] >= '0' && inside[at] <= '7'; ++at) value = value * 8 + static_cast<char32_t>(inside[at] - '0');
+      for (; at < end && inside[at] >= '0' && inside[at] <= '7'; ++at)
+        value = value * 8 + static_cast<char32_t>(inside[at] - '0');
       append_utf8(out, value);
       --at;
     } else if (c != '\n') {

@@ -9,8 +9,8 @@ namespace accelerate::text::jinja {
 
 struct NumberLiteral {
   Value value;
-  std::size_t length = 0;   // bytes
-  std::string error = {};   // empty where it is a number
+  std::size_t length = 0;  // bytes
+  std::string error = {};  // empty where it is a number
 };
 // The number that `text` starts with: 12, 1_000, 0x1f, 0o7, 0b1; with `real` also 1.5 and 1e3.
 NumberLiteral read_number(std::string_view text, bool real);

@@ -40,7 +40,8 @@ bool equal_dicts(const Dict& a, const Dict& b, Budget& budget) {
 [[noreturn]] void too_large() { fail("a whole number is beyond 64 bits"); }
 
 Value joined_texts(const Value& a, const Value& b, Budget& budget) {
-  budget.charge_bytes(6 * (a.string().size() + b.string().size()));  // "&quot;" is as long as what escaping makes that escaping makes
+  budget.charge_bytes(
+      6 * (a.string().size() + b.string().size()));  // "&quot;" is as long as what escaping makes that escaping makes
   if (!a.is_markup() && !b.is_markup()) return a.string() + b.string();
   const auto safe = [](const Value& text) { return text.is_markup() ? text.string() : html_escaped(text.string()); };
   return Markup{std::make_shared<const std::string>(safe(a) + safe(b))};
@@ -139,9 +140,10 @@ double floored_rest(double a, double b) {
 }
 
 Value real_arithmetic(Arithmetic operation, double a, double b) {
-  const bool divides = operation == Arithmetic::divide || operation == Arithmetic::floor_divide ||
-                       operation == Arithmetic::modulo;
-  if (divides && b == 0) fail(operation == Arithmetic::divide ? "float division by zero" : "float floor division by zero");
+  const bool divides =
+      operation == Arithmetic::divide || operation == Arithmetic::floor_divide || operation == Arithmetic::modulo;
+  if (divides && b == 0)
+    fail(operation == Arithmetic::divide ? "float division by zero" : "float floor division by zero");
   switch (operation) {
     case Arithmetic::add: return a + b;
     case Arithmetic::subtract: return a - b;
@@ -214,7 +216,8 @@ bool contains(const Value& haystack, const Value& needle, Budget& budget) {
     budget.charge_bytes(haystack.string().size());
     return haystack.string().find(needle.string()) != std::string::npos;
   }
-  if (!haystack.is(Kind::sequence)) fail("argument of type '" + std::string(haystack.type_name()) + "' is not iterable");
+  if (!haystack.is(Kind::sequence))
+    fail("argument of type '" + std::string(haystack.type_name()) + "' is not iterable");
   const std::vector<Value> items = iterate(haystack, budget);
   return std::any_of(items.begin(), items.end(), [&](const Value& item) { return equal(item, needle, budget); });
 }

@@ -107,7 +107,8 @@ void Parser::tag(Body& into) {
         {"if", &Parser::if_tag},         {"for", &Parser::for_tag},     {"set", &Parser::set_tag},
         {"with", &Parser::with_tag},     {"macro", &Parser::macro_tag}, {"call", &Parser::call_tag},
         {"filter", &Parser::filter_tag}, {"block", &Parser::block_tag}, {"print", &Parser::print_tag}};
-    const auto* rule = std::find_if(std::begin(kRules), std::end(kRules), [&](const auto& each) { return is(each.first); });
+    const auto* rule =
+        std::find_if(std::begin(kRules), std::end(kRules), [&](const auto& each) { return is(each.first); });
     if (rule == std::end(kRules)) unknown_tag();
     into.push_back((this->*rule->second)());
     into.back().line = name.line;
@@ -208,7 +209,8 @@ Statement Parser::call_tag() {
   if (current().is_symbol("(")) accepted = parameters();
   ExpressionPtr call = expression();
   if (!std::holds_alternative<Call>(call->node)) fail_at(line, "expected call");
-  return {0, CallBlock{std::move(call), macro(std::make_shared<const std::string>("caller"), std::move(accepted), {"endcall"})}};
+  return {0, CallBlock{std::move(call),
+                       macro(std::make_shared<const std::string>("caller"), std::move(accepted), {"endcall"})}};
 }
 
 Statement Parser::filter_tag() {

@@ -29,7 +29,8 @@ Value at_path(const Value& item, const Value& path, Budget& budget, const Value*
     const std::string part = text.substr(from, end - from);
     std::int64_t index = 0;
     const auto read = std::from_chars(part.data(), part.data() + part.size(), index);
-    const bool number = !part.empty() && part[0] != '-' && read.ec == std::errc() && read.ptr == part.data() + part.size();
+    const bool number =
+        !part.empty() && part[0] != '-' && read.ec == std::errc() && read.ptr == part.data() + part.size();
     value = part_of(value, number ? Value(index) : Value(part));
     from = end + 1;
   }

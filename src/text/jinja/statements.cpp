@@ -183,18 +183,24 @@ Value Interpreter::loop_value(const std::shared_ptr<LoopState>& state, const For
   const std::uint32_t depth = depth_around(made.depth);
   made.attribute = [state, depth](std::string_view name) -> Value {
     if (name == "cycle") {
-      return callable("cycle", [state](Interpreter&, const Arguments& given) -> Value {
-        if (given.positional.empty()) fail("no items for cycling given");
-        return given.positional[state->index % given.positional.size()];
-      }, depth);
+      return callable(
+          "cycle",
+          [state](Interpreter&, const Arguments& given) -> Value {
+            if (given.positional.empty()) fail("no items for cycling given");
+            return given.positional[state->index % given.positional.size()];
+          },
+          depth);
     }
     if (name != "changed") return state->attribute(name);
-    return callable("changed", [state](Interpreter& interpreter, const Arguments& given) -> Value {
-      const std::string now = repr(make_sequence(given.positional, Sequence::Type::tuple), interpreter.budget());
-      const bool same = state->changed == now;
-      state->changed = now;
-      return !same;
-    }, depth);
+    return callable(
+        "changed",
+        [state](Interpreter& interpreter, const Arguments& given) -> Value {
+          const std::string now = repr(make_sequence(given.positional, Sequence::Type::tuple), interpreter.budget());
+          const bool same = state->changed == now;
+          state->changed = now;
+          return !same;
+        },
+        depth);
   };
   if (loop.recursive) {
     const std::weak_ptr<const Scope> outside = scope_;
@@ -276,7 +282,8 @@ void Interpreter::assign(const Target& target, const Value& value) {
     const std::vector<Value> items = iterate(value, budget_);
     const std::size_t expected = target.unpacked->size();
     if (items.size() < expected) {
-      fail("not enough values to unpack (expected " + std::to_string(expected) + ", got " + std::to_string(items.size()) + ")");
+      fail("not enough values to unpack (expected " + std::to_string(expected) + ", got " +
+           std::to_string(items.size()) + ")");
     }
     if (items.size() > expected) fail("too many values to unpack (expected " + std::to_string(expected) + ")");
     for (std::size_t i = 0; i < expected; ++i) assign((*target.unpacked)[i], items[i]);

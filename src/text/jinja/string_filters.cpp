@@ -82,7 +82,8 @@ Value center(Interpreter& interpreter, const Value& self, const Given& given) {
   const auto count = static_cast<std::int64_t>(character_count(text));
   if (count >= width) return text;
   const std::int64_t room = width - count, left = room / 2 + (room & width & 1);
-  return std::string(static_cast<std::size_t>(left), ' ') + text + std::string(static_cast<std::size_t>(room - left), ' ');
+  return std::string(static_cast<std::size_t>(left), ' ') + text +
+         std::string(static_cast<std::size_t>(room - left), ' ');
 }
 
 Value format(Interpreter& interpreter, const Value& self, const Given& given) {

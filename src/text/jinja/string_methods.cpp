@@ -131,7 +131,8 @@ std::vector<std::string_view> words(std::string_view text, std::int64_t most, bo
   return pieces;
 }
 
-std::vector<std::string_view> pieces_between(std::string_view text, const std::string& mark, std::int64_t most, bool from_end) {
+std::vector<std::string_view> pieces_between(std::string_view text, const std::string& mark, std::int64_t most,
+                                             bool from_end) {
   if (mark.empty()) fail("empty separator");
   std::vector<std::string_view> pieces;
   while (most < 0 || static_cast<std::int64_t>(pieces.size()) < most) {
@@ -149,7 +150,8 @@ template <bool kFromEnd>
 Value split(Interpreter& interpreter, const Value& self, const Given& given) {
   const std::string& text = self.string();
   const std::int64_t most = given.whole_or(1, -1);
-  const auto pieces = left_out(given, 0) ? words(text, most, kFromEnd) : pieces_between(text, argument(given, 0), most, kFromEnd);
+  const auto pieces =
+      left_out(given, 0) ? words(text, most, kFromEnd) : pieces_between(text, argument(given, 0), most, kFromEnd);
   interpreter.budget().charge_bytes(text.size());
   interpreter.budget().charge(pieces.size());
   return make_sequence(values_of(pieces));
@@ -180,7 +182,8 @@ Value join(Interpreter& interpreter, const Value& self, const Given& given) {
   std::size_t number = 0;
   for (const Value& item : iterate(given.required(0), budget)) {
     if (!item.is(Kind::string)) {
-      fail("sequence item " + std::to_string(number) + ": expected str instance, " + std::string(item.type_name()) + " found");
+      fail("sequence item " + std::to_string(number) + ": expected str instance, " + std::string(item.type_name()) +
+           " found");
     }
     budget.charge_bytes(item.string().size() + self.string().size());
     if (number++ > 0) out += self.string();

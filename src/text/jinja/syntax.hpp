@@ -102,7 +102,7 @@ struct Expression {
 // What `set`, `for` and `with` assign to.
 struct Target {
   Text name;
-  Text attribute;                          // of the namespace `name`; null for a variable
+  Text attribute;                               // of the namespace `name`; null for a variable
   std::optional<std::vector<Target>> unpacked;  // a tuple of targets instead
 };
 

@@ -1,6 +1,6 @@
-// Jinja templates as jinja2 3.1 renders them in the environment that Transformers makes for chat templates: trim_blocks,
-// lstrip_blocks, loopcontrols, `generation` blocks, a sandbox without changing methods. docs/chat-templates.md says what
-// is known and what differs.
+// Jinja templates as jinja2 3.1 renders them in the environment that Transformers makes for chat templates:
+// trim_blocks, lstrip_blocks, loopcontrols, `generation` blocks, a sandbox without changing methods.
+// docs/chat-templates.md says what is known and what differs.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace accelerate::text::jinja {
 struct RenderOptions {
   // What a template may do before it is stopped: about one a node of it, and one for 32 bytes that it moves. A chat of
   // 100 messages takes some 20,000.
-  std::size_t most_steps = 20'000'000;
+  std::size_t most_steps = 5'000'000;
   std::optional<std::tm> now;  // what strftime_now() tells; the local time unless given
 };
 

@@ -47,8 +47,12 @@ std::int64_t rest(Interpreter& interpreter, const Value& self, std::int64_t by) 
   return value.is_whole() ? value.whole() : value.real() == 0 ? 0 : value.real() == 1 ? 1 : 2;
 }
 
-Value is_even(Interpreter& interpreter, const Value& self, const Given& /*given*/) { return rest(interpreter, self, 2) == 0; }
-Value is_odd(Interpreter& interpreter, const Value& self, const Given& /*given*/) { return rest(interpreter, self, 2) == 1; }
+Value is_even(Interpreter& interpreter, const Value& self, const Given& /*given*/) {
+  return rest(interpreter, self, 2) == 0;
+}
+Value is_odd(Interpreter& interpreter, const Value& self, const Given& /*given*/) {
+  return rest(interpreter, self, 2) == 1;
+}
 
 Value is_divisible(Interpreter& interpreter, const Value& self, const Given& given) {
   return rest(interpreter, self, given.whole_or(0, 0)) == 0;

@@ -35,7 +35,8 @@ std::vector<Value> keys_of(const Dict& dict) {
 }
 
 std::string_view name_of(Sequence::Type type) {
-  constexpr std::string_view kNames[] = {"list", "tuple", "range", "dict_keys", "dict_values", "dict_items", "generator"};
+  constexpr std::string_view kNames[] = {"list",        "tuple",      "range",    "dict_keys",
+                                         "dict_values", "dict_items", "generator"};
   return kNames[static_cast<std::size_t>(type)];
 }
 

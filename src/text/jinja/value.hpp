@@ -42,13 +42,24 @@ class Budget {
 
 using Text = std::shared_ptr<const std::string>;
 
-enum class Kind : std::uint8_t { undefined, none, boolean, integer, real, string, sequence, dict, name_space, callable };
+enum class Kind : std::uint8_t {
+  undefined,
+  none,
+  boolean,
+  integer,
+  real,
+  string,
+  sequence,
+  dict,
+  name_space,
+  callable
+};
 
 // Why there is no value: said when the template uses it where it may not.
 struct Undefined {
   enum class Why : std::uint8_t { variable, attribute, element, unsafe, other };
-  Text name;                      // the variable, attribute or element; for `other` the whole message
-  std::string_view owner = {};    // Python's type name of what lacks it
+  Text name;                    // the variable, attribute or element; for `other` the whole message
+  std::string_view owner = {};  // Python's type name of what lacks it
   Why why = Why::variable;
 };
 
@@ -83,9 +94,9 @@ class Value {
   static Value from_json(const Json& json);  // Failure where a text is no UTF-8
 
   Kind kind() const {
-    constexpr Kind kKinds[] = {Kind::none,   Kind::undefined, Kind::boolean,  Kind::integer, Kind::real,
-                               Kind::string, Kind::string,    Kind::sequence, Kind::dict,    Kind::name_space,
-                               Kind::callable};
+    constexpr Kind kKinds[] = {Kind::none, Kind::undefined,  Kind::boolean, Kind::integer,
+                               Kind::real, Kind::string,     Kind::string,  Kind::sequence,
+                               Kind::dict, Kind::name_space, Kind::callable};
     return kKinds[value_.index()];
   }
   bool is(Kind kind) const { return this->kind() == kind; }
@@ -153,8 +164,8 @@ struct Arguments {
 // Macros, functions, methods taken from a value, and `loop`, which also has attributes.
 struct Callable {
   std::string name;
-  std::function<Value(Interpreter&, const Arguments&)> call;           // null: not callable
-  std::function<Value(std::string_view attribute)> attribute = {};     // null: has none
+  std::function<Value(Interpreter&, const Arguments&)> call;        // null: not callable
+  std::function<Value(std::string_view attribute)> attribute = {};  // null: has none
   std::uint32_t depth = 0;
 };
 

@@ -49,7 +49,8 @@ Value whole(Interpreter& /*interpreter*/, const Value& self, const Given& given)
   const Value fallback = given.value_or(0, 0);
   if (self.is(Kind::undefined)) fail_undefined(self);
   if (self.is_whole()) return self.whole();
-  if (self.is(Kind::real)) return std::abs(self.real()) < kMost ? Value(static_cast<std::int64_t>(self.real())) : fallback;
+  if (self.is(Kind::real))
+    return std::abs(self.real()) < kMost ? Value(static_cast<std::int64_t>(self.real())) : fallback;
   if (!self.is(Kind::string)) return fallback;
   const std::int64_t base = given.whole_or(1, 10);
   if (base < 2 || base > 36) fail("int() base must be >= 2 and <= 36");
@@ -72,7 +73,8 @@ double rounded(double value, std::int64_t digits) {
     return std::nearbyint(value / scale) * scale;
   }
   char buffer[400];
-  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, static_cast<int>(digits));
+  const auto written =
+      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, static_cast<int>(digits));
   double result = value;
   std::from_chars(buffer, written.ptr, result);
   return result;
@@ -84,7 +86,8 @@ Value round(Interpreter& interpreter, const Value& self, const Given& given) {
   const std::int64_t digits = given.whole_or(0, 0);
   const std::string method = given.text_or(1, "common", interpreter.budget());
   if (digits < -300 || digits > 30) fail("round: the precision is out of range");
-  if (method == "common") return self.is_whole() && digits >= 0 ? Value(self.whole()) : Value(rounded(self.real(), digits));
+  if (method == "common")
+    return self.is_whole() && digits >= 0 ? Value(self.whole()) : Value(rounded(self.real(), digits));
   const double scale = std::pow(10.0, static_cast<double>(digits));
   if (method == "ceil") return std::ceil(self.real() * scale) / scale;
   if (method == "floor") return std::floor(self.real() * scale) / scale;
