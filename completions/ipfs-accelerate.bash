@@ -3,7 +3,7 @@ _ipfs_accelerate() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "devices doctor inspect run verify bench export records report completion help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "devices doctor inspect run verify bench export tokenize records report completion help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -83,6 +83,13 @@ _ipfs_accelerate() {
       esac
       words="--to --opset --precision --task --outputs --force --json --quiet --verbose --help"
       ;;
+    tokenize)
+      case $prev in
+        --chat) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --template) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--chat --template --continue --no-generation-prompt --json --quiet --verbose --help"
+      ;;
     records)
       case $prev in
         --model) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -105,7 +112,7 @@ _ipfs_accelerate() {
       words="--help"
       arguments="bash zsh fish"
       ;;
-    help) arguments="devices doctor inspect run verify bench export records report completion help" ;;
+    help) arguments="devices doctor inspect run verify bench export tokenize records report completion help" ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

@@ -66,6 +66,7 @@ using Run = Described<RunCommand>;
 using Verify = Described<VerifyCommand>;
 using Bench = Described<BenchCommand>;
 using Export = Described<ExportCommand>;
+using Tokenize = Described<TokenizeCommand>;
 using Records = Described<RecordsCommand>;
 using Report = Described<ReportCommand>;
 using Completion = Described<CompletionCommand>;
@@ -192,6 +193,22 @@ void describe(Export& d) {
   add_common(d.line, o.common);
 }
 
+void describe(Tokenize& d) {
+  TokenizeCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model", o.model);
+  d.line.arguments("TEXT", "Texts to cut into tokens", o.texts);
+  d.line.option("chat", "FILE",
+                "A chat instead of texts: JSON, an array of messages, or an object with \"messages\", \"tools\", "
+                "\"documents\" and further variables; - is stdin",
+                o.chat);
+  d.line.option("template", "NAME", "Which of the model's chat templates (default: by whether there are tools)",
+                o.chat_template);
+  d.line.flag("continue", "The model is to continue the chat's last message", o.continue_final);
+  d.line.flag("no-generation-prompt", "End behind the last message, not where the model's answer begins",
+              o.no_generation_prompt);
+  add_common(d.line, o.common);
+}
+
 void describe(Records& d) {
   RecordsCommand& o = d.options;
   d.line.argument_if_any("list|show|compare|export|import", "What to do (default: list)", o.action);
@@ -252,6 +269,10 @@ constexpr std::string_view kExportExamples =
     "ipfs-accelerate export MODEL DIR\n"
     "ipfs-accelerate export MODEL DIR --opset 21 --precision f16\n"
     "ipfs-accelerate export MODEL DIR --outputs last_hidden_state,pooler_output --force";
+constexpr std::string_view kTokenizeExamples =
+    "ipfs-accelerate tokenize MODEL \"A sentence.\"\n"
+    "ipfs-accelerate tokenize MODEL --chat messages.json\n"
+    "ipfs-accelerate tokenize MODEL --chat messages.json --json";
 constexpr std::string_view kRecordsExamples =
     "ipfs-accelerate records\n"
     "ipfs-accelerate records list --model MODEL --kind measurement --since 7d\n"
@@ -281,6 +302,8 @@ void for_each_command(Use&& use) {
   one(Bench("bench", "Measure how fast a model is, what memory it takes and how near that is to the machine's limit",
             std::string(kBenchExamples)));
   one(Export("export", "Write a model as ONNX for other programs", std::string(kExportExamples)));
+  one(Tokenize("tokenize", "Show the tokens of texts, and the text that a chat becomes",
+               std::string(kTokenizeExamples)));
   one(Records("records", "What has been measured here: list, show, compare, export, import",
               std::string(kRecordsExamples)));
   one(Report("report", "Documents made from the records: compatibility", std::string(kReportExamples)));

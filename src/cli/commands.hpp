@@ -110,11 +110,19 @@ struct ReportCommand {
   std::string format = "md";  // or "json"
 };
 
+struct TokenizeCommand {
+  CommonOptions common;
+  std::string model;
+  std::vector<std::string> texts;
+  std::optional<std::string> chat, chat_template;  // a file of messages; which of several templates
+  bool continue_final = false, no_generation_prompt = false;
+};
+
 struct CompletionCommand {
   std::string shell;  // "bash", "zsh" or "fish"
 };
 
 using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, RunCommand, VerifyCommand, BenchCommand,
-                             ExportCommand, RecordsCommand, ReportCommand, CompletionCommand>;
+                             ExportCommand, TokenizeCommand, RecordsCommand, ReportCommand, CompletionCommand>;
 
 }  // namespace accelerate::cli

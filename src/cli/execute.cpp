@@ -36,6 +36,9 @@ struct Execute {
   int operator()(const ExportCommand& c) const {
     return finished(c.common, [&](Output& out) { return export_model(c, cancellation, out); });
   }
+  int operator()(const TokenizeCommand& c) const {
+    return finished(c.common, [&](Output& out) { return tokenize(c, out); });
+  }
   int operator()(const RecordsCommand& c) const {
     return finished(c.common, [&](Output& out) { return records(c, out); });
   }

@@ -15,6 +15,7 @@ int run(const RunCommand& command, const Cancellation& cancellation, Output& out
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
 int bench(const BenchCommand& command, const Cancellation& cancellation, Output& out);
 int export_model(const ExportCommand& command, const Cancellation& cancellation, Output& out);
+int tokenize(const TokenizeCommand& command, Output& out);
 int records(const RecordsCommand& command, Output& out);
 int report(const ReportCommand& command, Output& out);
 int completion(const CompletionCommand& command, Output& out);
