@@ -35,9 +35,8 @@ TEST_F(Tokenize, PrintsThePromptOfAChat) {
 }
 
 TEST_F(Tokenize, TakesARequestWithVariablesFromStdin) {
-  const Finished done = run_program(
-      {.arguments = {"tokenize", model, "--chat", "-", "--json"},
-       .input = R"({"messages": [{"role": "user", "content": "the"}], "tone": "dry"})"});
+  const Finished done = run_program({.arguments = {"tokenize", model, "--chat", "-", "--json"},
+                                     .input = R"({"messages": [{"role": "user", "content": "the"}], "tone": "dry"})"});
   ASSERT_EQ(done.code, 0) << done.err;
   const Json json = Json::parse(done.out, "stdout");
   EXPECT_EQ(json.at("prompt").as_string(), "[user] the\n(dry)[assistant]");
@@ -46,7 +45,8 @@ TEST_F(Tokenize, TakesARequestWithVariablesFromStdin) {
 }
 
 TEST_F(Tokenize, ContinuesTheLastMessage) {
-  test::write(folder / "chat.json", R"([{"role": "user", "content": "Count"}, {"role": "assistant", "content": "1, "}])");
+  test::write(folder / "chat.json",
+              R"([{"role": "user", "content": "Count"}, {"role": "assistant", "content": "1, "}])");
   EXPECT_EQ(run_program({"tokenize", model, "--chat", folder / "chat.json", "--continue"}).out,
             "[user] Count\n[assistant] 1, \n");
 }

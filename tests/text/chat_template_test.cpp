@@ -10,7 +10,9 @@ namespace {
 
 class ChatFolder : public testing::Test {
  protected:
-  ChatFolder() : path(std::filesystem::path(testing::TempDir()) / testing::UnitTest::GetInstance()->current_test_info()->name()) {
+  ChatFolder()
+      : path(std::filesystem::path(testing::TempDir()) /
+             testing::UnitTest::GetInstance()->current_test_info()->name()) {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path / "additional_chat_templates");
   }
@@ -58,7 +60,8 @@ TEST_F(ChatFolder, OneOfSeveralTemplatesIsTakenByNameOrByTools) {
 }
 
 TEST_F(ChatFolder, SeveralTemplatesWithoutADefaultMustBeNamed) {
-  write("tokenizer_config.json", R"({"chat_template": [{"name": "a", "template": "A"}, {"name": "b", "template": "B"}]})");
+  write("tokenizer_config.json",
+        R"({"chat_template": [{"name": "a", "template": "A"}, {"name": "b", "template": "B"}]})");
   EXPECT_EQ(rendered({.name = "b"}), "B");
   EXPECT_THROW(rendered(), Error);
 }
@@ -114,7 +117,8 @@ TEST_F(ChatFolder, OnlyTextThatTheTemplateWritesCanBeContinued) {
   EXPECT_THROW(chat.render(Json::parse(R"([{"role": "assistant"}])", "test"), options), Error);
   EXPECT_THROW(chat.render(Json::parse(R"([{"role": "assistant", "content": 5}])", "test"), options), Error);
   options.continue_final_message = "reasoning_content";
-  EXPECT_THROW(chat.render(Json::parse(R"([{"role": "assistant", "reasoning_content": "x"}])", "test"), options), Error);
+  EXPECT_THROW(chat.render(Json::parse(R"([{"role": "assistant", "reasoning_content": "x"}])", "test"), options),
+               Error);
   options = {.add_generation_prompt = true, .continue_final_message = "content"};
   EXPECT_THROW(chat.render(hi(), options), Error);
   write("chat_template.jinja", "content of {{ messages | length }}");
@@ -122,7 +126,8 @@ TEST_F(ChatFolder, OnlyTextThatTheTemplateWritesCanBeContinued) {
 }
 
 TEST_F(ChatFolder, TheLastTextOfSeveralPartsIsContinued) {
-  write("chat_template.jinja", "{% for m in messages %}{% for p in m.content %}{{ p.text }}{{ p.type }};{% endfor %}{% endfor %}");
+  write("chat_template.jinja",
+        "{% for m in messages %}{% for p in m.content %}{{ p.text }}{{ p.type }};{% endfor %}{% endfor %}");
   const Json parts = Json::parse(
       R"([{"role": "assistant", "content": [{"type": "text", "text": "One"}, {"type": "text", "text": "Two "}, {"type": "image"}]}])",
       "test");

@@ -35,7 +35,8 @@ TEST(JinjaLimits, LoopsAndRecursionEnd) {
            std::string("{% macro m() %}{{ caller() }}{% endmacro %}{% macro n() %}{% call m() %}{{ n() }}{% endcall %}"
                        "{% endmacro %}{{ n() }}"),
            std::string("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}"),
-           std::string("{% set ns = namespace() %}{% macro m() %}{{ ns.f() }}{% endmacro %}{% set ns.f = m %}{{ m() }}"),
+           std::string(
+               "{% set ns = namespace() %}{% macro m() %}{{ ns.f() }}{% endmacro %}{% set ns.f = m %}{{ m() }}"),
        }) {
     EXPECT_EQ(error_of(source).kind(), ErrorKind::invalid_input) << source;
   }
@@ -65,8 +66,10 @@ TEST(JinjaLimits, TextsAndListsDoNotGrowWithoutEnd) {
 }
 
 TEST(JinjaLimits, SharedPartsAreNotWalkedAsIfTheyWereMany) {
-  const std::string shared = "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}";
-  for (const char* use : {"{{ ns.l }}", "{{ ns.l | tojson }}", "{{ ns.l == [ns.l[0], ns.l[1]] }}", "{{ ns.l | join }}"}) {
+  const std::string shared =
+      "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}";
+  for (const char* use :
+       {"{{ ns.l }}", "{{ ns.l | tojson }}", "{{ ns.l == [ns.l[0], ns.l[1]] }}", "{{ ns.l | join }}"}) {
     EXPECT_EQ(error_of(shared + use).kind(), ErrorKind::invalid_input) << use;
   }
 }
@@ -83,17 +86,27 @@ TEST(JinjaLimits, ValuesThatHoldThemselvesAreFreed) {
 
 TEST(JinjaLimits, NestingIsRefusedWhereItIsTooDeep) {
   const std::size_t deep = 20000;
-  for (const auto& [open, close] : std::vector<std::pair<std::string, std::string>>{
-           {"(", ")"}, {"[", "]"}, {"{'a':", "}"}, {"not ", ""}, {"-", ""}, {"f(", ")"}, {"a[", "]"}, {"1 if 1 else ", ""}}) {
+  for (const auto& [open, close] : std::vector<std::pair<std::string, std::string>>{{"(", ")"},
+                                                                                    {"[", "]"},
+                                                                                    {"{'a':", "}"},
+                                                                                    {"not ", ""},
+                                                                                    {"-", ""},
+                                                                                    {"f(", ")"},
+                                                                                    {"a[", "]"},
+                                                                                    {"1 if 1 else ", ""}}) {
     const Error error = error_of("{{ " + repeated(open, deep) + "1" + repeated(close, deep) + " }}");
     EXPECT_EQ(error.kind(), ErrorKind::corrupted) << open;
   }
-  for (const char* link : {".a", "[0]", "()", "|upper", " + 1", " * 2", " ** 1", " and 1", " or 1", " is odd", " if 1"}) {
+  for (const char* link :
+       {".a", "[0]", "()", "|upper", " + 1", " * 2", " ** 1", " and 1", " or 1", " is odd", " if 1"}) {
     EXPECT_EQ(error_of("{{ x" + repeated(link, deep) + " }}").kind(), ErrorKind::corrupted) << link;
   }
-  for (const auto& [open, close] : std::vector<std::pair<std::string, std::string>>{
-           {"{% if 1 %}", "{% endif %}"}, {"{% for x in y %}", "{% endfor %}"}, {"{% macro m() %}", "{% endmacro %}"},
-           {"{% set x %}", "{% endset %}"}, {"{% filter upper %}", "{% endfilter %}"}}) {
+  for (const auto& [open, close] :
+       std::vector<std::pair<std::string, std::string>>{{"{% if 1 %}", "{% endif %}"},
+                                                        {"{% for x in y %}", "{% endfor %}"},
+                                                        {"{% macro m() %}", "{% endmacro %}"},
+                                                        {"{% set x %}", "{% endset %}"},
+                                                        {"{% filter upper %}", "{% endfilter %}"}}) {
     EXPECT_EQ(error_of(repeated(open, deep) + repeated(close, deep)).kind(), ErrorKind::corrupted) << open;
   }
   EXPECT_EQ(error_of("{% set " + repeated("(", deep) + "x %}").kind(), ErrorKind::corrupted);
@@ -111,9 +124,10 @@ TEST(JinjaLimits, LongChainsThatDoNotNestAreFine) {
 }
 
 TEST(JinjaLimits, WholeNumbersDoNotOverflow) {
-  for (const char* source : {"{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}", "{{ 3037000500 * 3037000500 }}",
-                             "{{ 2 ** 63 }}", "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1) // -1 }}",
-                             "{{ (-9223372036854775807 - 1) | abs }}", "{{ range(9223372036854775807) }}"}) {
+  for (const char* source :
+       {"{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}", "{{ 3037000500 * 3037000500 }}",
+        "{{ 2 ** 63 }}", "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1) // -1 }}",
+        "{{ (-9223372036854775807 - 1) | abs }}", "{{ range(9223372036854775807) }}"}) {
     EXPECT_EQ(error_of(source).kind(), ErrorKind::invalid_input) << source;
   }
   EXPECT_EQ(error_of("{{ 9223372036854775808 }}").kind(), ErrorKind::corrupted);

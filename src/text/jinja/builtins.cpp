@@ -63,7 +63,8 @@ Value run_builtin(const Builtin& builtin, Interpreter& interpreter, const Value&
 }
 
 const Builtin* find_filter(std::string_view name) {
-  for (const auto& table : {string_filters(), sequence_filters(), value_filters()}) {
+  for (const auto& table :
+       {string_filters(), sequence_filters(), choosing_filters(), ordering_filters(), value_filters()}) {
     if (const Builtin* found = find_in(table, name)) return found;
   }
   return nullptr;

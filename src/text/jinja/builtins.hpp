@@ -56,6 +56,8 @@ Value function_value(const Builtin& builtin);
 using BuiltinTable = std::pair<const Builtin*, std::size_t>;
 BuiltinTable string_filters();
 BuiltinTable sequence_filters();
+BuiltinTable choosing_filters();
+BuiltinTable ordering_filters();
 BuiltinTable value_filters();
 BuiltinTable all_tests();
 BuiltinTable all_globals();

@@ -11,6 +11,10 @@
 
 namespace accelerate::text::jinja {
 
+// The depth of the deepest of them; null ones have none.
+int deepest(std::initializer_list<const ExpressionPtr*> all);
+int deepest(const CallArguments& arguments);
+
 class ExpressionParser {
  protected:
   explicit ExpressionParser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
@@ -48,8 +52,16 @@ class ExpressionParser {
   ExpressionPtr filters(ExpressionPtr object, bool inline_start = false);
 
  private:
+  // An expression around others of which the deepest is `below`.
   template <typename Node>
-  ExpressionPtr make(int line, Node node, int below);
+  ExpressionPtr make(int line, Node node, int below) {
+    expect_depth(below + 1);
+    auto made = std::make_unique<Expression>();
+    made->line = line;
+    made->depth = below + 1;
+    made->node = std::move(node);
+    return made;
+  }
   void expect_depth(int depth) const;
   bool at_tuple_end(std::string_view end) const;
 

@@ -48,7 +48,6 @@ class Interpreter {
   Flow run(const Data& data);
   Flow run(const Output& output);
   Flow run(const If& branches);
-  Flow run(const For& loop);
   Flow run(const Set& set);
   Flow run(const SetBlock& set);
   Flow run(const With& with);
@@ -57,14 +56,21 @@ class Interpreter {
   Flow run(const FilterBlock& block);
   Flow run(const Scoped& scoped);
   Flow run(const LoopControl& control);
+  void assign(const Target& target, const Value& value);
+  std::string text_of(const Body& body);  // in a scope of its own
+  void write(std::string_view text);
+
+  // loops.cpp
+  Flow run(const For& loop);
   void run_loop(const For& loop, const Value& over, int depth);
   std::vector<Value> chosen_items(const For& loop, const Value& over);
   Value loop_value(const std::shared_ptr<LoopState>& state, const For& loop);
-  void assign(const Target& target, const Value& value);
+
+  // macros.cpp
   Value macro_value(const Macro& macro);
   Value call_macro(const Macro& macro, std::shared_ptr<const Scope> scope, const Arguments& arguments);
-  std::string text_of(const Body& body);  // in a scope of its own
-  void write(std::string_view text);
+  void bind_parameters(const Macro& macro, const Arguments& arguments);
+  void bind_rest(const Macro& macro, const Arguments& arguments);
 
   // expressions.cpp
   Value evaluate(const Expression& expression);

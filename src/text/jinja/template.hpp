@@ -16,7 +16,7 @@ namespace accelerate::text::jinja {
 
 struct RenderOptions {
   // What a template may do before it is stopped: about one a node of it, and one for 32 bytes that it moves. A chat of
-  // 100 messages takes some 20,000.
+  // 100 messages takes some 30,000.
   std::size_t most_steps = 5'000'000;
   std::optional<std::tm> now;  // what strftime_now() tells; the local time unless given
 };
