@@ -112,7 +112,7 @@ Value slice_of(const Value& object, const Value& begin, const Value& end, const 
     return text;
   }
   if (!object.is(Kind::sequence) || !object.sequence().is_indexed()) {
-    return missing(object, std::make_shared<const std::string>("of a slice"), Undefined::Why::element);
+    fail("'" + std::string(object.type_name()) + "' object is not subscriptable");
   }
   const Sequence& all = object.sequence();
   budget.charge(all.items.size());

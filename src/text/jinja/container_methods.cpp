@@ -9,6 +9,7 @@ namespace accelerate::text::jinja {
 namespace {
 
 Value get(Interpreter& interpreter, const Value& self, const Given& given) {
+  expect_hashable(given.required(0));
   const Value* found = self.dict().find(given.required(0), interpreter.budget());
   return found != nullptr ? *found : given.value_or(1, {});
 }

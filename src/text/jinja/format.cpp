@@ -202,7 +202,9 @@ class PercentFormat {
       }
     }
     const bool used = !is_tuple() || next_ >= values_.sequence().items.size();
-    if (!used || (!is_tuple() && !values_.is(Kind::dict) && next_ == 0 && !named_)) {
+    // Python does not mind that what could be subscripted by names is not used.
+    const bool one = values_.is(Kind::string) || values_.is_number() || values_.is(Kind::none);
+    if (!used || (one && next_ == 0)) {
       fail("not all arguments converted during string formatting");
     }
     return out;
@@ -223,7 +225,6 @@ class PercentFormat {
     Value value;
     const bool named = scan_.skip('(');
     if (named) {
-      named_ = true;
       const std::size_t end = std::min(scan_.text.find(')', scan_.at), scan_.text.size());
       if (!values_.is(Kind::dict)) fail("format requires a mapping");
       value = item_of(values_, scan_.text.substr(scan_.at, end - scan_.at), budget_);
@@ -273,7 +274,7 @@ class PercentFormat {
   const Value& values_;
   Budget& budget_;
   std::size_t next_ = 0;
-  bool named_ = false, zero_ = false;
+  bool zero_ = false;
 };
 
 }  // namespace

@@ -207,6 +207,7 @@ std::partial_ordering compare(const Value& a, const Value& b, std::string_view s
 
 bool contains(const Value& haystack, const Value& needle, Budget& budget) {
   if (haystack.is(Kind::undefined)) return false;
+  if (haystack.is(Kind::dict)) expect_hashable(needle);
   if (haystack.is(Kind::dict)) return haystack.dict().find(needle, budget) != nullptr;
   if (haystack.is(Kind::string)) {
     if (needle.is(Kind::undefined)) fail_undefined(needle);

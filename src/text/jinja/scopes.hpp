@@ -24,7 +24,8 @@ class InnerScope {
   std::shared_ptr<Scope> outer_;
 };
 
-inline Value callable(std::string name, std::function<Value(Interpreter&, const Arguments&)> call, std::uint32_t depth = 0) {
+inline Value callable(std::string name, std::function<Value(Interpreter&, const Arguments&)> call,
+                      std::uint32_t depth = 0) {
   Callable made{.name = std::move(name), .call = std::move(call), .attribute = {}, .depth = depth};
   return std::make_shared<const Callable>(std::move(made));
 }

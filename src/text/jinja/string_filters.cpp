@@ -58,7 +58,9 @@ Value replace(Interpreter& interpreter, const Value& self, const Given& given) {
 
 Value indent(Interpreter& interpreter, const Value& self, const Given& given) {
   Budget& budget = interpreter.budget();
-  const std::string text = str(self, budget) + "\n";
+  if (self.is(Kind::undefined)) fail_undefined(self);
+  if (!self.is(Kind::string)) fail("indent takes text, not " + std::string(self.type_name()));
+  const std::string text = self.string() + "\n";
   const bool by_text = given[0] != nullptr && given[0]->is(Kind::string);
   const std::int64_t width = by_text ? 0 : std::clamp<std::int64_t>(given.whole_or(0, 4), 0, 10000);
   const std::string by = by_text ? given[0]->string() : std::string(static_cast<std::size_t>(width), ' ');
@@ -119,14 +121,16 @@ Value escape(Interpreter& interpreter, const Value& self, const Given& given) {
 
 Value truncate(Interpreter& interpreter, const Value& self, const Given& given) {
   Budget& budget = interpreter.budget();
-  const std::string text = str(self, budget);
   const std::string end = given.text_or(2, "...", budget);
   const std::int64_t length = given.whole_or(0, 255), leeway = given.whole_or(3, 5);
   const auto end_length = static_cast<std::int64_t>(character_count(end));
   if (length < end_length) fail("expected length >= " + std::to_string(end_length) + ", got " + std::to_string(length));
   if (leeway < 0) fail("expected leeway >= 0, got " + std::to_string(leeway));
-  const auto count = static_cast<std::int64_t>(character_count(text));
-  if (count <= length || count - length <= leeway) return text;
+  const auto count = static_cast<std::int64_t>(length_of(self));
+  if (count <= length || count - length <= leeway) return self;
+  if (!self.is(Kind::string)) fail("truncate takes text, not " + std::string(self.type_name()));
+  const std::string& text = self.string();
+  budget.charge_bytes(text.size());
   std::string kept = text.substr(0, byte_of(text, static_cast<std::size_t>(length - end_length)));
   if (!given.truth_or(1, false)) kept = kept.substr(0, kept.rfind(' '));
   return kept + end;
@@ -148,6 +152,9 @@ Value wordcount(Interpreter& interpreter, const Value& self, const Given& /*give
 
 // urllib.parse.quote with "/" left as it is.
 Value urlencode(Interpreter& interpreter, const Value& self, const Given& /*given*/) {
+  if (self.is(Kind::dict) || self.is(Kind::sequence)) {
+    fail("urlencode takes text here, not " + std::string(self.type_name()), ErrorKind::unsupported);
+  }
   const std::string text = str(self, interpreter.budget());
   interpreter.budget().charge_bytes(3 * text.size());
   constexpr std::string_view kSafe = "_.-~/";

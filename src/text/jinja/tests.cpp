@@ -42,20 +42,21 @@ Value is_callable(Interpreter& /*interpreter*/, const Value& self, const Given& 
   return self.is(Kind::undefined) || (self.is(Kind::callable) && self.callable().call != nullptr);
 }
 
-std::int64_t rest(Interpreter& interpreter, const Value& self, std::int64_t by) {
-  const Value value = arithmetic(Arithmetic::modulo, self, by, interpreter.budget());
-  return value.is_whole() ? value.whole() : value.real() == 0 ? 0 : value.real() == 1 ? 1 : 2;
+// Whether self % by is `wanted`: text that is no format makes that false, as in Python.
+bool leaves(Interpreter& interpreter, const Value& self, std::int64_t by, int wanted) {
+  return equal(arithmetic(Arithmetic::modulo, self, by, interpreter.budget()), wanted, interpreter.budget());
 }
 
 Value is_even(Interpreter& interpreter, const Value& self, const Given& /*given*/) {
-  return rest(interpreter, self, 2) == 0;
+  return leaves(interpreter, self, 2, 0);
 }
+
 Value is_odd(Interpreter& interpreter, const Value& self, const Given& /*given*/) {
-  return rest(interpreter, self, 2) == 1;
+  return leaves(interpreter, self, 2, 1);
 }
 
 Value is_divisible(Interpreter& interpreter, const Value& self, const Given& given) {
-  return rest(interpreter, self, given.whole_or(0, 0)) == 0;
+  return leaves(interpreter, self, given.whole_or(0, 0), 0);
 }
 
 Value is_equal(Interpreter& interpreter, const Value& self, const Given& given) {

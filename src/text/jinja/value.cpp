@@ -186,10 +186,13 @@ Value make_undefined(std::string message) {
   return Undefined{.name = std::make_shared<const std::string>(std::move(message)), .why = Undefined::Why::other};
 }
 
+void expect_hashable(const Value& key) {
+  const bool list = key.is(Kind::sequence) && key.sequence().type == Sequence::Type::list;
+  if (list || key.is(Kind::dict)) fail("unhashable type: '" + std::string(key.type_name()) + "'");
+}
+
 void put(std::vector<std::pair<Value, Value>>& members, Value key, Value value, Budget& budget) {
-  const bool mutable_key =
-      key.is(Kind::dict) || (key.is(Kind::sequence) && key.sequence().type == Sequence::Type::list);
-  if (mutable_key) fail("unhashable type: '" + std::string(key.type_name()) + "'");
+  expect_hashable(key);
   budget.charge(1 + members.size() / 4);
   for (auto& member : members) {
     if (equal(member.first, key, budget)) {

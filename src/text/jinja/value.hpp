@@ -174,6 +174,8 @@ std::uint32_t depth_around(std::uint32_t inner);
 Value make_sequence(std::vector<Value> items, Sequence::Type type = Sequence::Type::list);
 Value make_dict(std::vector<std::pair<Value, Value>> members);  // keys must differ
 Value make_undefined(std::string message);
+// Failure where a value cannot be a key, as lists and dicts cannot.
+void expect_hashable(const Value& key);
 // Adds or replaces, as dict[key] = value does; Failure where the key cannot be one.
 void put(std::vector<std::pair<Value, Value>>& members, Value key, Value value, Budget& budget);
 // "'x' is undefined": why using it is a Failure.
