@@ -10,6 +10,7 @@ _ipfs_accelerate() {
     'verify:Compare a model with what Transformers computed, and precisions with f32'
     'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
     'export:Write a model as ONNX for other programs'
+    'tokenize:Show the tokens of texts, and the text that a chat becomes'
     'records:What has been measured here\: list, show, compare, export, import'
     'report:Documents made from the records\: compatibility'
     'completion:Print a script with which a shell completes this program'\''s commands'
@@ -155,6 +156,19 @@ _ipfs_accelerate() {
         '(-h --help)'{-h,--help}'[Show this help]' \
         ':MODEL:_files' \
         '*:DIR:_files'
+      ;;
+    tokenize)
+      _arguments -s \
+        '--chat[A chat instead of texts\: JSON, an array of messages, or an object with "messages", "tools", "documents" and further variables; - is stdin]:FILE:_files' \
+        '--template[Which of the model'\''s chat templates (default\: by whether there are tools)]:NAME: ' \
+        '--continue[The model is to continue the chat'\''s last message]' \
+        '--no-generation-prompt[End behind the last message, not where the model'\''s answer begins]' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files' \
+        '*:TEXT: '
       ;;
     records)
       _arguments -s \

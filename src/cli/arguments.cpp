@@ -112,11 +112,20 @@ void describe(Inspect& d) {
 }
 
 void describe(Tokenize& d) {
-  d.line.argument("MODEL", "Folder of the model, or a GGUF file", d.options.model);
-  d.line.arguments("TEXT", "Texts to cut into tokens", d.options.texts);
-  d.line.flag("no-special-tokens", "Without the tokens that the tokenizer puts around a text",
-              d.options.no_special_tokens);
-  add_common(d.line, d.options.common);
+  TokenizeCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model, or a GGUF file", o.model);
+  d.line.arguments("TEXT", "Texts to cut into tokens", o.texts);
+  d.line.flag("no-special-tokens", "Without the tokens that the tokenizer puts around a text", o.no_special_tokens);
+  d.line.option("chat", "FILE",
+                "A chat instead of texts: JSON, an array of messages, or an object with \"messages\", \"tools\", "
+                "\"documents\" and further variables; - is stdin",
+                o.chat);
+  d.line.option("template", "NAME", "Which of the model's chat templates (default: by whether there are tools)",
+                o.chat_template);
+  d.line.flag("continue", "The model is to continue the chat's last message", o.continue_final);
+  d.line.flag("no-generation-prompt", "End behind the last message, not where the model's answer begins",
+              o.no_generation_prompt);
+  add_common(d.line, o.common);
 }
 
 void describe_tensors(CommandLine& line, RunCommand& o) {
@@ -255,7 +264,8 @@ constexpr std::string_view kInspectExamples =
     "ipfs-accelerate inspect MODEL --graph=dot | dot -Tsvg > model.svg";
 constexpr std::string_view kTokenizeExamples =
     "ipfs-accelerate tokenize MODEL \"A sentence.\"\n"
-    "ipfs-accelerate tokenize model.gguf \"A sentence.\" --no-special-tokens --json";
+    "ipfs-accelerate tokenize model.gguf \"A sentence.\" --no-special-tokens --json\n"
+    "ipfs-accelerate tokenize MODEL --chat messages.json";
 constexpr std::string_view kRunExamples =
     "ipfs-accelerate run MODEL \"A sentence.\" \"Another.\"\n"
     "ipfs-accelerate run MODEL --input lines.txt --output vectors.npy\n"
@@ -301,7 +311,7 @@ void for_each_command(Use&& use) {
   one(Doctor("doctor", "Check the whole installation and say what to mend", std::string(kDoctorExamples)));
   one(Inspect("inspect", "What a model is and how much memory it will take, before loading it",
               std::string(kInspectExamples)));
-  one(Tokenize("tokenize", "The tokens of a text, as the model's tokenizer cuts it", std::string(kTokenizeExamples)));
+  one(Tokenize("tokenize", "The tokens of texts, and the text that a chat becomes", std::string(kTokenizeExamples)));
   one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));
   one(Verify("verify", "Compare a model with what Transformers computed, and precisions with f32",
              std::string(kVerifyExamples)));

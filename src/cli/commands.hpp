@@ -52,7 +52,8 @@ struct TokenizeCommand {
   CommonOptions common;
   std::string model;
   std::vector<std::string> texts;
-  bool no_special_tokens = false;
+  std::optional<std::string> chat, chat_template;  // a file of messages; which of several templates
+  bool no_special_tokens = false, continue_final = false, no_generation_prompt = false;
 };
 
 struct RunCommand {

@@ -1,28 +1,71 @@
+#include <iostream>
+#include <iterator>
+
 #include "accelerate/accelerate.hpp"
 #include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "core/file.hpp"
+#include "text/chat_template.hpp"
 
 namespace accelerate::cli {
 namespace {
 
-Json json_of(const std::string& text, const TokenizedText& tokenized) {
+Json chat_in(const std::string& file) {
+  if (file != "-") return Json::parse(read_file(file), file);
+  return Json::parse(std::string(std::istreambuf_iterator<char>(std::cin), {}), "stdin");
+}
+
+// The text that the model is given for a chat.
+std::string prompt_of(const TokenizeCommand& command) {
+  const auto chat_template = text::ChatTemplate::open(command.model);
+  const Json chat = chat_in(*command.chat);
+  text::ChatOptions options;
+  options.name = command.chat_template;
+  options.add_generation_prompt = !command.continue_final && !command.no_generation_prompt;
+  if (command.continue_final) options.continue_final_message = "content";
+  if (!chat.is_object()) return chat_template.render(chat, options);
+  options.variables = Json::object();
+  for (const auto& member : chat.members()) {
+    if (member.first == "messages") continue;
+    if (member.first == "tools") {
+      options.tools = member.second;
+    } else if (member.first == "documents") {
+      options.documents = member.second;
+    } else {
+      options.variables.set(member.first, member.second);
+    }
+  }
+  return chat_template.render(chat.at("messages"), options);
+}
+
+Json json_of(const TokenizedText& tokenized) {
   Json ids = Json::array(), tokens = Json::array();
   for (const std::int32_t id : tokenized.ids) ids.push(std::int64_t{id});
   for (const std::string& token : tokenized.tokens) tokens.push(token);
   Json json;
-  return json.set("text", text).set("ids", std::move(ids)).set("tokens", std::move(tokens));
+  return json.set("ids", std::move(ids)).set("tokens", std::move(tokens));
 }
 
-}  // namespace
+int show_chat(const TokenizeCommand& command, Output& out) {
+  const std::vector<std::string> prompt = {prompt_of(command)};
+  if (!out.wants_json()) {
+    out.text(prompt[0]);
+    if (!prompt[0].ends_with('\n')) out.line();
+    return kExitOk;
+  }
+  // The template wrote the special tokens itself.
+  Json json = json_of(accelerate::tokenize(command.model, prompt, {.add_special_tokens = false}).front());
+  out.json(json.set("prompt", prompt[0]));
+  return kExitOk;
+}
 
-int tokenize(const TokenizeCommand& command, Output& out) {
-  if (command.texts.empty()) throw UsageError{"TEXT is missing: what to cut into tokens", ""};
+int show_texts(const TokenizeCommand& command, Output& out) {
   const std::vector<TokenizedText> all =
       accelerate::tokenize(command.model, command.texts, {.add_special_tokens = !command.no_special_tokens});
   if (out.wants_json()) {
     Json list = Json::array();
-    for (std::size_t i = 0; i < all.size(); ++i) list.push(json_of(command.texts[i], all[i]));
+    for (std::size_t i = 0; i < all.size(); ++i) list.push(json_of(all[i]).set("text", command.texts[i]));
     out.json(list);
     return kExitOk;
   }
@@ -34,6 +77,15 @@ int tokenize(const TokenizeCommand& command, Output& out) {
   }
   out.print(table);
   return kExitOk;
+}
+
+}  // namespace
+
+int tokenize(const TokenizeCommand& command, Output& out) {
+  if (command.chat.has_value() != command.texts.empty()) {
+    throw UsageError{"expected either TEXT, what to cut into tokens, or --chat FILE", ""};
+  }
+  return command.chat ? show_chat(command, out) : show_texts(command, out);
 }
 
 }  // namespace accelerate::cli
