@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "graph/ops/norm.hpp"
+
 namespace accelerate {
 namespace {
 
@@ -21,8 +23,9 @@ InputNorm input_norm(const Graph& graph, const Node& product) {
     const Value value = operand < input.operands.size() ? input.operands[operand] : Value{};
     return value && graph.node(value).source == Node::Source::weight ? graph.node(value).name : "";
   };
-  if (input.operation->name() == "layer_norm") return {name_of(1), name_of(2)};
-  if (input.operation->name() == "rms_norm") return {name_of(1), ""};
+  if (input.operation->name() == "layer_norm") return {name_of(1), name_of(2), 0};
+  if (input.operation->name() == "rms_norm")
+    return {name_of(1), "", static_cast<const ops::RmsNorm&>(*input.operation).offset};
   return {};
 }
 
@@ -31,7 +34,7 @@ std::vector<float> magnitudes(const Weights& weights, const InputNorm& norm) {
   std::vector<float> sizes = values_of(weights, norm.weight);
   const std::vector<float> bias = norm.bias.empty() ? std::vector<float>{} : values_of(weights, norm.bias);
   for (std::size_t k = 0; k < sizes.size(); ++k) {
-    sizes[k] = 3 * std::abs(sizes[k]) + (bias.empty() ? 0 : std::abs(bias[k]));
+    sizes[k] = 3 * std::abs(sizes[k] + static_cast<float>(norm.offset)) + (bias.empty() ? 0 : std::abs(bias[k]));
   }
   return sizes;
 }

@@ -15,6 +15,7 @@ namespace accelerate {
 // The norm that makes a product's inputs, by the names of its parameters; empty where there is none.
 struct InputNorm {
   std::string weight, bias;
+  double offset = 0;  // added to the weight (RmsNorm)
 };
 InputNorm input_norm(const Graph& graph, const Node& product);
 

@@ -8,6 +8,7 @@
 
 #include "checkpoint/temporary_folder.hpp"
 #include "graph/builder.hpp"
+#include "graph/ops/embedding.hpp"
 #include "lowering/onnx.hpp"
 
 namespace accelerate::lowering {
@@ -54,7 +55,7 @@ struct SmallModel {
     weights.add("dense.weight", Tensor::of({4, 8}, std::vector<float>(32, 0.5F)));
     weights.add("head.weight", Tensor(DType::f32, {2, 4}));
     Builder b("encode", weights);
-    Value x = b.embedding({{"words", b.token_input("input_ids")}});
+    Value x = b.apply(std::make_shared<ops::Embedding>(5.5), {b.weight("words.weight"), b.token_input("input_ids")});
     x = b.layer_norm("norm", x, 1e-5, Bias::none);
     x = b.linear("dense", x, {.bias = Bias::none});
     b.output("hidden", x);
@@ -123,6 +124,7 @@ TEST(Int8Tables, AreLookedUpAsBytes) {
   EXPECT_EQ(find(model, "words.weight.scales")->dims, (Dims{11, 1}));
   EXPECT_EQ(find(model, "words.weight"), nullptr) << "written in f32 too";
   EXPECT_NE(find(small.in_int8(), "words.weight"), nullptr) << "not asked for";
+  EXPECT_NE(find(model, "f32:5.5"), nullptr) << "what tables are multiplied with";
 }
 
 TEST(Int8, NeedsAnOpsetWithGroups) {
