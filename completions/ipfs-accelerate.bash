@@ -3,7 +3,7 @@ _ipfs_accelerate() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "devices doctor inspect run verify bench export tokenize records report completion help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "devices doctor inspect tokenize run verify bench export records report completion help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -27,6 +27,13 @@ _ipfs_accelerate() {
       esac
       words="--batch --tokens --graph --precision --device --split --threads --json --quiet --verbose --help"
       ;;
+    tokenize)
+      case $prev in
+        --chat) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --template) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--no-special-tokens --chat --template --continue --no-generation-prompt --json --quiet --verbose --help"
+      ;;
     run)
       case $prev in
         --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
@@ -45,8 +52,10 @@ _ipfs_accelerate() {
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --no-fallback --explain --split --precision --threads --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in
@@ -55,8 +64,10 @@ _ipfs_accelerate() {
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--golden --case --precision --no-record --device --split --threads --json --quiet --verbose --help"
+      words="--golden --case --precision --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     bench)
       case $prev in
@@ -70,25 +81,20 @@ _ipfs_accelerate() {
         --max-memory) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --json --quiet --verbose --help"
+      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     export)
       case $prev in
         --to) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --opset) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
-        --precision) COMPREPLY=($(compgen -W "f32 f16" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "f32 f16 int8" -- "$cur")); return ;;
         --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
         --outputs) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
       words="--to --opset --precision --task --outputs --force --json --quiet --verbose --help"
-      ;;
-    tokenize)
-      case $prev in
-        --chat) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-        --template) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
-      esac
-      words="--chat --template --continue --no-generation-prompt --json --quiet --verbose --help"
       ;;
     records)
       case $prev in
@@ -112,7 +118,7 @@ _ipfs_accelerate() {
       words="--help"
       arguments="bash zsh fish"
       ;;
-    help) arguments="devices doctor inspect run verify bench export tokenize records report completion help" ;;
+    help) arguments="devices doctor inspect tokenize run verify bench export records report completion help" ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

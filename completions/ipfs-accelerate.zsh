@@ -5,12 +5,11 @@ _ipfs_accelerate() {
     'devices:What this machine can run on, found out by running on it'
     'doctor:Check the whole installation and say what to mend'
     'inspect:What a model is and how much memory it will take, before loading it'
-    'tokenize:The tokens of a text, as the model'\''s tokenizer cuts it'
+    'tokenize:The tokens of texts, and the text that a chat becomes'
     'run:Run a model on texts or tensors'
     'verify:Compare a model with what Transformers computed, and precisions with f32'
     'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
     'export:Write a model as ONNX for other programs'
-    'tokenize:Show the tokens of texts, and the text that a chat becomes'
     'records:What has been measured here\: list, show, compare, export, import'
     'report:Documents made from the records\: compatibility'
     'completion:Print a script with which a shell completes this program'\''s commands'
@@ -61,6 +60,10 @@ _ipfs_accelerate() {
     tokenize)
       _arguments -s \
         '--no-special-tokens[Without the tokens that the tokenizer puts around a text]' \
+        '--chat[A chat instead of texts\: JSON, an array of messages, or an object with "messages", "tools", "documents" and further variables; - is stdin]:FILE:_files' \
+        '--template[Which of the model'\''s chat templates (default\: by whether there are tools)]:NAME: ' \
+        '--continue[The model is to continue the chat'\''s last message]' \
+        '--no-generation-prompt[End behind the last message, not where the model'\''s answer begins]' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
         '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
@@ -156,19 +159,6 @@ _ipfs_accelerate() {
         '(-h --help)'{-h,--help}'[Show this help]' \
         ':MODEL:_files' \
         '*:DIR:_files'
-      ;;
-    tokenize)
-      _arguments -s \
-        '--chat[A chat instead of texts\: JSON, an array of messages, or an object with "messages", "tools", "documents" and further variables; - is stdin]:FILE:_files' \
-        '--template[Which of the model'\''s chat templates (default\: by whether there are tools)]:NAME: ' \
-        '--continue[The model is to continue the chat'\''s last message]' \
-        '--no-generation-prompt[End behind the last message, not where the model'\''s answer begins]' \
-        '--json[Print JSON for programs instead of tables]' \
-        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
-        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
-        '(-h --help)'{-h,--help}'[Show this help]' \
-        ':MODEL:_files' \
-        '*:TEXT: '
       ;;
     records)
       _arguments -s \

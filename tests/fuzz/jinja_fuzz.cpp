@@ -1,5 +1,5 @@
 // Any bytes are either a template, which then renders or fails within its budget, or an Error.
-// Layers: text core
+// Layers: text checkpoint core
 // The input is the template, a NUL, and its variables as JSON.
 #include <cstddef>
 #include <cstdint>
