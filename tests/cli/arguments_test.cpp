@@ -125,7 +125,7 @@ TEST(Arguments, TakesSizesWithAndWithoutUnits) {
 
 TEST(Arguments, SaysWhatIsMissingOrTooMuch) {
   EXPECT_EQ(error_of({}).message, "no command given");
-  EXPECT_EQ(error_of({"inspect"}).message, "MODEL is missing: Folder of the model");
+  EXPECT_EQ(error_of({"inspect"}).message, "MODEL is missing: Folder of the model, or a GGUF file");
   EXPECT_EQ(error_of({"verify", "m", "n"}).message, "\"n\" was not expected");
   EXPECT_EQ(error_of({"devices", "m"}).message, "\"m\" was not expected");
 }

@@ -41,17 +41,5 @@ TEST(Gguf, ATruncatedFileIsNamed) {
   EXPECT_TRUE(contains(done.err, "model.gguf") && contains(done.err, "truncated")) << done.err;
 }
 
-TEST(Tokenize, OfAFolderPrintsARowAToken) {
-  const Finished done = run_program({"tokenize", fixture("bert"), "light"});
-  EXPECT_EQ(done.code, 0) << done.err;
-  EXPECT_TRUE(contains(done.out, "[CLS]") && contains(done.out, "light") && contains(done.out, "[SEP]")) << done.out;
-}
-
-TEST(Tokenize, NeedsAText) {
-  const Finished done = run_program({"tokenize", fixture("bert")});
-  EXPECT_EQ(done.code, 2);
-  EXPECT_TRUE(contains(done.err, "TEXT")) << done.err;
-}
-
 }  // namespace
 }  // namespace accelerate::cli::test
