@@ -165,7 +165,7 @@ TEST_F(Providers, OfALibraryThatIsTooOldAreNotListedAndItIsSaid) {
 }
 
 // The places in the real library's table: of each provider it says that it has not got it.
-TEST(ProvidersOfTheRealLibrary, AreCalledByTheirOwnFunctions) {
+TEST(ProvidersOfTheRealRuntime, AreCalledByTheirOwnFunctions) {
   if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
   const LibraryPtr library = Library::open();
   const std::vector<std::string> built = library->providers();

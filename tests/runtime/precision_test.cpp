@@ -177,7 +177,7 @@ TEST_F(Recorded, AutoIsF32WhereNothingIsRecorded) {
   EXPECT_EQ(opened().precision, "f32");
 }
 
-TEST_F(Recorded, AutoSaysHowToRecordWhatADeviceHas) {
+TEST_F(Recorded, AutoSaysHowToRecordWhatARuntimeHas) {
   const auto reason_on = [this](const std::string& device) {
     return Model::open(model_, {.device = device, .precision = "auto"}).info().precision_reason;
   };

@@ -19,6 +19,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -129,10 +130,16 @@ Status* append(ort::SessionOptions* options, const std::string& provider, const 
 int get_error_code(const Status* status) { return status->code; }
 const char* get_error_message(const Status* status) { return status->message.c_str(); }
 
+// Callers keep an environment until the process ends; so that none counts as lost, they are kept here.
+std::deque<ort::Env> environments;
+
 Status* create_env(ort::LogFunction log, void* param, int, const char*, ort::Env** env) {
-  *env = new ort::Env{log, param};
+  *env = &environments.emplace_back(ort::Env{log, param});
   return nullptr;
 }
+// Of what lives as long as the process.
+template <typename T>
+void keep(T*) {}
 
 Status* create_session(const ort::Env* env, const void*, std::size_t, const ort::SessionOptions* options,
                        ort::Session** session) {
@@ -222,7 +229,8 @@ Status* create_tensor(const ort::MemoryInfo*, void* data, std::size_t bytes, con
   return nullptr;
 }
 Status* create_memory_info(int, int, ort::MemoryInfo** info) {
-  *info = new ort::MemoryInfo;
+  static ort::MemoryInfo host;
+  *info = &host;
   return nullptr;
 }
 
@@ -296,9 +304,9 @@ class Table {
     put(ort::kSetInterOpNumThreads, set_inter_threads);
     put(ort::kCreateTensorWithDataAsOrtValue, create_tensor);
     put(ort::kCreateCpuMemoryInfo, create_memory_info);
-    put(ort::kReleaseEnv, release<ort::Env>);
+    put(ort::kReleaseEnv, keep<ort::Env>);
     put(ort::kReleaseStatus, release<Status>);
-    put(ort::kReleaseMemoryInfo, release<ort::MemoryInfo>);
+    put(ort::kReleaseMemoryInfo, keep<ort::MemoryInfo>);
     put(ort::kReleaseSession, release<ort::Session>);
     put(ort::kReleaseValue, release<ort::Value>);
     put(ort::kReleaseSessionOptions, release<ort::SessionOptions>);
