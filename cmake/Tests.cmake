@@ -23,6 +23,16 @@ function(accelerate_layer_tests name)
   accelerate_discover_suites(${target} ${name})
 endfunction()
 
+# accelerate_fake_library(NAME SOURCE): a library that tests open in the place of a real one.
+function(accelerate_fake_library name source)
+  add_library(${name} MODULE ${source})
+  target_link_libraries(${name} PRIVATE accelerate_flags)
+  # Its functions carry no types that a sanitizer could compare with those of their callers.
+  if(ACCELERATE_SANITIZE)
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -fno-sanitize=function)
+  endif()
+endfunction()
+
 # accelerate_discover_suites(TARGET PREFIX): a ctest entry PREFIX.Suite for every suite the program lists once it is
 # built. An entry a test costs a process each, which the parameterised goldens make thousands of.
 function(accelerate_discover_suites target prefix)

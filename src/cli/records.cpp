@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <iostream>
-#include <iterator>
 #include <span>
 
 #include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/input_text.hpp"
 #include "cli/records_print.hpp"
-#include "core/file.hpp"
 #include "records/record_json.hpp"
 
 namespace accelerate::cli {
@@ -152,18 +150,12 @@ int export_records(const RecordsCommand& command, Output& out) {
   return kExitOk;
 }
 
-std::string text_of(const std::string& file) {
-  if (file != "-") return read_file(file, kLargestImport);
-  std::string text(std::istreambuf_iterator<char>(std::cin), {});
-  return text;
-}
-
 int import_records(const RecordsCommand& command, Output& out) {
   require_objects(command, 1, 1, "a file, - for stdin");
   const std::string& file = command.objects[0];
-  const std::string lines = text_of(file);
+  const std::string lines = input_text(file, kLargestImport);
   const auto records = open(r::Access::write, out);
-  const r::Imported imported = records->import_lines(lines, file == "-" ? "stdin" : file);
+  const r::Imported imported = records->import_lines(lines, input_name(file));
   if (out.wants_json()) {
     Json json;
     out.json(json.set("added", imported.added).set("known", imported.known));

@@ -1,39 +1,32 @@
-#include <iostream>
-#include <iterator>
-
 #include "accelerate/accelerate.hpp"
 #include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
-#include "core/file.hpp"
+#include "cli/input_text.hpp"
 #include "text/chat_template.hpp"
 
 namespace accelerate::cli {
 namespace {
 
-Json chat_in(const std::string& file) {
-  if (file != "-") return Json::parse(read_file(file), file);
-  return Json::parse(std::string(std::istreambuf_iterator<char>(std::cin), {}), "stdin");
-}
+constexpr std::size_t kLargestChat = std::size_t{1} << 30;
 
 // The text that the model is given for a chat.
 std::string prompt_of(const TokenizeCommand& command) {
   const auto chat_template = text::ChatTemplate::open(command.model);
-  const Json chat = chat_in(*command.chat);
+  const Json chat = Json::parse(input_text(*command.chat, kLargestChat), input_name(*command.chat));
   text::ChatOptions options;
   options.name = command.chat_template;
   options.add_generation_prompt = !command.continue_final && !command.no_generation_prompt;
   if (command.continue_final) options.continue_final_message = "content";
   if (!chat.is_object()) return chat_template.render(chat, options);
   options.variables = Json::object();
-  for (const auto& member : chat.members()) {
-    if (member.first == "messages") continue;
-    if (member.first == "tools") {
-      options.tools = member.second;
-    } else if (member.first == "documents") {
-      options.documents = member.second;
-    } else {
-      options.variables.set(member.first, member.second);
+  for (const auto& [name, value] : chat.members()) {
+    if (name == "tools") {
+      options.tools = value;
+    } else if (name == "documents") {
+      options.documents = value;
+    } else if (name != "messages") {
+      options.variables.set(name, value);
     }
   }
   return chat_template.render(chat.at("messages"), options);

@@ -19,4 +19,7 @@ std::string joined(const Range& range, std::string_view between = ", ", Name&& n
   return text;
 }
 
+// As errors name what users wrote or files hold.
+inline std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
 }  // namespace accelerate

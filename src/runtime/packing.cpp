@@ -40,9 +40,13 @@ std::vector<std::int64_t> made_of_ids(const Node& input, const Item& item) {
       }
       break;
     }
-    case InputRule::Fill::rows:
-      for (std::int64_t row = 0; row < item.rows(); ++row) made[static_cast<std::size_t>(item.column(row))] = row;
+    case InputRule::Fill::rows: {
+      std::int64_t position = 0;
+      for (std::int64_t row = 0; row < item.rows(); ++row) {
+        if (item.sees(row)) made[static_cast<std::size_t>(item.column(row))] = position++;
+      }
       break;
+    }
   }
   return made;
 }

@@ -1,13 +1,7 @@
 # Runtimes that behave as they are told, for the tests of what no machine here has: an ONNX Runtime with every provider,
 # an OpenVINO that is too old.
 foreach(fake fake_onnxruntime old_openvino)
-  add_library(${fake} MODULE ${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp)
-  target_link_libraries(${fake} PRIVATE accelerate_flags)
-  # As in hardware/fake.cmake: a table of functions carries no types.
-  if(ACCELERATE_SANITIZE)
-    set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp PROPERTIES COMPILE_OPTIONS
-                                                                                     -fno-sanitize=function)
-  endif()
+  accelerate_fake_library(${fake} ${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp)
 endforeach()
 foreach(test test_backends test_cli)
   if(TARGET ${test})

@@ -1,12 +1,6 @@
 # A driver library that behaves as it is told, and one that has none of a driver's functions: for the tests of probes.
 foreach(fake fake_driver empty_driver)
-  add_library(${fake} MODULE ${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp)
-  target_link_libraries(${fake} PRIVATE accelerate_flags)
-  # A driver's functions carry no types that a sanitizer could compare with those of their callers.
-  if(ACCELERATE_SANITIZE)
-    set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp PROPERTIES COMPILE_OPTIONS
-                                                                                     -fno-sanitize=function)
-  endif()
+  accelerate_fake_library(${fake} ${CMAKE_CURRENT_LIST_DIR}/fake/${fake}.cpp)
 endforeach()
 foreach(test test_hardware test_report test_runtime test_cli)
   if(TARGET ${test})

@@ -56,6 +56,22 @@ TEST(Packing, RowsOfAnyMaskPattern) {
   EXPECT_EQ(values(packed, "position_ids"), (std::vector<std::int64_t>{0, 1, 2, 3, 0, 2}));
 }
 
+// Decoders count the tokens themselves, wherever the padding is; OPT's table begins with rows of no position.
+TEST(Packing, PositionsOfTokensAlone) {
+  const NamedTensors inputs{{"input_ids", matrix(2, 3, {0, 1, 2, 3, 0, 4})},
+                            {"attention_mask", matrix(2, 3, {0, 1, 1, 1, 0, 1})}};
+  const Graph rows = small_graph({.fill = InputRule::Fill::rows});
+  EXPECT_EQ(values(feeds(rows, inputs), "position_ids"), (std::vector<std::int64_t>{0, 1, 0, 1}));
+  const Graph offset = small_graph({.fill = InputRule::Fill::rows, .offset = 2});
+  EXPECT_EQ(values(feeds(offset, inputs), "position_ids"), (std::vector<std::int64_t>{2, 3, 2, 3}));
+  EXPECT_EQ(largest_index(offset, "position_ids"), 1);
+  NamedTensors given = inputs;
+  given["position_ids"] = matrix(2, 3, {0, 0, 1, 1, 0, 0});
+  EXPECT_EQ(values(feeds(offset, given), "position_ids"), (std::vector<std::int64_t>{2, 3, 3, 2}));
+  given["position_ids"] = matrix(2, 3, {0, 0, 2, 0, 0, 1});
+  EXPECT_NE(error_of([&] { feeds(offset, given); }).find("is 2, expected 0 to 1"), std::string::npos);
+}
+
 TEST(Packing, AllColumnsWithoutAMask) {
   const Feeds packed = feeds(kColumns, {{"input_ids", matrix(1, 3, {7, 8, 9})}});
   EXPECT_EQ(values(packed, "input_ids"), (std::vector<std::int64_t>{7, 8, 9}));
