@@ -224,4 +224,9 @@ Config GgufFile::section(std::string_view name) const {
   return Config(Json(Json::Object{{std::string(name), std::move(values)}}), where_).child(name);
 }
 
+bool is_gguf_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return path.extension() == ".gguf" && std::filesystem::is_regular_file(path, ignored);
+}
+
 }  // namespace accelerate

@@ -61,4 +61,7 @@ class GgufFile {
   std::shared_ptr<const MappedFile> file_;
 };
 
+// Whether a model is given by such a file: one that is there and is named *.gguf.
+bool is_gguf_file(const std::filesystem::path& path);
+
 }  // namespace accelerate

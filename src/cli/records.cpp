@@ -5,6 +5,7 @@
 #include <chrono>
 #include <span>
 
+#include "checkpoint/gguf.hpp"
 #include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
@@ -64,8 +65,8 @@ r::Filter filter_of(const RecordsCommand& command, r::Records& records) {
   filter.model = command.model;
   std::error_code ignored;
   // A folder or GGUF file that is there is asked what it holds now, whatever was recorded of its path.
-  const bool file = fs::path(command.model).extension() == ".gguf" && fs::is_regular_file(command.model, ignored);
-  if (file || fs::is_directory(command.model, ignored)) filter.model = records.content_hash(command.model);
+  if (is_gguf_file(command.model) || fs::is_directory(command.model, ignored))
+    filter.model = records.content_hash(command.model);
   filter.device = command.device;
   filter.precision = command.precision;
   if (command.kind) filter.kind = r::kind_named(*command.kind);

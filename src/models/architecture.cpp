@@ -85,9 +85,7 @@ const Architecture& architecture_of(std::string_view model_type) {
 }
 
 Checkpoint open_checkpoint(const std::filesystem::path& model) {
-  std::error_code ignored;
-  const bool is_gguf = model.extension() == ".gguf" && std::filesystem::is_regular_file(model, ignored);
-  return is_gguf ? open_gguf(model) : Checkpoint::open(model, transformer_path(model));
+  return is_gguf_file(model) ? open_gguf(model) : Checkpoint::open(model, transformer_path(model));
 }
 
 ModelDefinition open_model(const std::filesystem::path& folder) { return open_model(open_checkpoint(folder)); }
