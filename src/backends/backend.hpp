@@ -60,6 +60,9 @@ class Session {
   // Writes to none of the feeds. Error{invalid_input} naming an input that is missing or has another shape;
   // Error{interrupted} once cancelled; Error{device_failed} where the device is lost meanwhile.
   virtual Outputs run(const Feeds& feeds) = 0;
+  // The sequences of a graph that keeps state, which runs are given by Feeds::slots; null for another graph. A run
+  // that fails leaves its slots as long as they were.
+  virtual StateSlots* slots() { return nullptr; }
 };
 
 // One thing that a plan does, in the order of its runs.

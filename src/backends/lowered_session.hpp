@@ -23,11 +23,12 @@ class LoweredSession : public Session {
     std::vector<Tensor> outputs = run_.outputs(feeds.extents);
     call(inputs, outputs);
     feeds.cancellation.check();
-    return run_.named(std::move(outputs), feeds.extents);
+    return run_.named(std::move(outputs), feeds);
   }
+  StateSlots* slots() final { return run_.slots(); }
 
  private:
-  // Fills the outputs, in the order of the graph's; inputs are in that of the model's.
+  // Fills the outputs, in the order of the model's; inputs are in that of the model's.
   virtual void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) = 0;
 
   lowering::ModelRun run_;

@@ -1,5 +1,6 @@
 #include "graph/builder.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "graph/ops/attention.hpp"
@@ -7,6 +8,7 @@
 #include "graph/ops/embedding.hpp"
 #include "graph/ops/linear.hpp"
 #include "graph/ops/norm.hpp"
+#include "graph/ops/rotary.hpp"
 
 namespace accelerate {
 namespace {
@@ -45,15 +47,12 @@ Tensor bucket_table(std::int64_t tokens, std::int64_t buckets, std::int64_t max_
   return table;
 }
 
-Tensor rotary_table(const RotaryFrequencies& frequencies, std::int64_t tokens, float (*function)(float)) {
+// Row 0: radians a position; row 1: what cosines and sines are multiplied with.
+Tensor rotary_table(const RotaryFrequencies& frequencies) {
   const auto half = static_cast<std::int64_t>(frequencies.values.size());
-  Tensor table(DType::f32, {tokens, half});
-  float* out = table.as<float>().data();
-  for (std::int64_t t = 0; t < tokens; ++t) {
-    for (const float frequency : frequencies.values) {
-      *out++ = function(static_cast<float>(t) * frequency) * frequencies.magnitude;
-    }
-  }
+  Tensor table(DType::f32, {2, half});
+  std::ranges::copy(frequencies.values, table.as<float>().begin());
+  std::ranges::fill(table.as<float>().subspan(frequencies.values.size()), frequencies.magnitude);
   return table;
 }
 
@@ -66,8 +65,8 @@ Builder::Scope::Scope(Builder& builder, std::string_view name) : builder_(builde
 
 Builder::Scope::~Scope() { builder_.path_.resize(length_); }
 
-Builder::Builder(std::string graph_name, const Weights& weights)
-    : graph_name_(std::move(graph_name)), weights_(weights) {}
+Builder::Builder(std::string graph_name, const Weights& weights, State state)
+    : graph_name_(std::move(graph_name)), weights_(weights), state_(state) {}
 
 std::string Builder::full_name(std::string_view name) const {
   return path_.empty() ? std::string(name) : name.empty() ? path_ : path_ + "." + std::string(name);
@@ -111,7 +110,7 @@ Value Builder::weight(std::string_view name, const Dims& expected) {
   return append(std::move(node));
 }
 
-Value Builder::table(std::string name, Type type, std::function<Tensor(const Extents&)> make) {
+Value Builder::table(std::string name, Type type, std::function<Tensor(const Extents&)> make, std::vector<Dim> of) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].source == Node::Source::table && nodes_[i].name == name) return {static_cast<std::int32_t>(i)};
   }
@@ -120,6 +119,7 @@ Value Builder::table(std::string name, Type type, std::function<Tensor(const Ext
   node.name = std::move(name);
   node.type = std::move(type);
   node.table = std::move(make);
+  node.table_of = std::move(of);
   return append(std::move(node));
 }
 
@@ -204,6 +204,15 @@ Value Builder::rms_norm(std::string_view name, Value x, double epsilon, double o
   return apply(std::make_shared<ops::RmsNorm>(epsilon, offset), {x, scale});
 }
 
+Value Builder::state(std::string_view name, std::int64_t width, std::int64_t window) {
+  Node node;
+  node.source = Node::Source::state;
+  node.name = full_name(name);
+  node.type = {Element::real, Shape({kBatch, kPast, width}, true)};
+  node.state.window = window;
+  return append(std::move(node));
+}
+
 Value Builder::attention(const AttentionOptions& options) {
   auto operation = std::make_shared<ops::Attention>();
   operation->heads = options.heads;
@@ -213,8 +222,13 @@ Value Builder::attention(const AttentionOptions& options) {
   operation->causal = options.causal;
   operation->window = options.window;
   operation->interleaved_rotary = options.interleaved_rotary;
-  return apply(std::move(operation), {options.query, options.key, options.value, options.relative_bias,
-                                      options.rotary_cos, options.rotary_sin});
+  std::vector<Value> operands{options.query,         options.key,        options.value,
+                              options.relative_bias, options.rotary_cos, options.rotary_sin};
+  if (state_ == State::kept && options.causal) {
+    operands.push_back(state("key", width(options.key), options.window));
+    operands.push_back(state("value", width(options.value), options.window));
+  }
+  return apply(std::move(operation), std::move(operands));
 }
 
 Value Builder::pool(Value x, ops::PoolMode mode, Value skip) {
@@ -250,16 +264,19 @@ Value Builder::column(Value x, std::int64_t index) {
   return apply(std::make_shared<ops::Slice>(index, index + 1, /*drop=*/true), {x});
 }
 
-Rotary Builder::rotary(const RotaryRule& rule) {
-  const auto make = [&](const char* kind, float (*function)(float)) {
-    const std::string name = std::string("rotary_") + kind + " " + rule.name;
-    return table(name, {Element::real, Shape{kTokens, rule.rotary_dim / 2}},
-                 [frequencies = rule.frequencies, function](const Extents& extents) {
-                   const std::int64_t tokens = extents.at("tokens");
-                   return rotary_table(frequencies(tokens), tokens, function);
-                 });
-  };
-  return {make("cos", std::cos), make("sin", std::sin)};
+Rotary Builder::rotary(const RotaryRule& rule, Value positions) {
+  const auto [known, is_new] = rotaries_.try_emplace(rule.name + " " + std::to_string(positions.id));
+  if (!is_new) return known->second;
+  const Dim longest = state_ == State::kept ? kPositions : kTokens;
+  const Value table = this->table(
+      "rotary " + rule.name, {Element::real, Shape{2, rule.rotary_dim / 2}},
+      [frequencies = rule.frequencies, by_length = rule.by_length, longest](const Extents& extents) {
+        return rotary_table(frequencies(by_length ? longest.evaluate(extents) : 0));
+      },
+      rule.by_length ? std::vector<Dim>{longest} : std::vector<Dim>{});
+  using Wave = ops::RotaryFactor::Wave;
+  const auto factor = [&](Wave wave) { return apply(std::make_shared<ops::RotaryFactor>(wave), {positions, table}); };
+  return known->second = {factor(Wave::cos), factor(Wave::sin)};
 }
 
 Value Builder::relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance) {

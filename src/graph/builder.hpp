@@ -1,6 +1,7 @@
 // How an architecture writes its graph: one call an operation, parameters by the names in the checkpoint.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ struct AttentionOptions {
   bool causal = false;
   std::int64_t window = -1;                // negative: all keys
   Value relative_bias = {};                // [2 * tokens - 1, heads]
-  Value rotary_cos = {}, rotary_sin = {};  // [tokens, rotary_dim / 2]
+  Value rotary_cos = {}, rotary_sin = {};  // [batch, tokens~, rotary_dim / 2]
   bool interleaved_rotary = false;
 };
 
@@ -42,7 +43,9 @@ struct Rotary {
 // linear("attention.self.query", x) uses encoder.layer.0.attention.self.query.weight and .bias.
 class Builder {
  public:
-  Builder(std::string graph_name, const Weights& weights);
+  // `state`: whether causal attention keeps its keys and values from run to run.
+  enum class State { none, kept };
+  Builder(std::string graph_name, const Weights& weights, State state = State::none);
 
   // Names below are inside `name` until the scope ends.
   class [[nodiscard]] Scope {
@@ -69,8 +72,12 @@ class Builder {
   bool has(std::string_view name) const;
   // A parameter; Error{not_found} when absent, Error{corrupted} unless it has the `expected` dims (none: any).
   Value weight(std::string_view name, const Dims& expected = {});
-  // A constant that depends on sizes; asked for twice by the same name, it is the same table.
-  Value table(std::string name, Type type, std::function<Tensor(const Extents&)> make);
+  // A constant that depends on sizes, those of its shape and further ones; asked for twice by the same name, it is the
+  // same table.
+  Value table(std::string name, Type type, std::function<Tensor(const Extents&)> make, std::vector<Dim> of = {});
+
+  // What stays of earlier runs: [batch, past~, width], all of it or the last `window` positions.
+  Value state(std::string_view name, std::int64_t width, std::int64_t window = -1);
 
   struct Lookup {
     std::string_view table;  // parameter "<table>.weight"
@@ -102,10 +109,12 @@ class Builder {
   // One column without its axis: [batch, tokens~, n] to [batch, tokens~].
   Value column(Value x, std::int64_t index);
 
-  // cos and sin of position * frequency in f32, each [tokens, frequencies].
-  Rotary rotary(const RotaryRule& rule);
-  // By the frequencies of the first paper.
-  Rotary rotary(std::int64_t rotary_dim, double theta) { return rotary(rotary_rule(rotary_dim, theta)); }
+  // cos and sin of position * frequency in f32, each [batch, tokens~, frequencies]; asked for twice, they are the same.
+  Rotary rotary(const RotaryRule& rule, Value positions);
+  // By the frequencies of the first paper, positions counted by columns.
+  Rotary rotary(std::int64_t rotary_dim, double theta) {
+    return rotary(rotary_rule(rotary_dim, theta), token_input("position_ids", {InputRule::Fill::columns}));
+  }
   // T5's relative buckets (Raffel et al. 2020), both directions, over the parameter "<name>.weight" [buckets, heads]:
   // [2 * tokens - 1, heads], row (key - query + tokens - 1).
   Value relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance);
@@ -129,6 +138,8 @@ class Builder {
 
   std::string graph_name_;
   const Weights& weights_;
+  State state_;
+  std::map<std::string, Rotary> rotaries_;  // by rule and positions
   std::string path_;
   std::vector<Node> nodes_;
   std::vector<Graph::Output> outputs_;

@@ -1,6 +1,26 @@
 #include "graph/feeds.hpp"
 
+#include <algorithm>
+
 namespace accelerate {
+
+Extents with_past(const Feeds& feeds, const StateSlots& slots) {
+  const std::vector<std::int64_t>& tokens = feeds.extents.lengths("tokens");
+  if (feeds.slots.size() != tokens.size()) {
+    throw Error(ErrorKind::invalid_input,
+                std::to_string(feeds.slots.size()) + " slots for " + std::to_string(tokens.size()) + " items");
+  }
+  Extents extents = feeds.extents;
+  std::vector<std::int64_t> past;
+  std::int64_t positions = 0;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    past.push_back(slots.length(feeds.slots[i]));
+    positions = std::max(positions, past.back() + tokens[i]);
+  }
+  extents.set_ragged("past", std::move(past));
+  extents.set("positions", positions);
+  return extents;
+}
 
 void check_feeds(const Graph& graph, const Feeds& feeds) {
   for (const Node& node : graph.nodes()) {

@@ -9,6 +9,7 @@
 #include "accelerate/progress.hpp"
 #include "accelerate/tensor.hpp"
 #include "graph/graph.hpp"
+#include "graph/state.hpp"
 
 namespace accelerate {
 
@@ -21,6 +22,7 @@ struct PoolWork;  // core/thread_pool.hpp
 struct Feeds {
   std::map<std::string, Tensor, std::less<>> tensors;
   Extents extents;
+  std::vector<Slot> slots;          // of a graph that keeps state: the sequence of each item, whose tokens come next
   Cancellation cancellation;        // looked at between operations: Error{interrupted}
   StepTimes* step_times = nullptr;  // filled where it is given: what a profile is made from
   PoolWork* pool_work = nullptr;    // the same for the threads, by backends that run on a ThreadPool
@@ -28,6 +30,10 @@ struct Feeds {
 
 // Outputs by name; a ragged one as rows without padding.
 using Outputs = std::map<std::string, Tensor, std::less<>>;
+
+// The sizes of a run over slots: those of the feeds, and past and positions from what the slots hold.
+// Error{invalid_input} unless there is a slot for each item.
+Extents with_past(const Feeds& feeds, const StateSlots& slots);
 
 // Error{invalid_input} naming an input of the graph that is missing or has another type or shape.
 void check_feeds(const Graph& graph, const Feeds& feeds);

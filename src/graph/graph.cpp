@@ -22,6 +22,7 @@ std::string_view source_name(Node::Source source) {
     case Node::Source::input: return "input";
     case Node::Source::weight: return "weight";
     case Node::Source::table: return "table";
+    case Node::Source::state: return "state";
     case Node::Source::operation: return "operation";
   }
   return "";
@@ -66,6 +67,10 @@ bool Graph::has_operation(std::string_view name) const {
   return std::ranges::any_of(nodes_, [name](const Node& node) {
     return node.source == Node::Source::operation && node.operation->name() == name;
   });
+}
+
+bool Graph::keeps_state() const {
+  return std::ranges::any_of(nodes_, [](const Node& node) { return node.source == Node::Source::state; });
 }
 
 const Node* Graph::find_input(std::string_view name) const {

@@ -64,7 +64,7 @@ struct InputRule {
     zeros,                  // token_type_ids of a single text
     columns,                // 0, 1, 2, ... counting padded columns too, as BERT counts
     columns_after_padding,  // RoBERTa: first + 1, + 2, ... over tokens other than `padding_id`; `padding_id` there
-    rows,                   // 0, 1, 2, ... over the tokens that are not masked, as decoders count
+    rows,                   // 0, 1, 2, ... over the tokens that are not masked, as decoders count, after the past
   };
   Fill fill = Fill::required;
   std::int64_t padding_id = 0;
@@ -72,13 +72,22 @@ struct InputRule {
       0;  // added to what is given or filled in: tables of OPT and BART begin with rows of no position
 };
 
+// What of a state value stays from run to run.
+struct StateRule {
+  std::int64_t window = -1;  // the last positions that will be looked at again; negative: all of them
+};
+
 struct Node {
-  enum class Source { input, weight, table, operation };
+  // A state holds rows of earlier runs of the same sequences: [batch, past~, n]. Operations that read it also append
+  // this run's rows to it. Sessions keep it (graph/state.hpp).
+  enum class Source { input, weight, table, state, operation };
   Source source = Source::operation;
-  std::string name;  // of an input, weight or table; for an operation, the path of the module it belongs to
+  std::string name;  // of an input, weight, table or state; for an operation, the path of the module it belongs to
   Type type;
   InputRule rule;                               // inputs
+  StateRule state;                              // states
   std::function<Tensor(const Extents&)> table;  // tables: f32 or i64, computed when the sizes are known
+  std::vector<Dim> table_of;                    // tables: sizes that the numbers depend on beside those of the shape
   std::shared_ptr<const Operation> operation;   // operations
   std::vector<Value> operands;
 };
@@ -100,6 +109,8 @@ class Graph {
   const std::vector<Output>& outputs() const { return outputs_; }
   const Output* find_output(std::string_view name) const;
   bool has_operation(std::string_view name) const;
+  // Whether runs leave something behind for the next.
+  bool keeps_state() const;
   // The input of that name, or null.
   const Node* find_input(std::string_view name) const;
 

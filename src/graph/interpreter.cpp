@@ -299,7 +299,8 @@ Array source_value(const Node& node, const Graph& graph, const Weights& weights,
   }
   const auto given = feeds.tensors.find(node.name);
   if (given == feeds.tensors.end()) return mask_of(node.name, node.type, feeds.extents);
-  return padded(array_of(given->second), graph.find_input(node.name)->type.shape, feeds.extents);
+  const auto in_graph = std::ranges::find(graph.nodes(), node.name, &Node::name);
+  return padded(array_of(given->second), in_graph->type.shape, feeds.extents);
 }
 
 }  // namespace
@@ -330,6 +331,11 @@ Outputs interpret(const Graph& graph, const Weights& weights, const Feeds& feeds
     const Shape& shape = graph.node(graph.outputs()[i].value).type.shape;
     const auto value = static_cast<std::size_t>(primitives.outputs()[i].value.id);
     outputs[graph.outputs()[i].name] = unpadded(values[value], shape, feeds.extents);
+  }
+  for (std::size_t i = graph.outputs().size(); i < primitives.outputs().size(); ++i) {
+    const Graph::Output& added = primitives.outputs()[i];
+    const Shape rows(primitives.node(added.value).type.shape.dims, /*is_ragged=*/true);
+    outputs[added.name] = unpadded(values[static_cast<std::size_t>(added.value.id)], rows, feeds.extents);
   }
   return outputs;
 }

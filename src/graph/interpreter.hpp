@@ -10,7 +10,8 @@ namespace accelerate {
 // loses. The difference to f64 is what tolerances are derived from.
 enum class Rounding { f64, f32 };
 
-// Outputs as f64. Slow, and holds every value: for small shapes.
+// Outputs as f64, with the rows that the run adds to states (rows_added_to). What states hold is fed under their names,
+// [past.rows, n]. Slow, and holds every value: for small shapes.
 Outputs interpret(const Graph& graph, const Weights& weights, const Feeds& feeds, Rounding rounding = Rounding::f64);
 
 }  // namespace accelerate

@@ -261,6 +261,17 @@ Value Primitives::transpose_last(Value x) {
   return transpose(x, std::move(permutation));
 }
 
+void Primitives::append_to(Value state, Value rows) {
+  added_.push_back({rows_added_to(nodes_.at(static_cast<std::size_t>(state.id)).name), rows});
+}
+
+Graph Primitives::finish(std::vector<Graph::Output> outputs) {
+  outputs.insert(outputs.end(), added_.begin(), added_.end());
+  return {name_, std::move(nodes_), std::move(outputs)};
+}
+
+std::string rows_added_to(const std::string& state) { return state + ".added"; }
+
 Graph decompose(const Graph& graph) {
   Primitives p(graph.name());
   std::vector<Value> moved;

@@ -61,6 +61,8 @@ class Primitives {
 
   // Inputs, weights and tables keep their names; ragged types become dense ones.
   Value source(const Node& node);
+  // Rows [batch, tokens, n] of this run go behind those that a state holds: an output named rows_added_to(its name).
+  void append_to(Value state, Value rows);
   // [batch, symbol]: 1 at rows of an item, 0 at padding and at rows that are not seen (Extents::set_seen). An input
   // named "<symbol>.mask".
   Value mask(const std::string& symbol);
@@ -103,7 +105,8 @@ class Primitives {
   // Exchanges the last two axes.
   Value transpose_last(Value x);
 
-  Graph finish(std::vector<Graph::Output> outputs) { return {name_, std::move(nodes_), std::move(outputs)}; }
+  // The outputs given, and the rows added to states.
+  Graph finish(std::vector<Graph::Output> outputs);
 
  private:
   Value append(Primitive primitive, std::vector<Value> operands);
@@ -113,7 +116,11 @@ class Primitives {
 
   std::string name_;
   std::vector<Node> nodes_;
+  std::vector<Graph::Output> added_;
 };
+
+// What graphs of primitives and lowered models call the rows that a run adds to a state; the state itself is an input.
+std::string rows_added_to(const std::string& state);
 
 // The whole graph in primitives.
 Graph decompose(const Graph& graph);

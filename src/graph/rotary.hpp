@@ -16,8 +16,9 @@ struct RotaryFrequencies {
 struct RotaryRule {
   std::string name;  // tables of rules of the same name are shared
   std::int64_t rotary_dim = 0;
-  // For a run whose longest item has so many tokens.
+  // For a run whose longest item has so many tokens, its past included.
   std::function<RotaryFrequencies(std::int64_t tokens)> frequencies;
+  bool by_length = false;  // whether that makes a difference
 };
 
 // theta^(-2i / rotary_dim), computed in f32 as Transformers does.

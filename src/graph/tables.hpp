@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,10 +17,11 @@ class Tables {
  public:
   // Of a node whose source is a table. Its numbers stay where they are until trim().
   const Tensor& get(const Node& node, const Extents& extents) {
-    const Dims dims = node.type.shape.stored(extents);
-    std::vector<Tensor>& known = tables_[node.name];
-    const auto found = std::ranges::find_if(known, [&](const Tensor& each) { return each.dims() == dims; });
-    return found != known.end() ? *found : known.emplace_back(node.table(extents));
+    Dims sizes = node.type.shape.stored(extents);
+    for (const Dim& size : node.table_of) sizes.push_back(size.evaluate(extents));
+    std::deque<Known>& known = tables_[node.name];
+    const auto found = std::ranges::find(known, sizes, &Known::sizes);
+    return found != known.end() ? found->values : known.emplace_back(std::move(sizes), node.table(extents)).values;
   }
 
   // Lets go of those that came in too many sizes. Before a run, as what get() gave may be among them.
@@ -31,7 +33,12 @@ class Tables {
   }
 
  private:
-  std::map<std::string, std::vector<Tensor>> tables_;
+  struct Known {
+    Known(Dims s, Tensor v) : sizes(std::move(s)), values(std::move(v)) {}
+    Dims sizes;
+    Tensor values;
+  };
+  std::map<std::string, std::deque<Known>> tables_;
 };
 
 }  // namespace accelerate

@@ -1,12 +1,12 @@
 // Attention in standard operators around Softmax. ONNX Runtime's MultiHeadAttention measured slower on its CPU than
 // what this becomes there.
 #include "graph/ops/attention.hpp"
-#include "lowering/lowering.hpp"
+#include "lowering/lower_rotary.hpp"
 
 namespace accelerate::lowering {
 namespace {
 
-enum Index : std::size_t { kQuery, kKey, kValue, kBias, kCos, kSin };
+using Index = ops::Attention::Index;
 
 // What is added to scores of keys that are not seen: far below any score, and a number, so that rows of padding, which
 // nobody reads, do not become NaN.
@@ -24,9 +24,11 @@ class Attention {
         by_rows_(lowering.options().ragged == Ragged::rows && node.type.shape.ragged) {}
 
   Operand lower() {
-    const Operand q = turned(heads_of(operands_[kQuery], op_.heads), op_.heads);
-    const Operand k = turned(heads_of(operands_[kKey], op_.kv_heads), op_.heads);
-    const Operand v = heads_of(operands_[kValue], op_.kv_heads);
+    const Operand q = turned(heads_of(operands_[Index::kQuery], op_.heads));
+    const Operand k = keeps_past() ? after_past(Index::kKey, Index::kPastKey)
+                                   : turned(heads_of(operands_[Index::kKey], op_.kv_heads));
+    const Operand v =
+        keeps_past() ? after_past(Index::kValue, Index::kPastValue) : heads_of(operands_[Index::kValue], op_.kv_heads);
     const std::string scaled = b_.node("Mul", {b_.real(q), b_.scalar(op_.scale, b_.real())});
     std::string scores = b_.node("MatMul", {scaled, b_.transpose(k, {0, 1, 3, 2}).name});
     const std::string added = added_to_scores();
@@ -37,6 +39,30 @@ class Attention {
 
  private:
   std::string symbol() const { return std::string(tokens_.symbol_name()); }
+  bool keeps_past() const { return operands_.size() > Index::kPastKey; }
+  // Of the past; empty where none is kept.
+  std::string past() const {
+    return keeps_past() ? std::string(operands_[Index::kPastKey].shape.dims[1].symbol_name()) : "";
+  }
+  Operand turned(const Operand& x) {
+    return lowering::turned(lowering_, op_, x, {operands_[Index::kCos], operands_[Index::kSin], symbol()});
+  }
+
+  // Keys or values of the past with those of this run behind them, which the state takes as well.
+  Operand after_past(Index which, Index state) {
+    const auto apart = [&](const Operand& x) {
+      const std::vector<Dim>& d = x.shape.dims;
+      const Operand split = b_.reshape(x, {d[0], d[1], op_.kv_heads, d[2].number() / op_.kv_heads});
+      return b_.transpose(split, {0, 2, 1, 3});
+    };
+    Operand now = apart(lowering_.padded(operands_[which], symbol()));
+    if (which == Index::kKey) now = turned(now);
+    const std::vector<Dim> d = now.shape.dims;
+    lowering_.append_to(operands_[state], b_.reshape(b_.transpose(now, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]}));
+    const Operand before = apart(operands_[state]);
+    const std::string all = b_.node("Concat", {b_.real(before), b_.real(now)}, {{"axis", std::int64_t{2}}});
+    return repeated(lowering_.real(all, Shape{d[0], d[1], before.shape.dims[2] + d[2], d[3]}));
+  }
 
   // [batch, heads, tokens, d]; a key head stands for several query heads.
   Operand heads_of(const Operand& x, std::int64_t heads) {
@@ -99,44 +125,23 @@ class Attention {
     });
   }
 
-  // [batch, heads, tokens, d] turned by its position, where the model does that.
-  Operand turned(const Operand& x, std::int64_t heads) {
-    if (!operands_[kCos]) return x;
-    const Operand &cos = operands_[kCos], &sin = operands_[kSin];
-    if (!lowering_.options().contrib) {
-      const Operand in[] = {x, cos, sin};
-      return lowering_.primitives(
-          [&](Primitives& p, std::span<const Value> v) { return op_.rotate(p, v[0], v[1], v[2]); }, in);
-    }
-    const std::int64_t rotary_dim = 2 * cos.shape.last().number();
-    std::vector<OnnxAttribute> attributes{{"interleaved", std::int64_t{op_.interleaved_rotary ? 1 : 0}}};
-    if (x.shape.last() != Dim(rotary_dim)) {
-      attributes.push_back({"num_heads", heads});
-      attributes.push_back({"rotary_embedding_dim", rotary_dim});
-    }
-    const std::string first_position = b_.indices({0});
-    return lowering_.real(
-        b_.contrib("RotaryEmbedding", {b_.real(x), first_position, b_.real(cos), b_.real(sin)}, std::move(attributes)),
-        x.shape);
-  }
-
   // [batch or 1, heads or 1, queries or 1, keys]: bias of positions, and far below any score where a key is not seen;
   // nothing where there is neither.
   std::string added_to_scores() {
-    const std::string key = "scores " + symbol() + (op_.causal ? " causal" : "") +
-                            " window=" + std::to_string(op_.window) + " " + operands_[kBias].name;
+    const std::string key = "scores " + symbol() + " after " + past() + (op_.causal ? " causal" : "") +
+                            " window=" + std::to_string(op_.window) + " " + operands_[Index::kRelativeBias].name;
     return b_
         .once(key,
               [&]() -> Operand {
                 const Operand unseen = unseen_keys();
-                return operands_[kBias] ? lowering_.add(position_bias(), unseen) : unseen;
+                return operands_[Index::kRelativeBias] ? lowering_.add(position_bias(), unseen) : unseen;
               })
         .name;
   }
 
   Operand unseen_keys() {
     const Operand seen = lowering_.primitives(
-        [&](Primitives& p, std::span<const Value>) { return op_.visible(p, tokens_, symbol()); }, {});
+        [&](Primitives& p, std::span<const Value>) { return op_.visible(p, tokens_, symbol(), past()); }, {});
     if (!seen) return {};
     const std::string zero = b_.scalar(0, b_.real()), far_below = b_.scalar(unseen_score(b_.real()), b_.real());
     return lowering_.real(b_.node("Where", {b_.condition(seen), zero, far_below}), seen.shape);
@@ -146,7 +151,7 @@ class Attention {
   Operand position_bias() {
     return lowering_.primitives(
         [&](Primitives& p, std::span<const Value> bias) { return op_.bias_of_pairs(p, bias[0], tokens_); },
-        {&operands_[kBias], 1});
+        {&operands_[Index::kRelativeBias], 1});
   }
 
   Lowering& lowering_;

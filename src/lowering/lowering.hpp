@@ -28,6 +28,8 @@ class Lowering {
   // Where rows lie in a padded tensor, OnnxInput::Source.
   Operand row_of_place(const std::string& symbol);
   Operand place_of_row(const std::string& symbol);
+  // Rows at their places: [batch, symbol, ...]; given back as it is where it is padded already.
+  Operand padded(const Operand& value, const std::string& symbol);
   // x times the transposed matrix that is operand `which` of `node`, plus a bias where there is one: [..., out].
   Operand product(const Node& node, std::size_t which, const Operand& x, const Operand& bias);
   // Rows of the table that is operand `which` of `node`.
@@ -35,6 +37,8 @@ class Lowering {
   Operand activate(const Operand& x, Activation activation);
   // a + b, where one of them broadcasts; a where b is left out.
   Operand add(const Operand& a, const Operand& b);
+  // Rows [batch, tokens, n] of a run go behind those of a state, as an output of the model after those of the graph.
+  void append_to(const Operand& state, const Operand& rows);
   // What `make` computes in primitives from these values.
   using Make = std::function<Value(Primitives&, std::span<const Value>)>;
   Operand primitives(const Make& make, std::span<const Operand> operands);
@@ -45,12 +49,12 @@ class Lowering {
   Operand source(std::size_t index);
   Operand input(const Node& node);
   Operand table(const Node& node);
+  Operand state(const Node& node);
   Operand positions(const Node& node);
   Operand unmasked_positions(const Node& node);
   bool is_written_by_readers(std::size_t index) const;
   Operand int8_product(const Node& node, const Weight& weight, const Operand& x);
   Operand lower(const Node& node);
-  Operand padded(const Operand& rows, const std::string& symbol);
   Operand rows_of(const Operand& padded, const std::string& symbol);
   Operand index_input(OnnxInput::Source source, const std::string& name, const std::string& symbol, Shape shape);
 
@@ -58,7 +62,8 @@ class Lowering {
   const Weights& weights_;
   OnnxOptions options_;
   OnnxBuilder builder_;
-  std::vector<Operand> values_;  // by node
+  std::vector<Operand> values_;                         // by node
+  std::vector<std::pair<std::string, Operand>> added_;  // rows, by the name of the state
 };
 
 // Nothing: not lowered this way with these options; its decomposition is.
@@ -71,6 +76,7 @@ Operand lower_layer_norm(Lowering& lowering, const Node& node, std::span<const O
 Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_activate(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_pool(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_rotary_factor(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_attention(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 
 }  // namespace accelerate::lowering

@@ -5,9 +5,26 @@
 #include "lowering/padding.hpp"
 
 namespace accelerate::lowering {
+namespace {
+
+// Of the rows that a run adds to a state.
+Shape added_shape(const Node& state) { return Shape({kBatch, kTokens, state.type.shape.last()}, /*is_ragged=*/true); }
+
+}  // namespace
+
+ModelRun::ModelRun(const Graph& graph, const std::vector<OnnxInput>& inputs, Ragged ragged)
+    : graph_(graph), inputs_(inputs), ragged_(ragged) {
+  for (const Node& node : graph.nodes()) {
+    if (node.source == Node::Source::state) states_.push_back(&node);
+  }
+  if (!states_.empty()) slots_.emplace(graph);
+}
+
+Extents ModelRun::extents_of(const Feeds& feeds) const { return slots_ ? with_past(feeds, *slots_) : feeds.extents; }
 
 std::vector<Tensor> ModelRun::inputs(const Feeds& feeds) {
   check_feeds(graph_, feeds);
+  extents_ = extents_of(feeds);
   tables_.trim();
   std::vector<Tensor> tensors;
   for (const OnnxInput& each : inputs_) tensors.push_back(input(each, feeds));
@@ -20,8 +37,12 @@ Tensor ModelRun::input(const OnnxInput& input, const Feeds& feeds) {
       const Tensor& given = feeds.tensors.find(input.of)->second;
       return ragged_ == Ragged::rows ? given : pad(given, graph_.find_input(input.of)->type.shape, feeds.extents);
     }
-    case OnnxInput::Source::table: return table(input, feeds.extents);
-    case OnnxInput::Source::mask: return mask_of(input.of, feeds.extents);
+    case OnnxInput::Source::table: return table(input, extents_);
+    case OnnxInput::Source::state: {
+      const auto state = std::ranges::find(states_, input.of, &Node::name);
+      return pad(slots_->rows(feeds.slots, input.of), (*state)->type.shape, extents_);
+    }
+    case OnnxInput::Source::mask: return mask_of(input.of, extents_);
     case OnnxInput::Source::row_of_place: return row_of_place(input.of, feeds.extents);
     case OnnxInput::Source::place_of_row: return place_of_row(input.of, feeds.extents);
   }
@@ -42,16 +63,25 @@ std::vector<Tensor> ModelRun::outputs(const Extents& extents) const {
     const Shape& shape = graph_.node(output.value).type.shape;
     tensors.emplace_back(DType::f32, ragged_ == Ragged::rows ? shape.stored(extents) : padded_dims(shape, extents));
   }
+  for (const Node* state : states_) tensors.emplace_back(DType::f32, padded_dims(added_shape(*state), extents));
   return tensors;
 }
 
-Outputs ModelRun::named(std::vector<Tensor> outputs, const Extents& extents) const {
+Outputs ModelRun::named(std::vector<Tensor> outputs, const Feeds& feeds) {
   Outputs named;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
+  const std::size_t own = graph_.outputs().size();
+  for (std::size_t i = 0; i < own; ++i) {
     const Graph::Output& output = graph_.outputs()[i];
     const Shape& shape = graph_.node(output.value).type.shape;
-    named[output.name] = ragged_ == Ragged::rows ? std::move(outputs[i]) : unpad(outputs[i], shape, extents);
+    named[output.name] = ragged_ == Ragged::rows ? std::move(outputs[i]) : unpad(outputs[i], shape, feeds.extents);
   }
+  if (!slots_) return named;
+  const std::vector<std::int64_t>& counts = feeds.extents.lengths("tokens");
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const Tensor rows = unpad(outputs[own + i], added_shape(*states_[i]), feeds.extents);
+    slots_->append(feeds.slots, counts, states_[i]->name, rows);
+  }
+  slots_->grow(feeds.slots, counts);
   return named;
 }
 

@@ -14,10 +14,10 @@ struct Row {
   Override lower;
 };
 
-constexpr Row kOverrides[] = {{"embedding", lower_embedding},       {"linear", lower_linear},
-                              {"gated_linear", lower_gated_linear}, {"layer_norm", lower_layer_norm},
-                              {"rms_norm", lower_rms_norm},         {"activate", lower_activate},
-                              {"attention", lower_attention},       {"pool", lower_pool}};
+constexpr Row kOverrides[] = {
+    {"embedding", lower_embedding},   {"linear", lower_linear},     {"gated_linear", lower_gated_linear},
+    {"layer_norm", lower_layer_norm}, {"rms_norm", lower_rms_norm}, {"activate", lower_activate},
+    {"attention", lower_attention},   {"pool", lower_pool},         {"rotary_factor", lower_rotary_factor}};
 
 Override override_of(std::string_view operation) {
   const auto* found = std::find_if(std::begin(kOverrides), std::end(kOverrides),
@@ -27,8 +27,9 @@ Override override_of(std::string_view operation) {
 
 // Operations that compute each row from the same row of their operands, so that rows need no padding for them; and
 // attention, which places rows itself.
-constexpr std::string_view kTakeRows[] = {"embedding", "linear", "gated_linear", "layer_norm", "rms_norm", "normalize",
-                                          "activate",  "add",    "multiply",     "concat",     "slice",    "attention"};
+constexpr std::string_view kTakeRows[] = {"embedding", "linear",    "gated_linear", "layer_norm", "rms_norm",
+                                          "normalize", "activate",  "add",          "multiply",   "concat",
+                                          "slice",     "attention", "rotary_factor"};
 
 bool takes_rows(std::string_view operation) {
   return std::find(std::begin(kTakeRows), std::end(kTakeRows), operation) != std::end(kTakeRows);
@@ -83,6 +84,7 @@ Operand Lowering::place_of_row(const std::string& symbol) {
 }
 
 Operand Lowering::padded(const Operand& rows, const std::string& symbol) {
+  if (options_.ragged == Ragged::padded) return rows;
   return builder_.once("padded " + rows.name, [&] { return builder_.gather(rows, row_of_place(symbol)); });
 }
 
@@ -150,8 +152,12 @@ Operand Lowering::table(const Node& node) {
                            .of = node.name});
   }
   const Extents longest = Extents().set("tokens", options_.self_contained).set("batch", 1);
-  const Operand whole = builder_.constant(node.name, node.table(longest));
+  // In its own type, whatever the reals are: frequencies of 16 bits would be others.
+  Tensor values = node.table(longest);
+  const Operand whole = builder_.initializer(
+      {.name = node.name, .dtype = values.dtype(), .dims = values.dims(), .values = std::move(values)});
   const Dim& rows = node.type.shape.dims[0];
+  if (rows.is_number()) return whole;
   if (rows == kTokens) return builder_.slice(whole, 0, 0, rows);
   // Distances lie around the middle.
   const Dim begin = Dim(options_.self_contained) - kTokens;
@@ -159,6 +165,19 @@ Operand Lowering::table(const Node& node) {
   throw Error(ErrorKind::unsupported,
               "table \"" + node.name + "\" of " + rows.to_string() + " rows has no constant form", "lowering to ONNX");
 }
+
+// Padded in any case: what it holds is nobody's rows of this run.
+Operand Lowering::state(const Node& node) {
+  Shape shape = node.type.shape;
+  shape.ragged = false;
+  return builder_.input({.name = node.name,
+                         .dtype = DType::f32,
+                         .shape = std::move(shape),
+                         .source = OnnxInput::Source::state,
+                         .of = node.name});
+}
+
+void Lowering::append_to(const Operand& state, const Operand& rows) { added_.emplace_back(state.name, rows); }
 
 // A matrix that only products read is turned as they want it; a table may become bytes.
 bool Lowering::is_written_by_readers(std::size_t index) const {
@@ -181,6 +200,7 @@ Operand Lowering::source(std::size_t index) {
   const Node& node = graph_.nodes()[index];
   if (node.source == Node::Source::input) return input(node);
   if (node.source == Node::Source::table) return table(node);
+  if (node.source == Node::Source::state) return state(node);
   return is_written_by_readers(index) ? Operand{} : builder_.weight(weights_.at(node.name));
 }
 
@@ -290,6 +310,7 @@ OnnxModel Lowering::run() {
   for (const Graph::Output& output : graph_.outputs()) {
     builder_.output(output.name, values_[static_cast<std::size_t>(output.value.id)]);
   }
+  for (const auto& [state, rows] : added_) builder_.output(rows_added_to(state), rows);
   return builder_.finish(graph_.name());
 }
 

@@ -26,6 +26,8 @@ constexpr std::pair<std::string_view, Task> kTaskNames[] = {
     {"ner", Task::token_classification},
     {"question-answering", Task::question_answering},
     {"qa", Task::question_answering},
+    {"text-generation", Task::text_generation},
+    {"generate", Task::text_generation},
 };
 
 }  // namespace

@@ -17,8 +17,8 @@ enum class Family { embedding, text_generation, vision, audio, multimodal };
 std::string_view name_of(Family family);
 
 // What the user asks of a model, by the names that Transformers' pipelines use.
-enum class Task { embed, fill_mask, text_classification, token_classification, question_answering };
-// "embed", "fill-mask", "text-classification", "token-classification", "question-answering"
+enum class Task { embed, fill_mask, text_classification, token_classification, question_answering, text_generation };
+// "embed", "fill-mask", "text-classification", "token-classification", "question-answering", "text-generation"
 std::string_view name_of(Task task);
 // Also short and other usual names ("classify", "ner", "feature-extraction"); Error{invalid_input} listing the names
 // there are.
@@ -31,6 +31,9 @@ Task task_named(std::string_view name);
 //   selected_logits [selected, vocabulary] at rows chosen by the inputs selected.item and selected.position,
 //   sentence_embedding [batch, n]: by the folder's own pooling modules, else the mean over tokens, which is also
 //   there as mean_pooled.
+// Decoders of text with a head have "decode" beside it, which keeps state: input_ids and position_ids of the tokens
+// that
+//   come next, and as output the logits [selected, vocabulary] that follow the selected ones.
 struct Program {
   std::map<std::string, Graph, std::less<>> graphs;
   std::vector<Task> tasks;  // the first is what the folder was published for
@@ -40,6 +43,8 @@ struct Program {
 
   // Error{not_found} listing the graphs there are.
   const Graph& graph(std::string_view name) const;
+  // The one that computes a task.
+  const Graph& graph_of(Task task) const { return graph(task == Task::text_generation ? "decode" : "encode"); }
   bool offers(Task task) const;
   // Error{unsupported} naming the class and the tasks there are, unless offered.
   void require(Task task) const;

@@ -17,7 +17,7 @@ class Layers {
 
   Encoded decode() {
     const Value embedded = b_.embedding({{"embed_tokens", b_.token_input("input_ids")}}, style_.embedding_scale);
-    rotary_ = b_.rotary(rotary_rule(c_, head_dim_));
+    rotary_ = b_.rotary(rotary_rule(c_, head_dim_), decoder_positions(b_));
     Encoded decoded = stack(b_, "layers", sizes_.layers, embedded,
                             [&](std::int64_t i, Value x) { return feed_forward(attention(i, x)); });
     decoded.last = decoded.hidden_states.back() = norm("norm", decoded.last);

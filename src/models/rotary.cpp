@@ -63,11 +63,12 @@ std::vector<float> linear(std::vector<float> values, double factor) {
 RotaryRule dynamic(const Settings& s, std::string name, std::int64_t rotary_dim, double theta) {
   const double factor = s.require("factor", 1e-6), longest = s.longest();
   const auto dim = static_cast<double>(rotary_dim);
-  return {.name = std::move(name), .rotary_dim = rotary_dim, .frequencies = [=](std::int64_t tokens) {
-            const double length = std::max(static_cast<double>(tokens), longest);
-            const double stretch = factor * length / longest - (factor - 1);
-            return RotaryFrequencies{rotary_frequencies(rotary_dim, theta * std::pow(stretch, dim / (dim - 2)))};
-          }};
+  const auto frequencies = [=](std::int64_t tokens) {
+    const double length = std::max(static_cast<double>(tokens), longest);
+    const double stretch = factor * length / longest - (factor - 1);
+    return RotaryFrequencies{rotary_frequencies(rotary_dim, theta * std::pow(stretch, dim / (dim - 2)))};
+  };
+  return {.name = std::move(name), .rotary_dim = rotary_dim, .frequencies = frequencies, .by_length = true};
 }
 
 // High frequencies stay, low ones are stretched, those between by a ramp over their index.
@@ -120,12 +121,11 @@ RotaryRule longrope(const Settings& s, std::string name, std::int64_t rotary_dim
     for (std::size_t i = 0; i < half; ++i) result.values[i] /= static_cast<float>(factors[i]);
     return result;
   };
-  return {.name = std::move(name),
-          .rotary_dim = rotary_dim,
-          .frequencies = [brief = divided(s.list("short_factor", half)),
-                          prolonged = divided(s.list("long_factor", half)), trained](std::int64_t tokens) {
-            return static_cast<double>(tokens) > trained ? prolonged : brief;
-          }};
+  const auto frequencies = [brief = divided(s.list("short_factor", half)),
+                            prolonged = divided(s.list("long_factor", half)), trained](std::int64_t tokens) {
+    return static_cast<double>(tokens) > trained ? prolonged : brief;
+  };
+  return {.name = std::move(name), .rotary_dim = rotary_dim, .frequencies = frequencies, .by_length = true};
 }
 
 }  // namespace

@@ -29,13 +29,23 @@ Program TextDecoder::build(const Checkpoint& checkpoint, const Weights& weights)
   Builder b("encode", weights);
   const Encoded decoded = decode(b, c);
   output_hidden_states(b, decoded);
-  if (b.has("lm_head.weight")) b.output("logits", logits(b, c, decoded.last));
+  const bool generates = b.has("lm_head.weight");
+  if (generates) b.output("logits", logits(b, c, decoded.last));
   output_embeddings(b, modules, decoded.last);
   Program program;
   program.graphs.emplace("encode", b.finish());
-  program.tasks = {Task::embed};
+  if (generates) program.graphs.emplace("decode", continued(c, weights));
+  if (generates) program.tasks = {Task::text_generation};
+  program.tasks.push_back(Task::embed);
   program.class_name = class_of(c);
   return program;
+}
+
+// The same layers over tokens that follow what is kept of those before.
+Graph TextDecoder::continued(const Config& c, const Weights& weights) const {
+  Builder b("decode", weights, Builder::State::kept);
+  b.output("logits", logits(b, c, selected_rows(b, decode(b, c).last)));
+  return b.finish();
 }
 
 Value decoder_positions(Builder& b, std::int64_t offset) {

@@ -67,11 +67,6 @@ std::set<std::string> weights_read(const Graph& graph) {
   return names;
 }
 
-Value selected_rows(Builder& b, Value last) {
-  const Type type{Element::index, Shape{Dim::symbol("selected")}};
-  return b.select_rows(last, b.input("selected.item", type), b.input("selected.position", type));
-}
-
 // The word table is as wide as the stream that every layer reads and writes, unless the config gives it a width of its
 // own: the place to notice that config and weights are from two models.
 void check_width(const Config& c, const Weight& table, std::int64_t hidden_size) {

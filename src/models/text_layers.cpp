@@ -70,6 +70,11 @@ Activation activation_of(const Config& c, std::string_view key, const std::strin
   }
 }
 
+Value selected_rows(Builder& b, Value x) {
+  const Type type{Element::index, Shape{Dim::symbol("selected")}};
+  return b.select_rows(x, b.input("selected.item", type), b.input("selected.position", type));
+}
+
 Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options) {
   options.heads = heads_in(b, options.query, "query", head_dim);
   options.kv_heads = heads_in(b, options.key, "key", head_dim);

@@ -89,6 +89,7 @@ std::vector<std::string> outputs_of(const ModelDefinition& definition, Task task
     case Task::text_classification:
     case Task::token_classification: return {"logits"};
     case Task::question_answering: return {"start_logits", "end_logits"};
+    case Task::text_generation: return {"logits"};
   }
   throw Error(ErrorKind::internal, "no outputs are known for this task", std::string(name_of(task)));
 }
@@ -171,7 +172,13 @@ Task LoadedModel::task_of(std::string_view name) const {
 }
 
 std::vector<std::string> LoadedModel::layers(Task task) const {
-  return backend().lowered(definition().program.graph(kEncode).restricted_to(outputs_of(definition(), task)));
+  return backend().lowered(definition().program.graph_of(task).restricted_to(outputs_of(definition(), task)));
+}
+
+std::shared_ptr<CompiledGraph> LoadedModel::compiled(Task task) const {
+  const std::vector<std::string> outputs = outputs_of(definition(), task);
+  if (task != Task::text_generation) return compiled(outputs);
+  return compiled("decode", [&] { return definition().program.graph_of(task).restricted_to(outputs); });
 }
 
 std::shared_ptr<CompiledGraph> LoadedModel::compiled(const std::vector<std::string>& outputs) const {

@@ -86,7 +86,8 @@ class LoadedModel {
   std::vector<std::string> layers(Task task) const;
   // The graph "encode" restricted to some outputs.
   std::shared_ptr<CompiledGraph> compiled(const std::vector<std::string>& outputs) const;
-  std::shared_ptr<CompiledGraph> compiled(Task task) const { return compiled(outputs_of(definition(), task)); }
+  // The task's graph.
+  std::shared_ptr<CompiledGraph> compiled(Task task) const;
   // Another graph over the same weights.
   std::shared_ptr<CompiledGraph> compiled(const std::string& key, const std::function<Graph()>& make) const;
 

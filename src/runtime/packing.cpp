@@ -136,8 +136,8 @@ Padding padding_of(const Graph& graph) {
     }
     if (node.operation->name() != "attention") continue;
     const std::int64_t window = static_cast<const ops::Attention&>(*node.operation).window;
-    padding.distances |= window >= 0 || std::any_of(node.operands.begin() + 3, node.operands.end(),
-                                                    [](Value v) { return static_cast<bool>(v); });
+    // Rotary positions are an input: they skip what the mask leaves out.
+    padding.distances |= window >= 0 || node.operands[ops::Attention::kRelativeBias];
     if (window >= 0) padding.window = padding.window < 0 ? window : std::min(padding.window, window);
   }
   return padding;

@@ -53,9 +53,8 @@ Tensor rounded_operand(const ExpectedResult& expected, std::size_t index, const 
 }
 
 Tensor with_rounded_operands(const ExpectedResult& expected, Precision precision) {
-  const OperationCase& test = expected.test;
+  OperationCase test = expected.test;
   Weights weights;
-  Feeds feeds = test.feeds;
   const std::vector<Value>& operands = test.graph.node(test.graph.outputs()[0].value).operands;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     if (!operands[i]) continue;
@@ -64,17 +63,20 @@ Tensor with_rounded_operands(const ExpectedResult& expected, Precision precision
       return node.type.element == Element::real ? rounded_operand(expected, i, values, precision) : values;
     };
     if (node.source == Node::Source::weight) weights.add(node.name, lowered(test.weights->at(node.name).to_f32()));
-    if (node.source == Node::Source::input) feeds.tensors[node.name] = lowered(test.feeds.tensors.at(node.name));
+    if (node.source != Node::Source::input) continue;
+    const auto lower = [&](Feeds& feeds) { feeds.tensors[node.name] = lowered(feeds.tensors.at(node.name)); };
+    lower(test.feeds);
+    std::ranges::for_each(test.earlier, lower);
   }
-  return interpret(test.graph, weights, feeds).at("y");
+  return interpret_case(test, weights).at("y");
 }
 
 // The unit in the last place of 1.
 double epsilon_of(Precision precision) { return std::ldexp(1.0, precision == Precision::f16 ? -10 : -7); }
 
 ExpectedResult evaluated(OperationCase test) {
-  const Tensor exact = interpret(test.graph, *test.weights, test.feeds).at("y");
-  const Tensor plain = interpret(test.graph, *test.weights, test.feeds, Rounding::f32).at("y");
+  const Tensor exact = interpret_case(test, *test.weights).at("y");
+  const Tensor plain = interpret_case(test, *test.weights, Rounding::f32).at("y");
   ExpectedResult result{std::move(test), exact, {}};
   constexpr double kEpsilon = std::numeric_limits<float>::epsilon();
   result.bounds[Precision::f32] = tolerance(exact.as<double>(), plain.as<double>(), kEpsilon);
@@ -139,9 +141,18 @@ std::string disagreement_of_backend(const ExpectedResult& expected, const std::s
   try {
     const auto plan = backend_named(backend).compile(expected.test.graph, expected.test.weights,
                                                      {.precision = precision, .threads = 2});
-    const auto fed = bytes_of(expected.test.feeds);
-    const Tensor y = plan->start()->run(expected.test.feeds).at("y");
-    if (bytes_of(expected.test.feeds) != fed) return "the run wrote to its inputs";
+    const auto session = plan->start();
+    Feeds feeds = expected.test.feeds;
+    if (StateSlots* slots = session->slots()) {
+      for (std::size_t i = 0; i < feeds.extents.lengths("tokens").size(); ++i) feeds.slots.push_back(slots->open());
+    }
+    for (Feeds earlier : expected.test.earlier) {
+      earlier.slots = feeds.slots;
+      session->run(earlier);
+    }
+    const auto fed = bytes_of(feeds);
+    const Tensor y = session->run(feeds).at("y");
+    if (bytes_of(feeds) != fed) return "the run wrote to its inputs";
     return disagreement(expected, y, precision);
   } catch (const Error& error) {
     return error.what();

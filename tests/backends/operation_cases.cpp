@@ -13,6 +13,9 @@
 #include "graph/ops/embedding.hpp"
 #include "graph/ops/linear.hpp"
 #include "graph/ops/norm.hpp"
+#include "graph/ops/rotary.hpp"
+#include "graph/primitives.hpp"
+#include "lowering/host_slots.hpp"
 
 namespace accelerate::test {
 namespace {
@@ -52,6 +55,10 @@ std::shared_ptr<const Operation> make_operation(const std::string& name, const S
   if (name == "rms_norm") return std::make_shared<ops::RmsNorm>(epsilon, std::stod(setting(s, "offset", "0")));
   if (name == "normalize") return std::make_shared<ops::Normalize>();
   if (name == "attention") return make_attention(s);
+  if (name == "rotary_factor") {
+    const bool cosine = setting(s, "wave", "cos") == "cos";
+    return std::make_shared<ops::RotaryFactor>(cosine ? ops::RotaryFactor::Wave::cos : ops::RotaryFactor::Wave::sin);
+  }
   if (name == "pool") return std::make_shared<ops::Pool>(pool_mode(setting(s, "mode", "mean")));
   if (name == "select_rows") return std::make_shared<ops::SelectRows>();
   if (name == "activate") return std::make_shared<ops::Activate>(activation);
@@ -144,11 +151,25 @@ struct CaseText {
   Settings settings;
   std::vector<OperandLine> operands;
   Extents extents;
+  std::vector<Extents> earlier;
 };
 
+// Inputs of one run, filled anew.
+Feeds feeds_of(const CaseText& text, const Extents& extents, Random& random) {
+  Feeds feeds;
+  feeds.extents = extents;
+  for (const OperandLine& line : text.operands) {
+    if (line.source != "input" && line.source != "index") continue;
+    feeds.tensors[line.role] = fill_tensor(line, parse_shape(line.shape).stored(extents), random);
+  }
+  return feeds;
+}
+
+std::int64_t window_of(const CaseText& text) { return std::stoll(setting(text.settings, "window", "-1")); }
+
 OperationCase build(const CaseText& text, std::uint64_t seed) {
-  OperationCase result{.title = text.title, .graph = {}, .weights = std::make_shared<Weights>(), .feeds = {}};
-  result.feeds.extents = text.extents;
+  OperationCase result{
+      .title = text.title, .graph = {}, .weights = std::make_shared<Weights>(), .feeds = {}, .earlier = {}};
   Random random(seed);
   for (const OperandLine& line : text.operands) {
     if (line.source != "weight") continue;
@@ -164,10 +185,12 @@ OperationCase build(const CaseText& text, std::uint64_t seed) {
     } else {
       const Shape shape = parse_shape(line.shape);
       const Element element = line.source == "index" ? Element::index : Element::real;
-      operands.push_back(b.input(line.role, {element, shape}));
-      result.feeds.tensors[line.role] = fill_tensor(line, shape.stored(text.extents), random);
+      operands.push_back(line.source == "state" ? b.state(line.role, shape.last().number(), window_of(text))
+                                                : b.input(line.role, {element, shape}));
     }
   }
+  result.feeds = feeds_of(text, text.extents, random);
+  for (const Extents& earlier : text.earlier) result.earlier.push_back(feeds_of(text, earlier, random));
   b.output("y", b.apply(make_operation(text.operation, text.settings), std::move(operands)));
   result.graph = b.finish();
   return result;
@@ -177,10 +200,11 @@ void parse_line(const std::string& line, CaseText& text) {
   std::istringstream words(line);
   std::string first;
   words >> first;
-  if (first == "lengths") {
+  if (first == "lengths" || first == "earlier") {
     std::vector<std::int64_t> lengths;
     for (std::int64_t length = 0; words >> length;) lengths.push_back(length);
-    text.extents.set_ragged("tokens", std::move(lengths));
+    Extents& extents = first == "lengths" ? text.extents : text.earlier.emplace_back();
+    extents.set_ragged("tokens", std::move(lengths));
   } else if (first == "unseen") {
     std::vector<std::uint8_t> seen(static_cast<std::size_t>(text.extents.offsets("tokens").back()), 1);
     for (std::size_t row = 0; words >> row;) seen.at(row) = 0;
@@ -202,7 +226,34 @@ void parse_line(const std::string& line, CaseText& text) {
   }
 }
 
+// One run, whose rows go behind those that the slots hold.
+Outputs interpret_run(const Graph& graph, const Weights& weights, Feeds feeds, lowering::HostSlots& slots,
+                      Rounding rounding) {
+  const std::vector<std::int64_t> counts = feeds.extents.lengths("tokens");
+  while (feeds.slots.size() < counts.size()) feeds.slots.push_back(static_cast<Slot>(feeds.slots.size()));
+  feeds.extents = with_past(feeds, slots);
+  const auto is_state = [](const Node& node) { return node.source == Node::Source::state; };
+  for (const Node& node : graph.nodes()) {
+    if (is_state(node)) feeds.tensors[node.name] = slots.rows(feeds.slots, node.name);
+  }
+  Outputs outputs = interpret(graph, weights, feeds, rounding);
+  for (const Node& node : graph.nodes()) {
+    if (is_state(node))
+      slots.append(feeds.slots, counts, node.name, outputs.at(rows_added_to(node.name)).to(DType::f32));
+  }
+  slots.grow(feeds.slots, counts);
+  return outputs;
+}
+
 }  // namespace
+
+Outputs interpret_case(const OperationCase& test, const Weights& weights, Rounding rounding) {
+  if (!test.graph.keeps_state()) return interpret(test.graph, weights, test.feeds, rounding);
+  lowering::HostSlots slots(test.graph);
+  for (std::size_t i = 0; i < test.feeds.extents.lengths("tokens").size(); ++i) slots.open();
+  for (const Feeds& earlier : test.earlier) interpret_run(test.graph, weights, earlier, slots, rounding);
+  return interpret_run(test.graph, weights, test.feeds, slots, rounding);
+}
 
 std::vector<OperationCase> read_operation_cases(const std::filesystem::path& file) {
   std::ifstream lines(file);

@@ -64,8 +64,9 @@ INSTANTIATE_TEST_SUITE_P(Backends, EveryBackend, testing::ValuesIn(backend_names
 TEST(OperationCases, CoverEveryKernel) {
   std::set<std::string> covered;
   for (const ExpectedResult& expected : expected_results()) covered.insert(expected.operation());
-  for (const char* operation : {"embedding", "linear", "gated_linear", "layer_norm", "rms_norm", "attention", "pool",
-                                "select_rows", "normalize", "activate", "add", "multiply", "concat", "slice"}) {
+  for (const char* operation :
+       {"embedding", "linear", "gated_linear", "layer_norm", "rms_norm", "attention", "pool", "select_rows",
+        "normalize", "rotary_factor", "activate", "add", "multiply", "concat", "slice"}) {
     EXPECT_TRUE(cpu::has_kernel(operation)) << operation;
     EXPECT_TRUE(covered.contains(operation)) << operation << " has no case";
   }

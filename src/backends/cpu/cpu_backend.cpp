@@ -109,6 +109,7 @@ class CpuBackend final : public Backend {
     compiled->level = current_level();
     compiled->steps = make_steps(compiled->graph, *compiled->weights, compiled->level, precisions_of(options));
     compiled->symbol = ragged_symbol_of(compiled->graph);
+    compiled->cache = CacheLayout(compiled->graph);
     compiled->placement = std::make_unique<Placement>(compiled->graph, compiled->steps);
     for (const auto& step : compiled->steps) {
       options.cancellation.check();

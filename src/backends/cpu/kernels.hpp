@@ -152,6 +152,38 @@ struct Epilogue {
   ConstRows residual;  // [rows, columns]; null data = none; may be Y itself
 };
 
+// --- Keys and values that stay ---------------------------------------------------------------------------------------
+
+// Positions of a sequence that lie together.
+constexpr std::int64_t kPagePositions = 64;
+
+// What one attention keeps in a page: for each key head panels of keys (PackedMatrix::panel_columns of them side by
+// side), each multiplied with scale * log2(e); then the rows of values, each as long as value_stride().
+struct PagePart {
+  std::int64_t offset = 0;  // floats from the page's start
+  std::int64_t kv_heads = 0, head_dim = 0;
+
+  std::int64_t value_stride() const { return (head_dim + 15) / 16 * 16; }
+  std::int64_t key_floats() const { return kv_heads * kPagePositions * head_dim; }
+  std::int64_t floats() const { return key_floats() + kv_heads * kPagePositions * value_stride(); }
+};
+
+// A sequence's pages in the order of their positions.
+struct PagedSequence {
+  std::span<float* const> pages;
+  std::int64_t first = 0;      // position that pages[0] begins with, a multiple of kPagePositions
+  std::int64_t positions = 0;  // of the sequence, this run's included
+};
+
+// Puts this run's keys and values into pages. Row r of sequence s is its position positions - rows + r.
+struct AppendKeys {
+  ConstRows key, value;                   // [rows, kv_heads * head_dim]
+  std::span<const std::int64_t> offsets;  // [batch + 1]
+  std::span<const PagedSequence> sequences;
+  PagePart part;
+  float scale = 1.0F;  // Attention::scale
+};
+
 // --- Attention -------------------------------------------------------------------------------------------------------
 
 // softmax(scale Q K^T + bias, over the keys allowed) V for every sequence and head.
@@ -171,6 +203,9 @@ struct Attention {
   // Added to the scores by distance: [2 * bias_tokens - 1, heads], row key - query + bias_tokens - 1. Or null.
   const float* relative_bias = nullptr;
   std::int64_t bias_tokens = 0;  // at least the longest sequence
+  // Keys and values in pages instead of rows, a sequence each: then f32, without key_mask, key_offsets and bias.
+  std::span<const PagedSequence> pages;
+  PagePart part;
   // bf16 (or narrower): both products take their factors rounded to bf16 where the processor multiplies it.
   Precision precision = Precision::f32;
   // At least Kernels::attention_scratch_floats(head_dim, pool.threads()) floats, aligned to 64 bytes.
@@ -186,7 +221,7 @@ struct Rotary {
   bool interleaved = false;       // pairs (0, 1), (2, 3) ... (GPT-J); else (0, half), (1, half + 1) ... (NeoX)
   const float* cosine = nullptr;  // [positions, rotary_dim / 2]
   const float* sine = nullptr;    // the same
-  const std::int64_t* positions = nullptr;  // [rows]
+  const std::int64_t* positions = nullptr;  // [rows]; null = each row's own number
 };
 
 // --- Rows ------------------------------------------------------------------------------------------------------------
@@ -268,6 +303,7 @@ class Kernels {
   std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision,
                                    std::int64_t sets = 1) const;
   void attention(ThreadPool& pool, const Attention& args) const;
+  void append(ThreadPool& pool, const AppendKeys& args) const;
   // What Attention::scratch must hold; it does not depend on the lengths.
   std::size_t attention_scratch_floats(std::int64_t head_dim, int threads) const;
   void rotary(ThreadPool& pool, const Rotary& args) const;

@@ -53,11 +53,19 @@ void grow(HostBuffer& buffer, std::size_t bytes) {
 
 class CpuSession final : public Session {
  public:
-  explicit CpuSession(std::shared_ptr<const Compiled> compiled) : c_(std::move(compiled)) {}
+  explicit CpuSession(std::shared_ptr<const Compiled> compiled) : c_(std::move(compiled)), cache_(c_->cache) {
+    for (const Node& node : c_->graph.nodes()) {
+      counts_positions_ |= std::ranges::find(node.table_of, kPositions) != node.table_of.end();
+    }
+  }
+
+  StateSlots* slots() override { return c_->cache.empty() ? nullptr : &cache_; }
 
   Outputs run(const Feeds& feeds) override {
     check_feeds(c_->graph, feeds);
-    if (layouts_.empty() || !(feeds.extents == extents_)) lay_out(feeds.extents);
+    const Extents extents = extents_of(feeds);
+    if (layouts_.empty() || !(extents == extents_)) lay_out(extents);
+    if (!c_->cache.empty()) make_room(feeds);
     Outputs outputs;
     const std::vector<float*> numbers = make_outputs(outputs);
     const Watched watched(*c_->pool, feeds.pool_work);
@@ -66,6 +74,7 @@ class CpuSession final : public Session {
     } else {
       run_parts(feeds, numbers);
     }
+    for (std::size_t i = 0; i < feeds.slots.size(); ++i) cache_.grow(feeds.slots[i], lengths_of(feeds)[i]);
     return outputs;
   }
 
@@ -76,6 +85,21 @@ class CpuSession final : public Session {
     std::vector<Location> values;
   };
 
+  static const std::vector<std::int64_t>& lengths_of(const Feeds& feeds) { return feeds.extents.lengths("tokens"); }
+
+  // Nothing is laid out by how long the past is, but for tables that depend on it.
+  Extents extents_of(const Feeds& feeds) const {
+    if (c_->cache.empty()) return feeds.extents;
+    const Extents whole = with_past(feeds, cache_);
+    Extents extents = feeds.extents;
+    if (counts_positions_) extents.set("positions", whole.at("positions"));
+    return extents;
+  }
+
+  void make_room(const Feeds& feeds) {
+    for (std::size_t i = 0; i < feeds.slots.size(); ++i) cache_.extend(feeds.slots[i], lengths_of(feeds)[i]);
+  }
+
   void lay_out(const Extents& extents) {
     layouts_.clear();
     extents_ = extents;
@@ -85,7 +109,8 @@ class CpuSession final : public Session {
     const int threads = parts.size() > 1 ? 1 : c_->pool->threads();
     std::size_t arena = 0, workspace = 0;
     for (const Part& part : parts) {
-      Extents own = parts.size() > 1 ? extents_of(extents, c_->symbol, part) : extents;
+      Extents own = parts.size() > 1 ? cpu::extents_of(extents, c_->symbol, part) : extents;
+      if (counts_positions_) own.set("positions", extents.at("positions"));
       const bool same = !layouts.empty() && layouts.back().extents == own;
       layouts.push_back(same ? layouts.back() : layout_of(std::move(own), threads));
       layouts.back().part = part;
@@ -112,7 +137,7 @@ class CpuSession final : public Session {
     layout.offsets.resize(c_->graph.nodes().size());
     for (std::size_t i = 0; i < layout.values.size(); ++i) {
       const Node& node = c_->graph.nodes()[i];
-      if (node.source == Node::Source::weight) continue;
+      if (node.source == Node::Source::weight || node.source == Node::Source::state) continue;
       Location& value = layout.values[i];
       value.rows = row_count(node.type.shape).evaluate(extents);
       value.width = value.stride = row_width(node.type.shape);
@@ -151,7 +176,12 @@ class CpuSession final : public Session {
                 const std::vector<float*>& outputs) const {
     lane.values = layout.values;
     for (std::size_t i = 0; i < lane.values.size(); ++i) bind(i, layout, lane, feeds);
-    const Run run{kernels(c_->level), pool, layout.extents, lane.values, lane.workspace.data()};
+    std::span<const Slot> slots = feeds.slots;
+    if (layouts_.size() > 1) {
+      slots =
+          slots.subspan(static_cast<std::size_t>(layout.part.first_item), static_cast<std::size_t>(layout.part.items));
+    }
+    const Run run{kernels(c_->level), pool, layout.extents, lane.values, &cache_, slots, lane.workspace.data()};
     for (const auto& step : c_->steps) {
       feeds.cancellation.check();
       mark(times);
@@ -226,6 +256,8 @@ class CpuSession final : public Session {
   }
 
   std::shared_ptr<const Compiled> c_;
+  Cache cache_;
+  bool counts_positions_ = false;  // a table depends on how long the past is
   Extents extents_;
   std::vector<Layout> layouts_;
   std::vector<Lane> lanes_;

@@ -20,6 +20,7 @@ struct Compiled {
   std::vector<std::unique_ptr<Step>> steps;
   std::unique_ptr<Placement> placement;
   std::string symbol;  // ragged_symbol_of(graph)
+  CacheLayout cache;   // empty: the graph keeps no state
 };
 
 std::unique_ptr<Session> make_session(std::shared_ptr<const Compiled> compiled);

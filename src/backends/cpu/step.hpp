@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/cpu/cache.hpp"
 #include "backends/cpu/kernels.hpp"
 #include "backends/cpu/prepared.hpp"
 #include "graph/graph.hpp"
@@ -37,6 +38,9 @@ struct Run {
   ThreadPool& pool;
   const Extents& extents;
   const std::vector<Location>& values;
+  // Of a graph that keeps state, with room for this run's tokens, and the slot of each item.
+  const Cache* cache;
+  std::span<const Slot> slots;
   std::byte* workspace;  // as many bytes as the step asked for, aligned to 64
 
   const Location& at(Value value) const { return values[static_cast<std::size_t>(value.id)]; }

@@ -35,6 +35,7 @@ struct Compiled {
   Graph graph;
   std::shared_ptr<const Weights> weights;
   std::vector<OnnxInput> inputs;
+  std::vector<lowering::OnnxOutput> outputs;
   InMemory kept;  // what the session may still read
   std::unique_ptr<Handle<ort::Session>> session;
 };
@@ -55,7 +56,7 @@ class OnnxSession final : public LoweredSession {
       in.push_back(owned.emplace_back(value_over(c_->library, inputs[i])).get());
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      output_names.push_back(c_->graph.outputs()[i].name.c_str());
+      output_names.push_back(c_->outputs[i].name.c_str());
       out.push_back(owned.emplace_back(value_over(c_->library, outputs[i])).get());
     }
     c_->library->call("running", ort::kRun, c_->session->get(), nullptr, input_names.data(), in.data(), in.size(),
@@ -187,6 +188,7 @@ std::unique_ptr<Plan> make_plan(const LibraryPtr& library, const Placement& plac
       to_onnx(compiled->graph, *compiled->weights, lowering_options(*placement.provider, compiled->graph, options));
   create_session(model, placement, options, *compiled);
   compiled->inputs = std::move(model.inputs);
+  compiled->outputs = std::move(model.outputs);
   // What the session packed for its products it does not read again; the rest comes back when it is touched.
   for (const OnnxInitializer& each : model.initializers) {
     if (each.weight != nullptr) each.weight->release();

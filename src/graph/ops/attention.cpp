@@ -6,8 +6,6 @@
 namespace accelerate::ops {
 namespace {
 
-enum Operand : std::size_t { kQuery, kKey, kValue, kBias, kCos, kSin };
-
 // [batch, tokens, heads * d] to [batch, heads, tokens, d]
 Value split_heads(Primitives& p, Value x, std::int64_t heads) {
   const Shape shape = p.shape(x);
@@ -21,6 +19,18 @@ Value repeat_heads(Primitives& p, Value x, std::int64_t group) {
   const std::vector<Dim> d = p.shape(x).dims;
   const Value spread = p.broadcast(p.reshape(x, {d[0], d[1], 1, d[2], d[3]}), {d[0], d[1], group, d[2], d[3]});
   return p.reshape(spread, {d[0], d[1] * Dim(group), d[2], d[3]});
+}
+
+// [batch, heads, tokens, d] to [batch, tokens, heads * d]
+Value joined(Primitives& p, Value x) {
+  const std::vector<Dim> d = p.shape(x).dims;
+  return p.reshape(p.transpose(x, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]});
+}
+
+std::vector<Dim> with_rank_4(const Shape& shape) {
+  std::vector<Dim> dims(4 - shape.rank(), Dim(1));
+  dims.insert(dims.end(), shape.dims.begin(), shape.dims.end());
+  return dims;
 }
 
 Value softmax_last(Primitives& p, Value x) {
@@ -53,22 +63,38 @@ Type Attention::infer(Operands operands) const {
   expect(k.shape == keys, *this, "key has shape " + k.shape.to_string() + ", expected " + keys.to_string());
   expect(v.shape == keys, *this, "value has shape " + v.shape.to_string() + ", expected " + keys.to_string());
   const Dim& tokens = q.shape.dims[1];
-  if (operands[kBias] != nullptr) {
+  if (operands[kRelativeBias] != nullptr) {
     const Shape expected{Dim(2) * tokens - Dim(1), heads};
-    expect(operands[kBias]->shape == expected, *this,
-           "relative bias has shape " + operands[kBias]->shape.to_string() + ", expected " + expected.to_string());
+    expect(
+        operands[kRelativeBias]->shape == expected, *this,
+        "relative bias has shape " + operands[kRelativeBias]->shape.to_string() + ", expected " + expected.to_string());
   }
   if (operands[kCos] != nullptr) {
     const Shape& cos = operands[kCos]->shape;
-    expect(operands[kSin] != nullptr && operands[kSin]->shape == cos && cos.rank() == 2 && cos.dims[0] == tokens &&
+    expect(operands[kSin] != nullptr && operands[kSin]->shape == cos && cos == q.shape.with_last(cos.last()) &&
                2 * cos.last().number() <= width / heads,
-           *this, "rotary tables have shape " + cos.to_string());
+           *this, "rotary factors have shape " + cos.to_string());
   }
+  if (operands.size() > kPastKey) expect_past(operands, keys);
   return q;
 }
 
-Value Attention::rotate(Primitives& p, Value x, Value cos, Value sin) const {
-  const Dim half = p.shape(cos).last();
+void Attention::expect_past(Operands operands, const Shape& keys) const {
+  const std::int64_t width = keys.last().number();
+  for (const std::size_t which : {kPastKey, kPastValue}) {
+    const Type& past = operand(operands, which, *this, which == kPastKey ? "past_key" : "past_value");
+    expect(past.shape.rank() == 3 && past.shape.last() == Dim(width), *this,
+           "the past has shape " + past.shape.to_string() + ", expected a width of " + std::to_string(width));
+  }
+  expect(causal && operands[kRelativeBias] == nullptr, *this,
+         "only causal attention without relative bias keeps its past");
+}
+
+Value Attention::rotate(Primitives& p, Value x, Value cos_of_rows, Value sin_of_rows) const {
+  const std::vector<Dim> rows = p.shape(cos_of_rows).dims;
+  const Dim half = rows.back();
+  const Value cos = p.reshape(cos_of_rows, {rows[0], 1, rows[1], half});
+  const Value sin = p.reshape(sin_of_rows, {rows[0], 1, rows[1], half});
   const Dim head_dim = p.shape(x).last();
   const std::vector<Dim> d = p.shape(x).dims;
   const Value turned = p.slice(x, -1, 0, half * Dim(2));
@@ -96,7 +122,7 @@ Value Attention::rotate(Primitives& p, Value x, Value cos, Value sin) const {
   return p.concat(parts, -1);
 }
 
-Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& symbol) const {
+Value Attention::visible_now(Primitives& p, const Dim& tokens, const std::string& symbol) const {
   Value seen = symbol.empty() ? Value{} : p.reshape(p.mask(symbol), {kBatch, 1, 1, tokens});
   const Value query = p.iota(0, {tokens, 1});
   const Value key = p.iota(1, {1, tokens});
@@ -108,6 +134,29 @@ Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& sy
   return seen;
 }
 
+// All of the past comes before any query; how far before depends on the item's own past.
+Value Attention::visible_past(Primitives& p, const Dim& tokens, const std::string& past) const {
+  const Dim keys = Dim::symbol(past);
+  const Value mask = p.mask(past);
+  const Value there = p.reshape(mask, {kBatch, 1, 1, keys});
+  if (window < 0) return there;
+  const Value count = p.reshape(p.sum(mask, -1), {kBatch, 1, 1, 1});
+  const Value query = p.add(count, p.reshape(p.iota(0, {tokens, 1}), {1, 1, tokens, 1}));
+  const Value distance = p.subtract(query, p.reshape(p.iota(1, {1, keys}), {1, 1, 1, keys}));
+  return p.multiply(there, p.less(distance, p.constant(static_cast<double>(window) + 0.5)));
+}
+
+Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& symbol, const std::string& past) const {
+  const Value now = visible_now(p, tokens, symbol);
+  if (past.empty()) return now;
+  const auto for_all_queries = [&](Value seen, const Dim& keys) {
+    return p.broadcast(p.reshape(seen, with_rank_4(p.shape(seen))), {kBatch, 1, tokens, keys});
+  };
+  const Value parts[] = {for_all_queries(visible_past(p, tokens, past), Dim::symbol(past)),
+                         for_all_queries(now, tokens)};
+  return p.concat(parts, -1);
+}
+
 Value Attention::bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens) const {
   const Value distance = p.subtract(p.iota(1, {1, tokens}), p.iota(0, {tokens, 1}));
   const Value row = p.add(distance, p.size(tokens - Dim(1)));
@@ -115,29 +164,41 @@ Value Attention::bias_of_pairs(Primitives& p, Value relative_bias, const Dim& to
 }
 
 Value Attention::decompose(Primitives& p, std::span<const Value> operands) const {
-  const Shape shape = p.shape(operands[kQuery]);
-  const Dim tokens = shape.dims[1];
+  const Dim tokens = p.shape(operands[kQuery]).dims[1];
   Value q = split_heads(p, operands[kQuery], heads);
   Value k = split_heads(p, operands[kKey], kv_heads);
-  const Value v = repeat_heads(p, split_heads(p, operands[kValue], kv_heads), heads / kv_heads);
+  Value v = split_heads(p, operands[kValue], kv_heads);
   if (operands[kCos]) {
     q = rotate(p, q, operands[kCos], operands[kSin]);
     k = rotate(p, k, operands[kCos], operands[kSin]);
   }
+  std::string past;
+  if (operands.size() > kPastKey) {
+    past = p.shape(operands[kPastKey]).dims[1].symbol_name();
+    const auto after_past = [&](std::size_t which, Value now) {
+      p.append_to(operands[which], joined(p, now));
+      const Value parts[] = {split_heads(p, operands[which], kv_heads), now};
+      return p.concat(parts, 2);
+    };
+    k = after_past(kPastKey, k);
+    v = after_past(kPastValue, v);
+  }
   k = repeat_heads(p, k, heads / kv_heads);
+  v = repeat_heads(p, v, heads / kv_heads);
   Value scores = p.multiply(p.matmul(q, p.transpose_last(k)), p.constant(scale));
-  if (operands[kBias]) scores = p.add(scores, bias_of_pairs(p, operands[kBias], tokens));
+  if (operands[kRelativeBias]) scores = p.add(scores, bias_of_pairs(p, operands[kRelativeBias], tokens));
   // A number far below any score rather than -inf: rows of padding, which nobody reads, must not become NaN.
-  const Value seen = visible(p, tokens, std::string(tokens.symbol_name()));
+  const Value seen = visible(p, tokens, std::string(tokens.symbol_name()), past);
   if (seen) scores = p.select(seen, scores, p.constant(-1e30));
-  const Value context = p.matmul(softmax_last(p, scores), v);
-  return p.reshape(p.transpose(context, {0, 2, 1, 3}), shape.dims);
+  return joined(p, p.matmul(softmax_last(p, scores), v));
 }
 
 Cost Attention::cost(Operands operands, const Type& result) const {
   const Shape& shape = operands[kQuery]->shape;
-  const Dim pairs =
+  Dim pairs =
       shape.ragged ? Dim::symbol(shape.ragged_symbol() + ".squares") : shape.dims[0] * shape.dims[1] * shape.dims[1];
+  // Each of a run's queries sees all of its item's past: with one query an item, exactly the rows of it.
+  if (operands.size() > kPastKey) pairs += operands[kPastKey]->shape.rows();
   // Two products of head_dim a pair, and about 5 operations a score for the softmax.
   return {.flops = pairs * (Dim(4) * shape.last() + Dim(5 * heads)), .bytes = bytes_of(operands, result)};
 }

@@ -10,10 +10,15 @@ namespace accelerate::ops {
 //
 // Operands: q [batch, tokens~, heads * head_dim], k and v [batch, tokens~, kv_heads * head_dim],
 //   relative_bias [2 * tokens - 1, heads] or absent: row (key - query + tokens - 1) is added to the scores,
-//   rotary_cos and rotary_sin [tokens, rotary_dim / 2] or absent (Su et al. 2021).
+//   rotary_cos and rotary_sin [batch, tokens~, rotary_dim / 2] or absent (Su et al. 2021),
+//   past_key and past_value [batch, past~, kv_heads * head_dim], states, or absent: rows in front of k and v, which are
+//   appended to them, keys as they are turned.
 // Result: [batch, tokens~, heads * head_dim]. A query never sees another item's keys, nor padding,
-// nor rows that Extents::set_seen() leaves out.
+// nor rows that Extents::set_seen() leaves out. Its own position is its row, after the past.
 struct Attention final : Operation {
+  // Operands in their order.
+  enum Index : std::size_t { kQuery, kKey, kValue, kRelativeBias, kCos, kSin, kPastKey, kPastValue };
+
   std::int64_t heads = 1;
   std::int64_t kv_heads = 1;  // query head h uses key head h / (heads / kv_heads)
   double scale = 1;
@@ -28,13 +33,18 @@ struct Attention final : Operation {
   Cost cost(Operands operands, const Type& result) const override;
 
   // Parts of the decomposition, for lowerings that have an operator for the rest.
-  // x [batch, heads, tokens, head_dim] turned by its position.
+  // x [batch, heads, tokens, head_dim] turned by its position, cos and sin [batch, tokens, rotary_dim / 2].
   Value rotate(Primitives& p, Value x, Value cos, Value sin) const;
   // [batch or 1, 1, queries or 1, keys]: 1 where the query sees the key, padding of `symbol` left out; absent where all
-  // are seen.
-  Value visible(Primitives& p, const Dim& tokens, const std::string& symbol) const;
+  // are seen. The keys are those of the past, where that is not an empty name, and then the queries' own.
+  Value visible(Primitives& p, const Dim& tokens, const std::string& symbol, const std::string& past) const;
   // The relative bias for every pair: [heads, queries, keys].
   Value bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens) const;
+
+ private:
+  void expect_past(Operands operands, const Shape& keys) const;
+  Value visible_now(Primitives& p, const Dim& tokens, const std::string& symbol) const;
+  Value visible_past(Primitives& p, const Dim& tokens, const std::string& past) const;
 };
 
 }  // namespace accelerate::ops

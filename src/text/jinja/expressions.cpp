@@ -1,3 +1,5 @@
+#include <compare>
+
 #include "text/jinja/builtins.hpp"
 #include "text/jinja/interpreter.hpp"
 #include "text/jinja/written.hpp"
@@ -160,10 +162,10 @@ bool Interpreter::holds(Comparison comparison, const Value& left, const Value& r
   switch (comparison) {
     case Comparison::equal: return equal(left, right, budget_);
     case Comparison::not_equal: return !equal(left, right, budget_);
-    case Comparison::less: return compare(left, right, "<", budget_) < 0;
-    case Comparison::less_equal: return compare(left, right, "<=", budget_) <= 0;
-    case Comparison::greater: return compare(left, right, ">", budget_) > 0;
-    case Comparison::greater_equal: return compare(left, right, ">=", budget_) >= 0;
+    case Comparison::less: return std::is_lt(compare(left, right, "<", budget_));
+    case Comparison::less_equal: return std::is_lteq(compare(left, right, "<=", budget_));
+    case Comparison::greater: return std::is_gt(compare(left, right, ">", budget_));
+    case Comparison::greater_equal: return std::is_gteq(compare(left, right, ">=", budget_));
     case Comparison::in: return contains(right, left, budget_);
     case Comparison::not_in: return !contains(right, left, budget_);
   }

@@ -1,6 +1,7 @@
 // Filters that compare items with one another.
 #include <algorithm>
 #include <array>
+#include <compare>
 
 #include "text/jinja/builtins.hpp"
 #include "text/jinja/interpreter.hpp"
@@ -14,7 +15,8 @@ using Keyed = std::pair<Value, Value>;  // what it is sorted by, the item
 
 void sort_by_key(std::vector<Keyed>& items, bool descending, Budget& budget) {
   std::stable_sort(items.begin(), items.end(), [&](const Keyed& a, const Keyed& b) {
-    return descending ? compare(b.first, a.first, "<", budget) < 0 : compare(a.first, b.first, "<", budget) < 0;
+    return descending ? std::is_lt(compare(b.first, a.first, "<", budget))
+                      : std::is_lt(compare(a.first, b.first, "<", budget));
   });
 }
 

@@ -1,5 +1,6 @@
 // What stands behind `is`.
 #include <array>
+#include <compare>
 
 #include "text/jinja/builtins.hpp"
 #include "text/jinja/interpreter.hpp"
@@ -68,19 +69,19 @@ Value is_unequal(Interpreter& interpreter, const Value& self, const Given& given
 }
 
 Value is_less(Interpreter& interpreter, const Value& self, const Given& given) {
-  return compare(self, given.required(0), "<", interpreter.budget()) < 0;
+  return std::is_lt(compare(self, given.required(0), "<", interpreter.budget()));
 }
 
 Value is_less_equal(Interpreter& interpreter, const Value& self, const Given& given) {
-  return compare(self, given.required(0), "<=", interpreter.budget()) <= 0;
+  return std::is_lteq(compare(self, given.required(0), "<=", interpreter.budget()));
 }
 
 Value is_greater(Interpreter& interpreter, const Value& self, const Given& given) {
-  return compare(self, given.required(0), ">", interpreter.budget()) > 0;
+  return std::is_gt(compare(self, given.required(0), ">", interpreter.budget()));
 }
 
 Value is_greater_equal(Interpreter& interpreter, const Value& self, const Given& given) {
-  return compare(self, given.required(0), ">=", interpreter.budget()) >= 0;
+  return std::is_gteq(compare(self, given.required(0), ">=", interpreter.budget()));
 }
 
 Value is_in(Interpreter& interpreter, const Value& self, const Given& given) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <compare>
 
 #include "text/jinja/operators.hpp"
 #include "text/jinja/strings.hpp"
@@ -206,7 +207,7 @@ void JsonWriter::dict(const Dict& dict, std::size_t level) {
   std::vector<std::pair<Value, Value>> members = dict.members;
   if (style_.sort_keys) {
     std::stable_sort(members.begin(), members.end(),
-                     [&](const auto& a, const auto& b) { return compare(a.first, b.first, "<", budget_) < 0; });
+                     [&](const auto& a, const auto& b) { return std::is_lt(compare(a.first, b.first, "<", budget_)); });
   }
   out_ += '{';
   for (std::size_t i = 0; i < members.size(); ++i) {

@@ -45,6 +45,7 @@ struct KeyRange {
   int64_t begin, end;
 };
 inline KeyRange visible(const AttentionBlock& a, int64_t first, int64_t last) {
+  if (a.one_position) first = last = 0;
   // Saturating: an unlimited reach must not overflow.
   const int64_t from = a.reach_back > first + a.shift ? 0 : first + a.shift - a.reach_back;
   const int64_t until = a.reach_ahead >= a.keys ? a.keys : smaller(a.keys, last + a.shift + a.reach_ahead + 1);
@@ -63,6 +64,19 @@ inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count
     pack_rows<Stored::f32>(a.key + (first + j) * a.key_stride, a.key_stride, smaller(kPanel, count - j), a.head_dim,
                            a.scale * kLog2E, out + j * a.head_dim);
   }
+}
+
+constexpr int64_t kPagePositions = 64;
+static_assert(kPagePositions % kPanel == 0, "a panel of keys lies in one page");
+
+inline const float* page_of(const AttentionBlock& a, int64_t position) {
+  return a.pages[(position - a.first_position) / kPagePositions];
+}
+
+// The panel of keys that begins with key `first`, a multiple of kPanel.
+inline const float* key_panel(const AttentionBlock& a, const AttentionScratch& s, int64_t block, int64_t first) {
+  if (a.pages == nullptr) return s.keys + (first - block) * a.head_dim;
+  return page_of(a, first) + a.key_place + first % kPagePositions * a.head_dim;
 }
 
 // Values are read where they lie unless a row's last vector would reach beyond the head.
@@ -95,7 +109,9 @@ inline void product(const float* x, int64_t x_stride, int64_t rows, const float*
 
 #if defined(ACCELERATE_HAS_BF16_DOT)
 // Products over bf16 need whole panels of a head; few keys do not pay for their packing.
-inline bool in_bf16(const AttentionBlock& a) { return a.bf16 && a.head_dim % kPanel == 0 && a.keys >= kPanel; }
+inline bool in_bf16(const AttentionBlock& a) {
+  return a.bf16 && a.pages == nullptr && a.head_dim % kPanel == 0 && a.keys >= kPanel;
+}
 
 // out[i] = first[i] and second[i] as the two bf16 of a word.
 inline void pair_rows(const float* first, const float* second, int64_t count, uint8_t* out) {
@@ -226,6 +242,19 @@ inline void scale_row(const float* from, float factor, float* to, int64_t count)
   for_vectors(count, [&](int64_t i, auto read, auto write) { write(to + i, read(from + i) * set1(factor)); });
 }
 
+// The second product over values in pages.
+inline void paged_sums(const AttentionBlock& a, const AttentionScratch& s, int64_t rows, int64_t first, int64_t count,
+                       bool first_block, float* sums) {
+  const int64_t wide = round_up(a.head_dim, kLanes), stride = round_up(a.head_dim, 16);
+  for (int64_t j = first; j < first + count;) {
+    const int64_t within = j % kPagePositions;
+    const int64_t together = smaller(kPagePositions - within, first + count - j);
+    product(s.scores + (j - first), kKeyBlock, rows, page_of(a, j) + a.value_place + within * stride, stride, together,
+            wide, first_block && j == first ? nullptr : sums, sums, wide);
+    j += together;
+  }
+}
+
 // One tile of queries against one block of keys.
 inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, const Values& values, int64_t query,
                         int64_t rows, int64_t block, int64_t block_end, bool first_block) {
@@ -245,9 +274,8 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
   if (in_bf16(a)) narrow_scores(a, s, query, rows, first - block, width);
   for (int64_t j = 0; j < width && !in_bf16(a); j += kPanel) {
     const int64_t vectors = smaller(kPanel, width - j) / kLanes;
-    kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride,
-                                  s.keys + (first - block + j) * a.head_dim, kPanel, a.head_dim, nullptr, 0,
-                                  s.scores + j, kKeyBlock, {s.scores, 0});
+    kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride, key_panel(a, s, block, first + j),
+                                  kPanel, a.head_dim, nullptr, 0, s.scores + j, kKeyBlock, {s.scores, 0});
   }
   for (int64_t r = 0; r < rows; ++r) {
     float* row = s.scores + r * kKeyBlock;
@@ -272,6 +300,7 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
     }
   }
   if (in_bf16(a)) return narrow_sums(a, s, rows, first - block, count, first_block, sums);
+  if (a.pages != nullptr) return paged_sums(a, s, rows, first, count, first_block, sums);
   product(s.scores, kKeyBlock, rows, values.data + (first - block) * values.stride, values.stride, count, wide,
           first_block ? nullptr : sums, sums, wide);
 }
@@ -302,13 +331,16 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
   ask_for(a.query + a.query_begin * a.query_stride, a.query_stride, queries, a.head_dim);
   for (int64_t block = begin; block < seen.end || block == begin; block += kKeyBlock) {
     const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
-    ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
-    pack_key_block(a, block, block_end - block, s.keys);
+    if (a.pages == nullptr) {
+      ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
+      pack_key_block(a, block, block_end - block, s.keys);
+    }
     if (in_bf16(a)) {
       narrow_keys(a.head_dim, block_end - block, s.keys);
       narrow_values(a, block, block_end - block, s.values);
     }
-    const Values values = in_bf16(a) ? Values{nullptr, 0} : value_block(a, block, block_end - block, s.values);
+    const bool by_rows = !in_bf16(a) && a.pages == nullptr;
+    const Values values = !by_rows ? Values{nullptr, 0} : value_block(a, block, block_end - block, s.values);
     if (a.bias != nullptr) load_bias(a, block, block_end - block, s.bias);
     for (int64_t t = 0; t < tiles.tiles; ++t) {
       const int64_t query = tiles.start_of(t);

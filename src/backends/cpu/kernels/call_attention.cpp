@@ -41,8 +41,63 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .key_mask = a.key_mask == nullptr ? nullptr : a.key_mask + first_key,
           .bias = a.relative_bias == nullptr ? nullptr : a.relative_bias + (a.bias_tokens - 1) * a.heads + head,
           .bias_stride = a.heads,
+          .pages = nullptr,
+          .first_position = 0,
+          .key_place = 0,
+          .value_place = 0,
+          .one_position = false,
           .bf16 = a.precision != Precision::f32,
           .scratch = nullptr};
+}
+
+// One query reads each key and value once for all heads that share them: they are its rows.
+detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, std::int64_t head, std::int64_t begin,
+                                   std::int64_t end) {
+  const PagedSequence& pages = a.pages[static_cast<std::size_t>(sequence)];
+  const std::int64_t group = a.heads / a.kv_heads, kv_head = head / group;
+  const std::int64_t first_query = a.query_offsets[static_cast<std::size_t>(sequence)];
+  const std::int64_t queries = a.query_offsets[static_cast<std::size_t>(sequence) + 1] - first_query;
+  const bool together = queries == 1;
+  const std::int64_t shift = pages.positions - queries;
+  return {.query = a.query.data + first_query * a.query.stride + head * a.head_dim,
+          .key = nullptr,
+          .value = nullptr,
+          .query_stride = together ? a.head_dim : a.query.stride,
+          .key_stride = 0,
+          .value_stride = 0,
+          .output = a.output.data + first_query * a.output.stride + head * a.head_dim,
+          .output_stride = together ? a.head_dim : a.output.stride,
+          .query_begin = together ? 0 : begin,
+          .query_end = together ? group : end,
+          .keys = pages.positions,
+          .head_dim = a.head_dim,
+          .scale = a.scale,
+          .shift = shift,
+          .reach_back = a.window,
+          .reach_ahead = 0,
+          .key_mask = nullptr,
+          .bias = nullptr,
+          .bias_stride = 0,
+          .pages = pages.pages.data(),
+          .first_position = pages.first,
+          .key_place = a.part.offset + kv_head * kPagePositions * a.head_dim,
+          .value_place = a.part.offset + a.part.key_floats() + kv_head * kPagePositions * a.part.value_stride(),
+          .one_position = together,
+          .bf16 = false,
+          .scratch = nullptr};
+}
+
+// Multiply-adds of all sequences, twice.
+double operations_of(const Attention& a, std::int64_t batch, std::int64_t longest) {
+  double pairs = static_cast<double>(batch) * static_cast<double>(longest) * static_cast<double>(longest);
+  if (!a.pages.empty()) {
+    pairs = 0;
+    for (std::size_t i = 0; i < a.pages.size(); ++i) {
+      pairs +=
+          static_cast<double>(a.query_offsets[i + 1] - a.query_offsets[i]) * static_cast<double>(a.pages[i].positions);
+    }
+  }
+  return 4.0 * static_cast<double>(a.heads * a.head_dim) * pairs;
 }
 
 }  // namespace
@@ -79,19 +134,50 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
     const std::int64_t queries = length(sequence);
     const std::int64_t blocks = divide_up(queries, block);
     if (index >= blocks) return;
-    detail::AttentionBlock part = block_of(a, sequence, head, queries * index / blocks, queries * (index + 1) / blocks);
+    const bool by_group = !a.pages.empty() && queries == 1;
+    if (by_group && head % (a.heads / a.kv_heads) != 0) return;
+    const auto make = a.pages.empty() ? block_of : paged_block;
+    detail::AttentionBlock part = make(a, sequence, head, queries * index / blocks, queries * (index + 1) / blocks);
     part.scratch = a.scratch + scratch * static_cast<std::size_t>(worker);
     table_->attention(part);
   };
   // Of short sequences several heads are one task: fewer operations than these are not worth another thread.
   constexpr double kSmallestTask = 1.5e5;
   const std::int64_t items = batch * a.heads * most_blocks;
-  const double operations = 4.0 * static_cast<double>(batch * a.heads * a.head_dim) * static_cast<double>(longest) *
-                            static_cast<double>(longest);
-  const std::int64_t tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(operations / kSmallestTask), 1, items);
+  const double affordable = operations_of(a, batch, longest) / kSmallestTask;
+  const std::int64_t tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(affordable), 1, items);
   pool.parallel_for(tasks, [&](std::int64_t task, int worker) {
     for (std::int64_t i = items * task / tasks; i < items * (task + 1) / tasks; ++i) attend(i, worker);
   });
+}
+
+void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
+  constexpr float kLog2E = 1.44269504F;
+  const PagePart& part = a.part;
+  const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();
+  const auto put = [&](const PagedSequence& sequence, std::int64_t position, const float* key, const float* value) {
+    float* page = sequence.pages[static_cast<std::size_t>((position - sequence.first) / kPagePositions)] + part.offset;
+    const std::int64_t within = position % kPagePositions;
+    float* keys = page + within / panel * panel * head_dim + within % panel;
+    float* values = page + part.key_floats() + within * stride;
+    for (std::int64_t head = 0; head < part.kv_heads; ++head, key += head_dim, value += head_dim) {
+      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = key[d] * (a.scale * kLog2E);
+      std::copy_n(value, head_dim, values);
+      std::fill(values + head_dim, values + stride, 0.0F);
+      keys += kPagePositions * head_dim;
+      values += kPagePositions * stride;
+    }
+  };
+  for (std::size_t i = 0; i < a.sequences.size(); ++i) {
+    const std::int64_t first = a.offsets[i], rows = a.offsets[i + 1] - first;
+    const PagedSequence& sequence = a.sequences[i];
+    detail::for_row_pieces(pool, rows, kPagePositions, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        put(sequence, sequence.positions - rows + row, a.key.data + (first + row) * a.key.stride,
+            a.value.data + (first + row) * a.value.stride);
+      }
+    });
+  }
 }
 
 }  // namespace accelerate::cpu

@@ -58,6 +58,7 @@ void check_ids(const Embedding& e) {
 
 void Kernels::rotary(ThreadPool& pool, const Rotary& a) const {
   for_row_pieces(pool, a.rows, least_rows(a.heads * a.rotary_dim, 1), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t first_factor = a.positions == nullptr ? begin * a.rotary_dim / 2 : 0;
     table_->rotary({.x = a.x.data + begin * a.x.stride,
                     .stride = a.x.stride,
                     .rows = end - begin,
@@ -65,9 +66,9 @@ void Kernels::rotary(ThreadPool& pool, const Rotary& a) const {
                     .head_dim = a.head_dim,
                     .rotary_dim = a.rotary_dim,
                     .interleaved = a.interleaved,
-                    .cosine = a.cosine,
-                    .sine = a.sine,
-                    .positions = a.positions + begin});
+                    .cosine = a.cosine + first_factor,
+                    .sine = a.sine + first_factor,
+                    .positions = a.positions == nullptr ? nullptr : a.positions + begin});
   });
 }
 

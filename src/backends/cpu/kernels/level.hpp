@@ -87,8 +87,14 @@ struct AttentionBlock {
   const uint8_t* key_mask;          // of the sequence's key 0, or null
   const float* bias;                // of distance 0 at this head, or null
   int64_t bias_stride;
-  bool bf16;       // products may be rounded to it
-  float* scratch;  // attention_scratch_floats for one thread
+  // Instead of key and value: pages of kPagePositions positions, and where in each this head's panels of keys (already
+  // multiplied with scale * log2(e)) and its rows of values begin.
+  float* const* pages;
+  int64_t first_position;  // of pages[0]
+  int64_t key_place, value_place;
+  bool one_position;  // all queries stand at position `shift`: heads that share their keys
+  bool bf16;          // products may be rounded to it
+  float* scratch;     // attention_scratch_floats for one thread
 };
 
 struct NormRows {

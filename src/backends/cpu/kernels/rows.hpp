@@ -146,8 +146,8 @@ inline void rotate_pairs(float* head, const float* cosine, const float* sine, in
 void rotary(const RotaryRows& p) {
   const int64_t half = p.rotary_dim / 2;
   for (int64_t r = 0; r < p.rows; ++r) {
-    const float* cosine = p.cosine + p.positions[r] * half;
-    const float* sine = p.sine + p.positions[r] * half;
+    const int64_t place = p.positions == nullptr ? r : p.positions[r];
+    const float *cosine = p.cosine + place * half, *sine = p.sine + place * half;
     for (int64_t h = 0; h < p.heads; ++h) {
       float* head = p.x + r * p.stride + h * p.head_dim;
       if (p.interleaved) {

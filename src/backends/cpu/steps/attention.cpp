@@ -1,6 +1,7 @@
 #include "graph/ops/attention.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "backends/cpu/steps/make.hpp"
 
@@ -14,14 +15,16 @@ class AttentionStep final : public Step {
         level_(c.level),
         precision_(c.precisions.of(c.node().name)),
         shape_(c.operand(0).type.shape) {
+    using Index = ops::Attention::Index;
     const std::vector<Value>& operands = c.node().operands;
     inputs.assign(operands.begin(), operands.begin() + 3);
-    bias_ = operands[3];
-    cos_ = operands[4];
-    sin_ = operands[5];
+    bias_ = operands[Index::kRelativeBias];
+    cos_ = operands[Index::kCos];
+    sin_ = operands[Index::kSin];
     for (const Value extra : {bias_, cos_, sin_}) {
       if (extra) inputs.push_back(extra);
     }
+    if (operands.size() > Index::kPastKey) past_ = CacheLayout(c.graph).place(c.operand(Index::kPastKey).name);
     head_dim_ = shape_.last().number() / op_.heads;
     // Rotating in place would change what others read: other operations, or whoever fed the graph.
     for (std::size_t i = 0; i < 2; ++i) {
@@ -33,7 +36,6 @@ class AttentionStep final : public Step {
   std::size_t workspace_bytes(const Extents& extents, int threads) const override {
     const auto rows = static_cast<std::size_t>(shape_.rows().evaluate(extents));
     std::size_t bytes = scratch_bytes(threads);
-    if (cos_) bytes += aligned(rows * sizeof(std::int64_t));
     for (std::size_t i = 0; i < 2; ++i) {
       if (copied_[i]) bytes += aligned(rows * static_cast<std::size_t>(width(i)) * sizeof(float));
     }
@@ -66,7 +68,9 @@ class AttentionStep final : public Step {
     }
     args.scratch = reinterpret_cast<float*>(free);
     free += scratch_bytes(run.pool.threads());
-    if (cos_) rotate(run, offsets, args, free);
+    if (cos_) rotate(run, offsets.back(), args, free);
+    std::vector<PagedSequence> pages;
+    if (past_) keep(run, args, pages);
     run.kernels.attention(run.pool, args);
   }
 
@@ -77,13 +81,23 @@ class AttentionStep final : public Step {
   }
   std::int64_t width(std::size_t operand) const { return (operand == 0 ? op_.heads : op_.kv_heads) * head_dim_; }
 
-  void rotate(const Run& run, std::span<const std::int64_t> offsets, Attention& args, std::byte* free) const {
-    const std::int64_t rows = offsets.back();
-    auto* positions = reinterpret_cast<std::int64_t*>(free);
-    free += aligned(static_cast<std::size_t>(rows) * sizeof(std::int64_t));
-    for (std::size_t item = 0; item + 1 < offsets.size(); ++item) {
-      for (std::int64_t row = offsets[item]; row < offsets[item + 1]; ++row) positions[row] = row - offsets[item];
+  // This run's keys and values go behind the past, and are read from there with it.
+  void keep(const Run& run, Attention& args, std::vector<PagedSequence>& pages) const {
+    for (std::size_t i = 0; i < run.slots.size(); ++i) {
+      const std::int64_t tokens = args.query_offsets[i + 1] - args.query_offsets[i];
+      pages.push_back(run.cache->sequence(run.slots[i], past_->group, tokens));
     }
+    run.kernels.append(run.pool, {.key = args.key,
+                                  .value = args.value,
+                                  .offsets = args.query_offsets,
+                                  .sequences = pages,
+                                  .part = past_->part,
+                                  .scale = args.scale});
+    args.pages = pages;
+    args.part = past_->part;
+  }
+
+  void rotate(const Run& run, std::int64_t rows, Attention& args, std::byte* free) const {
     ConstRows* rotated[] = {&args.query, &args.key};
     for (std::size_t i = 0; i < 2; ++i) {
       Rows x = run.at(inputs[i]);
@@ -95,8 +109,7 @@ class AttentionStep final : public Step {
                                     .rotary_dim = 2 * run.at(cos_).width,
                                     .interleaved = op_.interleaved_rotary,
                                     .cosine = run.at(cos_).data,
-                                    .sine = run.at(sin_).data,
-                                    .positions = positions});
+                                    .sine = run.at(sin_).data});
       *rotated[i] = x;
     }
   }
@@ -116,6 +129,7 @@ class AttentionStep final : public Step {
   Shape shape_;
   std::int64_t head_dim_ = 0;
   Value bias_, cos_, sin_;
+  std::optional<CacheLayout::Place> past_;
   bool copied_[2] = {false, false};
 };
 

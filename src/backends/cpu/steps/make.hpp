@@ -53,6 +53,7 @@ std::unique_ptr<Step> make_gated_linear(const Context& c);
 std::unique_ptr<Step> make_layer_norm(const Context& c);
 std::unique_ptr<Step> make_rms_norm(const Context& c);
 std::unique_ptr<Step> make_attention(const Context& c);
+std::unique_ptr<Step> make_rotary_factor(const Context& c);
 std::unique_ptr<Step> make_pool(const Context& c);
 std::unique_ptr<Step> make_select_rows(const Context& c);
 std::unique_ptr<Step> make_normalize(const Context& c);

@@ -17,6 +17,7 @@ const std::map<std::string_view, Maker>& makers() {
                                                        {"layer_norm", make_layer_norm},
                                                        {"rms_norm", make_rms_norm},
                                                        {"attention", make_attention},
+                                                       {"rotary_factor", make_rotary_factor},
                                                        {"pool", make_pool},
                                                        {"select_rows", make_select_rows},
                                                        {"normalize", make_normalize},

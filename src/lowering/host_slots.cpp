@@ -1,0 +1,97 @@
+#include "lowering/host_slots.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace accelerate::lowering {
+
+HostSlots::HostSlots(const Graph& graph) {
+  for (const Node& node : graph.nodes()) {
+    if (node.source != Node::Source::state) continue;
+    names_.push_back(node.name);
+    widths_.push_back(node.type.shape.last().number());
+  }
+}
+
+const HostSlots::Sequence& HostSlots::at(Slot slot) const {
+  const auto found = sequences_.find(slot);
+  if (found == sequences_.end()) throw Error(ErrorKind::internal, "slot " + std::to_string(slot) + " is not open");
+  return found->second;
+}
+
+std::size_t HostSlots::index_of(const std::string& state) const {
+  return static_cast<std::size_t>(std::ranges::find(names_, state) - names_.begin());
+}
+
+Slot HostSlots::open() {
+  sequences_[next_].states.resize(names_.size());
+  return next_++;
+}
+
+Slot HostSlots::fork(Slot slot) {
+  sequences_[next_] = at(slot);
+  return next_++;
+}
+
+void HostSlots::reorder(std::span<const Slot> slots, std::span<const Slot> parents) {
+  std::vector<Sequence> before;
+  before.reserve(parents.size());
+  for (const Slot parent : parents) before.push_back(at(parent));
+  for (std::size_t i = 0; i < slots.size(); ++i) sequences_.at(slots[i]) = std::move(before[i]);
+}
+
+void HostSlots::truncate(Slot slot, std::int64_t length) {
+  if (length > at(slot).length) throw Error(ErrorKind::internal, "a sequence is not made longer by cutting it");
+  Sequence& sequence = sequences_.at(slot);
+  sequence.length = length;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    sequence.states[i].resize(static_cast<std::size_t>(length * widths_[i]));
+  }
+}
+
+void HostSlots::release(Slot slot) {
+  if (sequences_.erase(slot) == 0) throw Error(ErrorKind::internal, "slot " + std::to_string(slot) + " is not open");
+}
+
+std::int64_t HostSlots::bytes_per_position() const {
+  return static_cast<std::int64_t>(sizeof(float)) * std::accumulate(widths_.begin(), widths_.end(), std::int64_t{0});
+}
+
+std::int64_t HostSlots::bytes() const {
+  std::int64_t positions = 0;
+  for (const auto& [slot, sequence] : sequences_) positions += sequence.length;
+  return positions * bytes_per_position();
+}
+
+Tensor HostSlots::rows(std::span<const Slot> slots, const std::string& state) const {
+  const std::size_t index = index_of(state);
+  std::int64_t count = 0;
+  for (const Slot slot : slots) count += at(slot).length;
+  Tensor rows(DType::f32, {count, widths_[index]});
+  auto out = rows.as<float>().begin();
+  for (const Slot slot : slots) {
+    const std::vector<float>& from = at(slot).states[index];
+    out = std::copy_n(from.begin(), at(slot).length * widths_[index], out);
+  }
+  return rows;
+}
+
+void HostSlots::append(std::span<const Slot> slots, std::span<const std::int64_t> counts, const std::string& state,
+                       const Tensor& rows) {
+  const std::size_t index = index_of(state);
+  const float* from = rows.as<float>().data();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    Sequence& sequence = sequences_.at(slots[i]);
+    std::vector<float>& to = sequence.states[index];
+    // A run that failed half way may have left rows that count for nothing.
+    to.resize(static_cast<std::size_t>(sequence.length * widths_[index]));
+    to.insert(to.end(), from, from + counts[i] * widths_[index]);
+    from += counts[i] * widths_[index];
+  }
+}
+
+void HostSlots::grow(std::span<const Slot> slots, std::span<const std::int64_t> counts) {
+  for (std::size_t i = 0; i < slots.size(); ++i) sequences_.at(slots[i]).length += counts[i];
+}
+
+}  // namespace accelerate::lowering
