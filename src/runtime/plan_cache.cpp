@@ -64,15 +64,24 @@ std::unique_ptr<Session> CompiledGraph::borrow() {
   return session;
 }
 
-Outputs CompiledGraph::run(Feeds feeds, const Cancellation& cancellation) {
-  feeds.cancellation = cancellation;
+std::unique_ptr<Session> CompiledGraph::start() {
   prepare();
-  expect_room(feeds.extents);
+  return named([&] { return plan_->start(); });
+}
+
+Outputs CompiledGraph::run(Session& session, Feeds feeds, const Cancellation& cancellation) {
+  feeds.cancellation = cancellation;
+  expect_room(session.slots() == nullptr ? feeds.extents : with_past(feeds, *session.slots()));
   // Tables are read in place: a look at each file costs a microsecond.
   weights_->expect_unchanged();
+  return named([&] { return session.run(feeds); });
+}
+
+Outputs CompiledGraph::run(Feeds feeds, const Cancellation& cancellation) {
+  prepare();
   std::unique_ptr<Session> session = named([&] { return borrow(); });
   // A session whose run fails is not given back: nobody promises what its buffers hold.
-  Outputs outputs = named([&] { return session->run(feeds); });
+  Outputs outputs = run(*session, std::move(feeds), cancellation);
   const std::lock_guard lock(lending_);
   idle_.push_back(std::move(session));
   return outputs;

@@ -37,6 +37,10 @@ class CompiledGraph {
   // is predicted to take more than the memory limit, nothing is run: Error{out_of_memory}.
   // A run that fails leaves nothing behind: the next one starts anew.
   Outputs run(Feeds feeds, const Cancellation& cancellation);
+  // A session of one's own, for graphs that keep state; errors of prepare(). One thread at a time runs it, as run()
+  // does; a run that fails leaves its slots as they were.
+  std::unique_ptr<Session> start();
+  Outputs run(Session& session, Feeds feeds, const Cancellation& cancellation);
 
  private:
   std::unique_ptr<Session> borrow();

@@ -1,0 +1,78 @@
+#include "runtime/sequences.hpp"
+
+#include <algorithm>
+
+#include "runtime/packing.hpp"
+
+namespace accelerate::runtime {
+namespace {
+
+// Pasts of ended texts that are kept, and the bytes that they may take beside those in use.
+constexpr std::size_t kMostKept = 16;
+constexpr std::int64_t kMostBytes = std::int64_t{512} << 20;
+
+std::size_t common_prefix(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
+  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+}
+
+}  // namespace
+
+Sequences::Sequences(std::shared_ptr<CompiledGraph> graph) : graph_(std::move(graph)), session_(graph_->start()) {}
+
+Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellation) {
+  std::vector<Item> items;
+  std::vector<Selected> selected;
+  std::vector<Slot> slots;
+  for (const Next& each : next) {
+    Item item{.number = items.size()};
+    item.ids.assign(each.tokens.begin(), each.tokens.end());
+    const std::int64_t past = this->slots().length(each.slot);
+    for (std::int64_t i = 0; i < std::ssize(item.ids); ++i) item.position_ids.push_back(past + i);
+    if (each.wanted) selected.push_back({std::ssize(items), std::ssize(item.ids) - 1});
+    items.push_back(std::move(item));
+    slots.push_back(each.slot);
+  }
+  Feeds feeds = feeds_of(graph_->graph(), items, selected);
+  feeds.slots = std::move(slots);
+  return std::move(graph_->run(*session_, std::move(feeds), cancellation).at("logits"));
+}
+
+Slot Sequences::begin(std::span<const std::int32_t> tokens) {
+  const Kept* best = nullptr;
+  std::size_t most = 0;
+  for (const Kept& kept : kept_) {
+    const std::size_t shared = std::min(common_prefix(tokens, kept.tokens), tokens.size() - 1);
+    if (shared > most) best = &kept, most = shared;
+  }
+  if (best == nullptr) return slots().open();
+  const Slot slot = slots().fork(best->slot);
+  try {
+    slots().truncate(slot, static_cast<std::int64_t>(most));
+  } catch (const Error& error) {
+    // A window has let go of what would be needed.
+    if (error.kind() != ErrorKind::unsupported) throw;
+    slots().release(slot);
+    return slots().open();
+  }
+  return slot;
+}
+
+void Sequences::end(Slot slot, std::span<const std::int32_t> tokens) {
+  // What it began with is in it: one of the two is enough.
+  std::erase_if(kept_, [&](const Kept& kept) {
+    const bool contained = common_prefix(tokens, kept.tokens) == kept.tokens.size();
+    if (contained) slots().release(kept.slot);
+    return contained;
+  });
+  kept_.push_back({slot, {tokens.begin(), tokens.end()}});
+  make_room();
+}
+
+void Sequences::make_room() {
+  while (kept_.size() > kMostKept || (kept_.size() > 1 && slots().bytes() > kMostBytes)) {
+    slots().release(kept_.front().slot);
+    kept_.erase(kept_.begin());
+  }
+}
+
+}  // namespace accelerate::runtime

@@ -1,0 +1,49 @@
+// A graph that keeps state, in use: texts that grow token by token, side by side, and what is kept of those that ended.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "runtime/plan_cache.hpp"
+
+namespace accelerate::runtime {
+
+// Not for two threads at once: each call that generates borrows one.
+class Sequences {
+ public:
+  // Errors of CompiledGraph::start.
+  explicit Sequences(std::shared_ptr<CompiledGraph> graph);
+
+  // Tokens that come next in a slot.
+  struct Next {
+    Slot slot = 0;
+    std::span<const std::int32_t> tokens;
+    bool wanted = true;  // the logits that follow the last of them
+  };
+  // One run over all of them. Logits [wanted, vocabulary]. Errors of CompiledGraph::run; slots then stay as they were.
+  Tensor run(std::span<const Next> next, const Cancellation& cancellation);
+
+  // A slot whose past begins like `tokens`, as far as any that was kept; at least the last of them is left to run.
+  // StateSlots::length says how many it holds.
+  Slot begin(std::span<const std::int32_t> tokens);
+  // The slot is not needed now. `tokens`, its past, may come again: a chat goes on, prompts share their beginning.
+  void end(Slot slot, std::span<const std::int32_t> tokens);
+  // The same, but its past is of no use.
+  void drop(Slot slot) { slots().release(slot); }
+
+  StateSlots& slots() { return *session_->slots(); }
+
+ private:
+  struct Kept {
+    Slot slot = 0;
+    std::vector<std::int32_t> tokens;
+  };
+  void make_room();
+
+  std::shared_ptr<CompiledGraph> graph_;
+  std::unique_ptr<Session> session_;
+  std::vector<Kept> kept_;  // the one used last comes last
+};
+
+}  // namespace accelerate::runtime
