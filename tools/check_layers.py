@@ -20,6 +20,7 @@ LAYERS = [
     ["core"],
     ["checkpoint"],
     ["text", "image", "audio"],
+    ["decoding"],
     ["graph"],
     ["models", "lowering"],
     ["backends"],
