@@ -24,6 +24,7 @@
 
 #include "accelerate/error.hpp"
 #include "accelerate/export.hpp"
+#include "accelerate/generation.hpp"
 #include "accelerate/progress.hpp"
 #include "accelerate/tensor.hpp"
 #include "accelerate/version.hpp"
@@ -300,6 +301,12 @@ class ACCELERATE_API Model {
   // What the processor makes of texts: the inputs of run(), padded on the tokenizer's side.
   ModelInputs encode(std::span<const std::string> texts, const BatchOptions& options = {}) const;
   ModelInputs encode(std::span<const TextPair> pairs, const BatchOptions& options = {}) const;
+  // Texts that continue the prompts, as Transformers' generate() makes them: greedy, sampled or by beam search. All
+  // prompts are run together. What they share with earlier prompts and answers of this model is not run again.
+  // Error{invalid_input} naming a prompt that is too long or has no tokens; Error{unsupported} for a model without
+  // "text-generation", or a setting of its generation_config.json that is not known. A cancelled call gives the texts
+  // as far as they came.
+  Generations generate(std::span<const Prompt> prompts, const GenerateOptions& options = {}) const;
   // The text that stands for a place to fill, "[MASK]"; empty where the tokenizer has none.
   std::string mask_token() const;
 
@@ -319,8 +326,10 @@ struct MemoryPrediction {
   std::int64_t mapped = 0;       // bytes used in place in the file: not allocated, may leave memory at any time
   std::int64_t activations = 0;  // bytes
   std::int64_t workspace = 0;    // bytes, scratch memory of kernels
+  std::int64_t cache = 0;        // bytes of keys and values that stay while a text is generated
+  std::int64_t cache_per_token = 0;  // bytes of it that one more token of one text takes
   std::int64_t runtime = 0;      // bytes of a runtime's library and of its own notes; 0 on the cpu
-  std::int64_t total = 0;        // bytes allocated: weights + activations + workspace + runtime
+  std::int64_t total = 0;        // bytes allocated: weights + activations + workspace + cache + runtime
   bool estimated = false;        // by what was measured of a runtime, rather too much; else exact
   std::int64_t flops = 0;        // of one run; 2 a multiply-add
 };

@@ -48,11 +48,11 @@ struct GenerateOptions {
   std::uint64_t seed = 0;                   // gives the same texts on any number of threads, in any batch
   std::vector<std::string> stop = {};       // texts end before any of these
   std::vector<std::int32_t> stop_token_ids = {};
-  bool ignore_eos = false;             // go on behind tokens that end a text
-  bool skip_special_tokens = true;     // in the text
-  std::size_t log_probabilities = 0;   // of this many likeliest tokens at each place, beside the chosen one's; 0: none
-  bool with_log_probabilities = false; // of the chosen tokens
-  bool truncate = false;  // of a prompt that is too long its end is kept; false: Error{invalid_input}
+  bool ignore_eos = false;              // go on behind tokens that end a text
+  bool skip_special_tokens = true;      // in the text
+  std::size_t log_probabilities = 0;    // of this many likeliest tokens at each place, beside the chosen one's; 0: none
+  bool with_log_probabilities = false;  // of the chosen tokens
+  bool truncate = false;                // of a prompt that is too long its end is kept; false: Error{invalid_input}
   // Called from the generating thread for each piece, in the order of the text. Not for beams, whose texts are known
   // only at their end.
   std::function<void(const TextPiece&)> on_text = {};
@@ -72,8 +72,8 @@ struct GeneratedText {
   std::string text;               // without the prompt
   std::vector<std::int32_t> ids;  // the tokens it was made of, the one that ended it included
   StopReason reason = StopReason::length;
-  double score = 0;  // of a beam search: sequences_scores of Transformers
-  std::vector<TokenLogProbability> log_probabilities = {};  // of the ids, under the model, where asked for
+  double score = 0;                                              // of a beam search: sequences_scores of Transformers
+  std::vector<TokenLogProbability> log_probabilities = {};       // of the ids, under the model, where asked for
   std::vector<std::vector<TokenLogProbability>> likeliest = {};  // the best at each place, likeliest first
 };
 
@@ -83,7 +83,7 @@ struct GenerationTimes {
   std::int64_t prompt_tokens = 0;
   std::int64_t known_tokens = 0;  // of the prompts: they were kept from an earlier call, or shared
   std::int64_t new_tokens = 0, steps = 0;
-  std::int64_t cache_bytes = 0;   // keys and values, at the end
+  std::int64_t cache_bytes = 0;  // keys and values, at the end
 };
 
 struct Generations {

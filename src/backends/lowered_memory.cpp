@@ -69,6 +69,12 @@ MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& mo
   }
   estimate.weights += packed_bytes(graph, int8);
   estimate.activations = activation_bytes(graph, extents, runtime);
+  for (const Node& node : graph.nodes()) {
+    if (node.source != Node::Source::state) continue;
+    const Shape& shape = node.type.shape;
+    estimate.cache_per_token += bytes_of({shape.dims[2]}, extents);
+    estimate.cache += bytes_of(shape, extents) + bytes_of({shape.dims[0], kTokens, shape.dims[2]}, extents);
+  }
   estimate.runtime = runtime.library + static_cast<std::int64_t>(model.nodes.size()) * runtime.node;
   estimate.estimated = true;
   return estimate;

@@ -75,6 +75,7 @@ using Doctor = Described<DoctorCommand>;
 using Inspect = Described<InspectCommand>;
 using Tokenize = Described<TokenizeCommand>;
 using Run = Described<RunCommand>;
+using Chat = Described<ChatCommand>;
 using Verify = Described<VerifyCommand>;
 using Bench = Described<BenchCommand>;
 using Export = Described<ExportCommand>;
@@ -128,6 +129,37 @@ void describe(Tokenize& d) {
   add_common(d.line, o.common);
 }
 
+void add_generation(CommandLine& line, GenerationOptions& o) {
+  const auto count = [&line](const char* name, const char* description, std::int64_t least,
+                             std::optional<std::int64_t>& target) {
+    line.number(name, description, least, kMost, [&target](std::int64_t n) { target = n; });
+  };
+  count("max-new-tokens", "Tokens to generate at most (default: as generation_config.json says, else 20)", 1,
+        o.max_new_tokens);
+  count("min-new-tokens", "Tokens before which a text does not end by itself", 0, o.min_new_tokens);
+  line.flag("greedy", "The likeliest token each time, whatever generation_config.json says", o.greedy);
+  line.flag("sample", "Draw tokens by their probability, whatever generation_config.json says", o.sample);
+  line.real("temperature", "Sample from probabilities that are this much flatter; 0 is --greedy", 0, 1e6,
+            o.temperature);
+  line.real("top-p", "Sample from the likeliest tokens that together have this probability", 0, 1, o.top_p);
+  line.real("min-p", "Sample from tokens at least this likely, as a share of the likeliest", 0, 1, o.min_p);
+  line.real("repetition-penalty", "Above 1: tokens that were there before become less likely", 1e-3, 1e3,
+            o.repetition_penalty);
+  line.real("presence-penalty", "Taken from the logits of tokens that were generated", -1e3, 1e3, o.presence_penalty);
+  line.real("frequency-penalty", "The same for each time that they were", -1e3, 1e3, o.frequency_penalty);
+  count("no-repeat-ngram", "No run of so many tokens comes twice", 1, o.no_repeat_ngram);
+  line.texts("bad-word", "A text that must not come; may be given several times", o.bad_words);
+  count("beams", "Beam search with so many beams", 1, o.beams);
+  line.real("length-penalty", "Of beam search: above 0 favours long texts (default: 1)", -1e3, 1e3, o.length_penalty);
+  line.option("early-stopping", "true|false|never", "When beam search ends (default: false)", o.early_stopping);
+  count("return", "Texts for each prompt (default: 1)", 1, o.returned);
+  count("seed", "Of sampling; the same one gives the same texts (default: 0)", 0, o.seed);
+  line.texts("stop", "Text before which an answer ends; may be given several times", o.stop);
+  line.flag("ignore-eos", "Go on behind the tokens that end a text", o.ignore_eos);
+  line.flag("truncate", "Of a prompt that is too long keep the end, instead of refusing it", o.truncate);
+  count("log-probabilities", "With --json: of each token, and of the N likeliest beside it", 0, o.log_probabilities);
+}
+
 void describe_tensors(CommandLine& line, RunCommand& o) {
   line.option("inputs", "FILE", "Run on these tensors (safetensors, Transformers' argument names) instead of texts",
               o.inputs);
@@ -142,14 +174,15 @@ void describe(Run& d) {
   RunCommand& o = d.options;
   d.line.argument("MODEL", "Folder of the model", o.model);
   d.line.arguments("TEXT", "Texts to run on", o.texts);
-  d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering",
+  d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering|text-generation",
                 "What to do (default: what the folder was published for)", o.task);
   d.line.option("input", "FILE", "Texts, one a line, or JSON lines with \"text\" and \"pair\"; - is stdin", o.input);
   d.line.option("output", "FILE", "Write results to a .npy, .safetensors, .json, .jsonl or .csv file", o.output);
   d.line.flag("pair", "Texts come in twos: TEXT TEXT, or with a tab between them in --input", o.pair);
   d.line.option("question", "TEXT", "The question for question-answering", o.question);
   d.line.option("context", "TEXT", "The text that holds the answer", o.context);
-  d.line.number("top-k", "How many answers, labels or words to show", 1, 1 << 20,
+  d.line.number("top-k", "How many answers, labels or words to show; of text-generation: sample from so many tokens", 1,
+                1 << 20,
                 [&o](std::int64_t n) { o.top_k = n; });
   d.line.option("prompt", "NAME", "Which of the model's own prompts goes before each text (\"query\")", o.prompt);
   d.line.option("aggregation", "none|simple|first|average|max",
@@ -160,9 +193,24 @@ void describe(Run& d) {
       "batch", "auto|default",
       "How many texts at once: what `bench --batch auto` recorded, or 4096 tokens (default: auto for many texts)",
       o.batch);
+  d.line.option("chat", "FILE", "Answer a chat instead of texts: JSON as for `tokenize --chat`; - is stdin", o.chat);
+  add_generation(d.line, o.generation);
   d.line.number("repeat", "Run once to warm up, then N times, and report the milliseconds of each", 1, 1 << 20,
                 [&o](std::int64_t n) { o.repeat = n; });
   d.line.flag("stats", "Report time and memory of each step", o.stats);
+  add_execution(d.line, o.execution);
+  add_common(d.line, o.common);
+}
+
+void describe(Chat& d) {
+  ChatCommand& o = d.options;
+  d.line.argument("MODEL", "Folder of the model, or a GGUF file", o.model);
+  d.line.option("system", "TEXT", "What the model is told first", o.system);
+  d.line.option("template", "NAME", "Which of the model's chat templates (default: \"default\")", o.chat_template);
+  d.line.option("save", "FILE", "Write the messages there when the chat ends (JSON, as `run --chat` reads it)", o.save);
+  d.line.number("top-k", "Sample from so many tokens", 1, 1 << 20, [&o](std::int64_t n) { o.top_k = n; });
+  add_generation(d.line, o.generation);
+  d.line.flag("stats", "Say after each answer how fast it came", o.stats);
   add_execution(d.line, o.execution);
   add_common(d.line, o.common);
 }
@@ -269,10 +317,15 @@ constexpr std::string_view kTokenizeExamples =
 constexpr std::string_view kRunExamples =
     "ipfs-accelerate run MODEL \"A sentence.\" \"Another.\"\n"
     "ipfs-accelerate run MODEL --input lines.txt --output vectors.npy\n"
+    "ipfs-accelerate run MODEL \"Once upon a time\" --max-new-tokens 100 --stats\n"
     "ipfs-accelerate run MODEL --task fill-mask \"Paris is the [MASK] of France.\"\n"
     "ipfs-accelerate run MODEL --question \"Who was there?\" --context \"Only Ann was there.\"\n"
     "ipfs-accelerate run MODEL --pair \"a query\" \"a passage\" --json\n"
     "ipfs-accelerate run MODEL --inputs in.safetensors --save-tensors out.safetensors --layers";
+constexpr std::string_view kChatExamples =
+    "ipfs-accelerate chat MODEL\n"
+    "ipfs-accelerate chat model.gguf --system \"You answer briefly.\" --temperature 0\n"
+    "ipfs-accelerate chat MODEL --stats --save messages.json";
 constexpr std::string_view kVerifyExamples =
     "ipfs-accelerate verify MODEL\n"
     "ipfs-accelerate verify MODEL --golden DIR --json\n"
@@ -313,6 +366,7 @@ void for_each_command(Use&& use) {
               std::string(kInspectExamples)));
   one(Tokenize("tokenize", "The tokens of texts, and the text that a chat becomes", std::string(kTokenizeExamples)));
   one(Run("run", "Run a model on texts or tensors", std::string(kRunExamples)));
+  one(Chat("chat", "Talk with a model in the terminal", std::string(kChatExamples)));
   one(Verify("verify", "Compare a model with what Transformers computed, and precisions with f32",
              std::string(kVerifyExamples)));
   one(Bench("bench", "Measure how fast a model is, what memory it takes and how near that is to the machine's limit",

@@ -51,6 +51,11 @@ std::int64_t bytes_in(const std::string& option, const std::string& text) {
   throw UsageError{"--" + option + ": found \"" + text + "\", expected a size above 0: 2GiB, 500MB or bytes", ""};
 }
 
+std::string shortest_text(double number) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, number).ptr};
+}
+
 void require_choice(const OptionFacts& option, const std::string& text) {
   const std::vector<std::string> choices = option.choices();
   if (choices.empty()) return;
@@ -176,6 +181,25 @@ void CommandLine::decimal(const std::string& name, const std::string& value, con
     }
     target = number;
   });
+}
+
+void CommandLine::real(const std::string& name, const std::string& description, double least, double most,
+                       std::optional<double>& target) {
+  add({.name = name, .letter = "", .value = "X", .description = description}, [=, &target](const std::string& text) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || !(number >= least) || !(number <= most)) {
+      throw UsageError{"--" + name + ": found \"" + text + "\", expected a number from " + shortest_text(least) +
+                           " to " + shortest_text(most),
+                       ""};
+    }
+    target = number;
+  });
+}
+
+void CommandLine::texts(const std::string& name, const std::string& description, std::vector<std::string>& target) {
+  add({.name = name, .letter = "", .value = "TEXT", .description = description},
+      [&target](const std::string& text) { target.push_back(text); });
 }
 
 void CommandLine::bytes(const std::string& name, const std::string& description, std::int64_t& target) {

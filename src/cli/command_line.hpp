@@ -44,6 +44,11 @@ class CommandLine {
   // A number with or without a fraction, above 0 and at most `most`; `value` names its unit.
   void decimal(const std::string& name, const std::string& value, const std::string& description, double most,
                std::optional<double>& target);
+  // A number with or without a fraction, from `least` to `most`.
+  void real(const std::string& name, const std::string& description, double least, double most,
+            std::optional<double>& target);
+  // A text each time that the option is given.
+  void texts(const std::string& name, const std::string& description, std::vector<std::string>& target);
   // A size above 0, with or without a unit: "2GiB", "1.5 GB", "4096".
   void bytes(const std::string& name, const std::string& description, std::int64_t& target);
   // "--name" sets an empty text; a value must be joined: "--name=value".

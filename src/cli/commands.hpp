@@ -56,13 +56,35 @@ struct TokenizeCommand {
   bool no_special_tokens = false, continue_final = false, no_generation_prompt = false;
 };
 
+// Options of commands that generate text; what is not given is what the model's generation_config.json says.
+struct GenerationOptions {
+  std::optional<std::int64_t> max_new_tokens, min_new_tokens, no_repeat_ngram, beams, returned, seed, log_probabilities;
+  std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty,
+      length_penalty;
+  std::optional<std::string> early_stopping;
+  std::vector<std::string> stop, bad_words;
+  bool greedy = false, sample = false, ignore_eos = false, truncate = false;
+};
+
+struct ChatCommand {
+  CommonOptions common;
+  ExecutionOptions execution;
+  GenerationOptions generation;
+  std::string model;
+  std::optional<std::string> system, chat_template, save;
+  std::optional<std::int64_t> top_k;
+  bool stats = false;
+};
+
 struct RunCommand {
   CommonOptions common;
   ExecutionOptions execution;
+  GenerationOptions generation;
   std::string model;
   std::vector<std::string> texts;
   std::optional<std::string> task, input, output, prompt, question, context, inputs, save_tensors, aggregation;
   std::optional<std::string> batch;  // "auto" or "default"
+  std::optional<std::string> chat;   // a file of messages, instead of texts
   std::vector<std::string> tensors;  // outputs of a run on tensors; empty: all
   std::optional<std::int64_t> top_k, repeat;
   bool pair = false, strict = false, layers = false, stats = false;
@@ -131,7 +153,7 @@ struct CompletionCommand {
   std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, TokenizeCommand, RunCommand, VerifyCommand,
+using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, TokenizeCommand, RunCommand, ChatCommand, VerifyCommand,
                              BenchCommand, ExportCommand, RecordsCommand, ReportCommand, CompletionCommand>;
 
 }  // namespace accelerate::cli

@@ -30,6 +30,9 @@ struct Execute {
   int operator()(const RunCommand& c) const {
     return finished(c.common, [&](Output& out) { return run(c, cancellation, out); });
   }
+  int operator()(const ChatCommand& c) const {
+    return finished(c.common, [&](Output& out) { return chat(c, out); });
+  }
   int operator()(const VerifyCommand& c) const {
     return finished(c.common, [&](Output& out) { return verify(c, cancellation, out); });
   }

@@ -13,6 +13,7 @@ int doctor(const DoctorCommand& command, const Cancellation& cancellation, Outpu
 int inspect(const InspectCommand& command, Output& out);
 int tokenize(const TokenizeCommand& command, Output& out);
 int run(const RunCommand& command, const Cancellation& cancellation, Output& out);
+int chat(const ChatCommand& command, Output& out);
 int verify(const VerifyCommand& command, const Cancellation& cancellation, Output& out);
 int bench(const BenchCommand& command, const Cancellation& cancellation, Output& out);
 int export_model(const ExportCommand& command, const Cancellation& cancellation, Output& out);

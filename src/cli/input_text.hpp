@@ -9,6 +9,8 @@
 
 namespace accelerate::cli {
 
+constexpr std::size_t kLargestChat = std::size_t{1} << 30;  // bytes
+
 // "-" is stdin. Errors of read_file(), which refuses a file of more than `most` bytes.
 inline std::string input_text(const std::string& file, std::size_t most) {
   if (file != "-") return read_file(file, most);

@@ -38,18 +38,22 @@ void print_memory(const Inspection& seen, Output& out) {
                {"weights", Align::right},
                {"activations", Align::right},
                {"workspace", Align::right},
+               {"cache", Align::right},
+               {"a token", Align::right},
                {"runtime", Align::right},
                {"from the file", Align::right},
                {"FLOPs", Align::right}});
   for (const MemoryPrediction& p : seen.memory) {
     table.row({p.device, p.precision, std::to_string(p.batch), std::to_string(p.tokens),
                (p.estimated ? "about " : "") + bytes_text(p.total), bytes_text(p.weights), bytes_text(p.activations),
-               bytes_text(p.workspace), bytes_text(p.runtime), bytes_text(p.mapped),
+               bytes_text(p.workspace), bytes_text(p.cache), bytes_text(p.cache_per_token), bytes_text(p.runtime),
+               bytes_text(p.mapped),
                count_text(static_cast<double>(p.flops))});
   }
   out.line();
   out.heading(
-      "Predicted memory (memory = weights + activations + workspace + runtime; read in place from the file beside it)");
+      "Predicted memory (memory = weights + activations + workspace + cache + runtime; read in place from the file "
+      "beside it)");
   out.print(table);
 }
 

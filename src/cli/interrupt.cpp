@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <deque>
 #include <string_view>
 
 #include "cli/exit_code.hpp"
@@ -11,11 +13,11 @@ namespace accelerate::cli {
 namespace {
 
 volatile std::sig_atomic_t received = 0;
-const Cancellation* cancellation = nullptr;
+std::atomic<const Cancellation*> cancellation = nullptr;
 
 void on_signal(int number) {
   received = number;
-  if (cancellation != nullptr) cancellation->cancel();
+  if (const Cancellation* current = cancellation) current->cancel();
 }
 
 // A mapped file that became shorter meanwhile: the missing page cannot be given, so the program ends here. Only calls
@@ -30,8 +32,10 @@ void on_lost_page(int) {
 }  // namespace
 
 Cancellation install_signal_handlers() {
-  static const Cancellation shared;
-  cancellation = &shared;
+  // The handler may be at the old one still: none is ever freed. There are as many as answers in a chat.
+  static std::deque<Cancellation> all;
+  cancellation = &all.emplace_back();
+  received = 0;
   struct sigaction action {};
   action.sa_handler = on_signal;
   // No SA_RESTART: a read that waits for a terminal must end.
@@ -40,7 +44,7 @@ Cancellation install_signal_handlers() {
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGBUS, on_lost_page);
-  return shared;
+  return all.back();
 }
 
 int signal_received() { return received; }

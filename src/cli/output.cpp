@@ -96,6 +96,11 @@ void Output::line(std::string_view text) {
   this->text("\n");
 }
 
+void Output::stream(std::string_view text) {
+  kept_ += text;
+  finish();
+}
+
 void Output::print(const Table& table) { text(table.text(colour_)); }
 
 void Output::json(const Json& value) { line(value.dump(2)); }

@@ -48,6 +48,8 @@ class Output {
   // stdout, kept back until finish() or 64 kB. Throws OutputClosed; Error{invalid_input} when it cannot be written.
   void text(std::string_view text);
   void line(std::string_view text = {});
+  // Text that comes bit by bit: written at once, with what was kept back before it.
+  void stream(std::string_view text);
   void print(const Table& table);
   void json(const Json& value);  // indented, with a line end
   void heading(std::string_view text);

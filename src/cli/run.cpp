@@ -8,6 +8,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/recorded_batch.hpp"
+#include "cli/run_generation.hpp"
 #include "cli/run_input.hpp"
 #include "cli/run_output.hpp"
 #include "cli/run_print.hpp"
@@ -54,6 +55,10 @@ class Run {
     computed_.set("split_operations", split_json(model.info()));
     computed_.set("precision", model.info().precision);
     if (!model.info().precision_reason.empty()) out_.note(model.info().precision_reason);
+    if (task_ == "text-generation" && !command_.inputs && !command_.save_tensors) {
+      check_options(command_, task_);
+      return run_generation(model, command_, summary(), cancellation_, out_);
+    }
     if (command_.inputs || command_.save_tensors) {
       run_tensors(model);
     } else if (command_.output) {

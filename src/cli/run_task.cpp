@@ -9,7 +9,7 @@ namespace accelerate::cli {
 namespace {
 
 constexpr std::string_view kEmbed = "embed", kFillMask = "fill-mask", kClassify = "text-classification",
-                           kTokens = "token-classification", kAnswer = "question-answering";
+                           kTokens = "token-classification", kAnswer = "question-answering", kGenerate = "text-generation";
 
 std::vector<std::string> texts_of(std::span<const TextItem> items) {
   std::vector<std::string> texts;
@@ -193,6 +193,13 @@ void require(bool given, std::string_view option, std::string_view task,
   throw UsageError{std::string(option) + " has no meaning for the task " + std::string(task), "it is for " + listed};
 }
 
+bool asks_for_text(const GenerationOptions& o) {
+  return o.max_new_tokens || o.min_new_tokens || o.no_repeat_ngram || o.beams || o.returned || o.seed ||
+         o.log_probabilities || o.temperature || o.top_p || o.min_p || o.repetition_penalty || o.presence_penalty ||
+         o.frequency_penalty || o.length_penalty || o.early_stopping || !o.stop.empty() || !o.bad_words.empty() ||
+         o.greedy || o.sample || o.ignore_eos || o.truncate;
+}
+
 }  // namespace
 
 Pairs pairs_of(const RunCommand& command, const std::string& task) {
@@ -205,8 +212,13 @@ void check_options(const RunCommand& command, const std::string& task) {
   require(command.aggregation.has_value(), "--aggregation", task, {kTokens});
   require(command.question.has_value(), "--question", task, {kAnswer});
   require(command.context.has_value(), "--context", task, {kAnswer});
-  require(command.top_k.has_value(), "--top-k", task, {kClassify, kFillMask, kAnswer});
+  require(command.top_k.has_value(), "--top-k", task, {kClassify, kFillMask, kAnswer, kGenerate});
   require(command.pair, "--pair", task, {kClassify, kAnswer});
+  require(command.chat.has_value(), "--chat", task, {kGenerate});
+  require(asks_for_text(command.generation), "an option of generation", task, {kGenerate});
+  if (task != kGenerate) return;
+  if (command.output) throw UsageError{"--output is not for text-generation", "--json > FILE"};
+  if (command.repeat) throw UsageError{"--repeat is not for text-generation", "`bench` measures"};
 }
 
 TaskResults run_task(const Model& model, const std::string& task, const RunCommand& command,

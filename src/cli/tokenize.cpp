@@ -2,34 +2,19 @@
 #include "cli/arguments.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/generation.hpp"
 #include "cli/input_text.hpp"
-#include "text/chat_template.hpp"
 
 namespace accelerate::cli {
 namespace {
 
-constexpr std::size_t kLargestChat = std::size_t{1} << 30;
-
 // The text that the model is given for a chat.
 std::string prompt_of(const TokenizeCommand& command) {
-  const auto chat_template = text::ChatTemplate::open(command.model);
   const Json chat = Json::parse(input_text(*command.chat, kLargestChat), input_name(*command.chat));
-  text::ChatOptions options;
-  options.name = command.chat_template;
-  options.add_generation_prompt = !command.continue_final && !command.no_generation_prompt;
-  if (command.continue_final) options.continue_final_message = "content";
-  if (!chat.is_object()) return chat_template.render(chat, options);
-  options.variables = Json::object();
-  for (const auto& [name, value] : chat.members()) {
-    if (name == "tools") {
-      options.tools = value;
-    } else if (name == "documents") {
-      options.documents = value;
-    } else if (name != "messages") {
-      options.variables.set(name, value);
-    }
-  }
-  return chat_template.render(chat.at("messages"), options);
+  return chat_prompt(command.model, chat,
+                     {.chat_template = command.chat_template,
+                      .continue_final = command.continue_final,
+                      .generation_prompt = !command.no_generation_prompt});
 }
 
 Json json_of(const TokenizedText& tokenized) {

@@ -19,7 +19,7 @@ runtime::TextSettings settings_of(const ModelDefinition& definition) {
 
 Graph graph_of_task(const ModelDefinition& definition, const std::string& task) {
   const Task wanted = task.empty() ? definition.program.tasks.front() : task_named(task);
-  return definition.program.graph(kEncode).restricted_to(runtime::outputs_of(definition, wanted));
+  return definition.program.graph_of(wanted).restricted_to(runtime::outputs_of(definition, wanted));
 }
 
 void expect_sizes(const std::vector<std::int64_t>& sizes, const char* name, std::int64_t most) {

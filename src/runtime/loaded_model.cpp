@@ -187,6 +187,19 @@ std::shared_ptr<CompiledGraph> LoadedModel::compiled(const std::vector<std::stri
   return compiled(key, [&] { return definition().program.graph(kEncode).restricted_to(outputs); });
 }
 
+std::unique_ptr<Sequences> LoadedModel::borrow_sequences() const {
+  const std::lock_guard lock(lending_);
+  if (idle_.empty()) return std::make_unique<Sequences>(compiled(Task::text_generation));
+  std::unique_ptr<Sequences> sequences = std::move(idle_.back());
+  idle_.pop_back();
+  return sequences;
+}
+
+void LoadedModel::give_back(std::unique_ptr<Sequences> sequences) const {
+  const std::lock_guard lock(lending_);
+  idle_.push_back(std::move(sequences));
+}
+
 std::shared_ptr<CompiledGraph> LoadedModel::compiled(const std::string& key, const std::function<Graph()>& make) const {
   return computation_->plans().get(key, make);
 }

@@ -13,6 +13,7 @@
 #include "runtime/device_choice.hpp"
 #include "runtime/plan_cache.hpp"
 #include "runtime/precision_choice.hpp"
+#include "runtime/sequences.hpp"
 #include "runtime/text_processor.hpp"
 
 namespace accelerate::runtime {
@@ -90,6 +91,9 @@ class LoadedModel {
   std::shared_ptr<CompiledGraph> compiled(Task task) const;
   // Another graph over the same weights.
   std::shared_ptr<CompiledGraph> compiled(const std::string& key, const std::function<Graph()>& make) const;
+  // What texts are generated in: one that was given back, with what it kept, or a new one.
+  std::unique_ptr<Sequences> borrow_sequences() const;
+  void give_back(std::unique_ptr<Sequences> sequences) const;
 
  private:
   void compute_on(const Place& place, const PrecisionChoice& choice, const OpenOptions& options);
@@ -99,6 +103,8 @@ class LoadedModel {
   std::shared_ptr<const OpenedFolder> opened_;
   ModelInfo info_;
   std::unique_ptr<Computation> computation_;
+  mutable std::mutex lending_;
+  mutable std::vector<std::unique_ptr<Sequences>> idle_;
 };
 
 }  // namespace accelerate::runtime

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "core/memory.hpp"
+#include "runtime/generate.hpp"
 #include "runtime/scores.hpp"
 #include "runtime/tasks.hpp"
 
@@ -78,6 +79,10 @@ TokenClassifications Model::classify_tokens(std::span<const std::string> texts, 
 std::vector<Answer> Model::answer(std::string_view question, std::string_view context,
                                   const AnswerOptions& options) const {
   return runtime::answer(*impl_, question, context, options);
+}
+
+Generations Model::generate(std::span<const Prompt> prompts, const GenerateOptions& options) const {
+  return runtime::generate(*impl_, prompts, options);
 }
 
 NamedTensors Model::run(const NamedTensors& inputs, const RunOptions& options) const {

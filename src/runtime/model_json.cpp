@@ -19,6 +19,7 @@ Json to_json(const MemoryPrediction& prediction) {
   json.set("mapped", prediction.mapped);
   json.set("activations", prediction.activations);
   json.set("workspace", prediction.workspace);
+  json.set("cache", prediction.cache).set("cache_per_token", prediction.cache_per_token);
   json.set("runtime", prediction.runtime);
   json.set("total", prediction.total);
   json.set("estimated", prediction.estimated);

@@ -31,6 +31,8 @@ class CompiledGraph {
   // Backend::compile, Error{out_of_memory} and {device_failed} naming the device. Error{out_of_memory} where not even
   // one token would keep to CompileOptions::memory_limit.
   void prepare();
+  // Error{out_of_memory} where a run of these sizes is predicted to take more than the memory limit.
+  void expect_room(const Extents& extents) const;
   // Plan::steps(), compiled if need be.
   std::vector<PlanStep> steps();
   // Errors of Session::run, the same two naming the device; the cancellation is looked at between operations. Where it
@@ -45,7 +47,6 @@ class CompiledGraph {
  private:
   std::unique_ptr<Session> borrow();
   std::unique_ptr<Plan> compile() const;
-  void expect_room(const Extents& extents) const;
   std::string device() const;
   template <typename Work>
   auto named(Work&& work) const;

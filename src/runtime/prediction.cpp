@@ -20,6 +20,7 @@ Extents extents_of(std::int64_t batch, std::int64_t tokens) {
   Extents extents;
   extents.set_uniform("tokens", batch, tokens);
   extents.set("selected", batch);
+  extents.set_uniform("past", batch, 0).set("positions", tokens);
   return extents;
 }
 
@@ -35,8 +36,11 @@ MemoryPrediction predict_memory(const Graph& graph, const Weights& weights, cons
   prediction.mapped = estimate.mapped;
   prediction.activations = estimate.activations + feed_bytes(graph, extents);
   prediction.workspace = estimate.workspace;
+  prediction.cache = estimate.cache;
+  prediction.cache_per_token = estimate.cache_per_token;
   prediction.runtime = estimate.runtime;
-  prediction.total = prediction.weights + prediction.activations + prediction.workspace + prediction.runtime;
+  prediction.total =
+      prediction.weights + prediction.activations + prediction.workspace + prediction.cache + prediction.runtime;
   prediction.estimated = estimate.estimated;
   prediction.flops = graph.cost().flops.evaluate(extents);
   return prediction;

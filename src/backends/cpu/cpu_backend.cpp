@@ -48,6 +48,14 @@ Precisions precisions_of(const CompileOptions& options) {
   return {options.precision, options.overrides};
 }
 
+// Of the items, once the run has appended its tokens.
+std::vector<std::int64_t> lengths_after(const Extents& extents) {
+  std::vector<std::int64_t> lengths = extents.lengths("tokens");
+  const std::vector<std::int64_t>& past = extents.lengths("past");
+  for (std::size_t i = 0; i < lengths.size(); ++i) lengths[i] += past[i];
+  return lengths;
+}
+
 class CpuBackend final : public Backend {
  public:
   std::string_view name() const override { return "cpu"; }
@@ -94,6 +102,11 @@ class CpuBackend final : public Backend {
     const SessionBytes session = session_bytes(graph, steps, extents, threads);
     estimate.activations = session.arenas;
     estimate.workspace = session.workspaces;
+    if (graph.keeps_state()) {
+      const CacheLayout layout(graph);
+      estimate.cache = layout.bytes(lengths_after(extents));
+      estimate.cache_per_token = layout.bytes_per_position();
+    }
     for (const Graph::Output& output : graph.outputs()) {
       estimate.activations += 4 * graph.node(output.value).type.shape.elements().evaluate(extents);
     }

@@ -1,0 +1,145 @@
+// `chat`: lines from the terminal, answers as they come.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "cli/arguments.hpp"
+#include "cli/device_print.hpp"
+#include "cli/execute.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/generation.hpp"
+#include "cli/interrupt.hpp"
+#include "core/file.hpp"
+
+namespace accelerate::cli {
+namespace {
+
+constexpr std::string_view kHelp =
+    "A line is a message; \"\"\" begins and ends one of several lines. Ctrl-C stops an answer.\n"
+    "/reset forgets the chat, /retry answers the last message again, /quit (or Ctrl-D) leaves.";
+constexpr std::size_t kAnswerTokens = 1024;  // at most, unless told otherwise
+
+class Chat {
+ public:
+  Chat(const ChatCommand& command, Output& out)
+      : command_(command), out_(out), is_terminal_(::isatty(STDIN_FILENO) == 1), model_(open()) {
+    reset();
+  }
+
+  int run() {
+    note_devices(model_.info(), command_.execution.explain, out_);
+    if (is_terminal_) out_.note(std::string(kHelp));
+    while (const std::optional<std::string> message = next_message()) {
+      if (*message == "/quit") break;
+      if (*message == "/reset") {
+        reset();
+        continue;
+      }
+      if (*message == "/retry") {
+        if (!take_back()) out_.note("there is nothing to answer again");
+        if (messages_.items().empty() || messages_.items().back().at("role").as_string() != "user") continue;
+      } else if (!message->empty()) {
+        say("user", *message);
+      } else {
+        continue;
+      }
+      answer();
+    }
+    save();
+    return kExitOk;
+  }
+
+ private:
+  Model open() const {
+    const ExecutionOptions& e = command_.execution;
+    return Model::open(command_.model, {.device = e.device,
+                                        .fallback = !e.no_fallback,
+                                        .split = e.split,
+                                        .precision = e.precision,
+                                        .threads = e.threads,
+                                        .memory_limit = e.resources.memory_limit,
+                                        .cache_folder = e.resources.cache_folder});
+  }
+
+  void say(const std::string& role, const std::string& content) {
+    Json message;
+    messages_.push(message.set("role", role).set("content", content));
+  }
+
+  void reset() {
+    messages_ = Json::array();
+    if (command_.system) say("system", *command_.system);
+  }
+
+  // The model's last answer is taken back.
+  bool take_back() {
+    const Json::Array& all = messages_.items();
+    if (all.empty() || all.back().at("role").as_string() != "assistant") return false;
+    Json shorter = Json::array();
+    for (std::size_t i = 0; i + 1 < all.size(); ++i) shorter.push(all[i]);
+    messages_ = std::move(shorter);
+    return true;
+  }
+
+  std::optional<std::string> next_line() {
+    if (is_terminal_) out_.stream("> ");
+    std::string line;
+    if (std::getline(std::cin, line)) return line;
+    if (is_terminal_) out_.stream("\n");
+    return std::nullopt;
+  }
+
+  std::optional<std::string> next_message() {
+    constexpr std::string_view kQuotes = "\"\"\"";
+    std::optional<std::string> line = next_line();
+    if (!line || !line->starts_with(kQuotes)) return line;
+    std::string message = line->substr(kQuotes.size());
+    while (!message.ends_with(kQuotes)) {
+      line = next_line();
+      if (!line) return message;
+      message += "\n" + *line;
+    }
+    message.resize(message.size() - kQuotes.size());
+    return message;
+  }
+
+  void answer() {
+    GenerateOptions options = generate_options(command_.generation, command_.top_k);
+    if (!options.max_new_tokens) options.max_new_tokens = kAnswerTokens;
+    options.on_text = [this](const TextPiece& piece) { out_.stream(piece.text); };
+    // One signal stops one answer; the handler is set anew for each.
+    options.cancellation = install_signal_handlers();
+    const std::vector<Prompt> prompt{
+        {.text = chat_prompt(command_.model, messages_, {.chat_template = command_.chat_template}),
+         .add_special_tokens = false}};
+    const Generations found = model_.generate(prompt, options);
+    const GeneratedText& text = found.texts[0][0];
+    out_.stream("\n");
+    say("assistant", text.text);
+    if (text.reason == StopReason::cancelled) out_.note("stopped");
+    if (text.reason == StopReason::length) out_.note("the answer was cut at the most tokens it may have");
+    if (command_.stats) out_.note(text_of(found.times));
+  }
+
+  void save() const {
+    if (!command_.save) return;
+    AtomicFile file(*command_.save);
+    file.write(messages_.dump(2) + "\n");
+    file.commit();
+  }
+
+  const ChatCommand& command_;
+  Output& out_;
+  bool is_terminal_;
+  Model model_;
+  Json messages_;
+};
+
+}  // namespace
+
+int chat(const ChatCommand& command, Output& out) {
+  if (out.wants_json()) throw UsageError{"chat has no --json", "`run MODEL --chat FILE --json` answers a chat"};
+  return Chat(command, out).run();
+}
+
+}  // namespace accelerate::cli

@@ -1,0 +1,121 @@
+#include "cli/generation.hpp"
+
+#include "cli/arguments.hpp"
+#include "text/chat_template.hpp"
+
+namespace accelerate::cli {
+namespace {
+
+template <typename To, typename From>
+void set(std::optional<To>& to, const std::optional<From>& from) {
+  if (from) to = static_cast<To>(*from);
+}
+
+double per_second(std::int64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+Json json_of(const TokenLogProbability& one) {
+  Json json;
+  return json.set("id", std::int64_t{one.id}).set("log_probability", one.log_probability);
+}
+
+}  // namespace
+
+GenerateOptions generate_options(const GenerationOptions& given, std::optional<std::int64_t> top_k) {
+  const bool cold = given.temperature && *given.temperature == 0;
+  if (given.greedy && given.sample) throw UsageError{"--greedy and --sample are given", "one of the two"};
+  if (given.greedy && given.temperature && !cold) throw UsageError{"--greedy and --temperature are given", ""};
+  GenerateOptions options;
+  set(options.max_new_tokens, given.max_new_tokens);
+  set(options.min_new_tokens, given.min_new_tokens);
+  const bool asks_to_sample = given.sample || given.temperature || given.top_p || given.min_p;
+  if (given.greedy || cold) {
+    options.do_sample = false;
+  } else if (asks_to_sample) {
+    options.do_sample = true;
+  }
+  if (!cold) options.temperature = given.temperature;
+  set(options.top_k, top_k);
+  options.top_p = given.top_p;
+  options.min_p = given.min_p;
+  options.repetition_penalty = given.repetition_penalty;
+  options.presence_penalty = given.presence_penalty;
+  options.frequency_penalty = given.frequency_penalty;
+  set(options.no_repeat_ngram_size, given.no_repeat_ngram);
+  set(options.num_beams, given.beams);
+  options.length_penalty = given.length_penalty;
+  options.early_stopping = given.early_stopping;
+  set(options.num_return_sequences, given.returned);
+  options.bad_words = given.bad_words;
+  options.seed = static_cast<std::uint64_t>(given.seed.value_or(0));
+  options.stop = given.stop;
+  options.ignore_eos = given.ignore_eos;
+  options.truncate = given.truncate;
+  options.with_log_probabilities = given.log_probabilities.has_value();
+  options.log_probabilities = static_cast<std::size_t>(given.log_probabilities.value_or(0));
+  return options;
+}
+
+Json json_of(const GeneratedText& text) {
+  Json ids = Json::array(), json;
+  for (const std::int32_t id : text.ids) ids.push(std::int64_t{id});
+  json.set("text", text.text).set("ids", std::move(ids)).set("reason", name_of(text.reason));
+  if (text.score != 0) json.set("score", text.score);
+  if (text.log_probabilities.empty()) return json;
+  Json tokens = Json::array();
+  for (std::size_t i = 0; i < text.log_probabilities.size(); ++i) {
+    Json token = json_of(text.log_probabilities[i]);
+    if (!text.likeliest[i].empty()) {
+      Json likeliest = Json::array();
+      for (const TokenLogProbability& one : text.likeliest[i]) likeliest.push(json_of(one));
+      token.set("likeliest", std::move(likeliest));
+    }
+    tokens.push(std::move(token));
+  }
+  return json.set("log_probabilities", std::move(tokens));
+}
+
+Json json_of(const GenerationTimes& times) {
+  Json json;
+  json.set("first_token_milliseconds", times.first_token * 1000);
+  json.set("prompt_tokens", times.prompt_tokens).set("known_tokens", times.known_tokens);
+  json.set("prompt_tokens_per_second", per_second(times.prompt_tokens - times.known_tokens, times.prompt));
+  json.set("new_tokens", times.new_tokens).set("steps", times.steps);
+  json.set("milliseconds_per_step", times.steps > 0 ? times.decode * 1000 / static_cast<double>(times.steps) : 0.0);
+  // The first token of each text came with its prompt.
+  json.set("new_tokens_per_second", per_second(times.new_tokens, times.decode));
+  return json.set("cache_bytes", times.cache_bytes);
+}
+
+std::string text_of(const GenerationTimes& times) {
+  const double steps_per_second = per_second(times.steps, times.decode);
+  std::string text = "first token after " + fixed_text(times.first_token * 1000, 1) + " ms, " +
+                     std::to_string(times.new_tokens) + " new tokens";
+  if (times.steps > 0) text += " at " + fixed_text(steps_per_second, 1) + " steps/s";
+  text += "; prompt of " + std::to_string(times.prompt_tokens) + " tokens";
+  if (times.known_tokens > 0) text += ", " + std::to_string(times.known_tokens) + " of them known";
+  return text + "; keys and values take " + bytes_text(times.cache_bytes);
+}
+
+std::string chat_prompt(const std::string& model, const Json& chat, const ChatForm& form) {
+  const auto chat_template = text::ChatTemplate::open(model);
+  text::ChatOptions options;
+  options.name = form.chat_template;
+  options.add_generation_prompt = !form.continue_final && form.generation_prompt;
+  if (form.continue_final) options.continue_final_message = "content";
+  if (!chat.is_object()) return chat_template.render(chat, options);
+  options.variables = Json::object();
+  for (const auto& [name, value] : chat.members()) {
+    if (name == "tools") {
+      options.tools = value;
+    } else if (name == "documents") {
+      options.documents = value;
+    } else if (name != "messages") {
+      options.variables.set(name, value);
+    }
+  }
+  return chat_template.render(chat.at("messages"), options);
+}
+
+}  // namespace accelerate::cli

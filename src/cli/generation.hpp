@@ -1,0 +1,27 @@
+// What commands that generate text share: their options as the library's, answers as JSON, and figures about them.
+#pragma once
+
+#include "accelerate/accelerate.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "core/json.hpp"
+
+namespace accelerate::cli {
+
+// Throws UsageError on options that contradict one another.
+GenerateOptions generate_options(const GenerationOptions& given, std::optional<std::int64_t> top_k);
+
+// {"text", "ids", "reason"} and what else was asked for.
+Json json_of(const GeneratedText& text);
+// First token, tokens a second, memory of keys and values.
+Json json_of(const GenerationTimes& times);
+std::string text_of(const GenerationTimes& times);
+
+// The text that a model is given for messages, or for an object of "messages", "tools", "documents" and variables.
+struct ChatForm {
+  std::optional<std::string> chat_template;
+  bool continue_final = false, generation_prompt = true;
+};
+std::string chat_prompt(const std::string& model, const Json& chat, const ChatForm& form);
+
+}  // namespace accelerate::cli

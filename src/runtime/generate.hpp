@@ -1,0 +1,38 @@
+// Prompts continued by a model's "decode" graph.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "accelerate/generation.hpp"
+#include "decoding/settings.hpp"
+#include "runtime/loaded_model.hpp"
+#include "runtime/sequences.hpp"
+
+namespace accelerate::runtime {
+
+// Model::generate. Errors: see there.
+Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options);
+
+// A call, worked out: prompts as tokens, settings after the folder's and the caller's.
+struct GenerationCall {
+  const LoadedModel& model;
+  const GenerateOptions& options;
+  decoding::GenerationSettings settings;
+  std::vector<std::vector<std::int32_t>> prompts;
+  std::size_t max_positions = 0;  // of the model; 0: no limit known
+  std::vector<std::size_t> truncated;
+
+  // The length, prompt included, at which a text ends: the settings', and the model's.
+  std::size_t limit(std::size_t prompt_length) const;
+};
+
+// Each text by itself, greedy or sampled; all of them in one run a step. Fills the texts and the times but the first.
+void generate_each(const GenerationCall& call, Sequences& sequences, Generations& generations);
+// By beam search.
+void generate_beams(const GenerationCall& call, Sequences& sequences, Generations& generations);
+
+// Error{corrupted} naming the first layer whose numbers are none, where the logits after `tokens` are not finite.
+void expect_numbers(const LoadedModel& model, std::span<const float> logits, std::span<const std::int32_t> tokens);
+
+}  // namespace accelerate::runtime
