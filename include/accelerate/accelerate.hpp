@@ -307,6 +307,8 @@ class ACCELERATE_API Model {
   // "text-generation", or a setting of its generation_config.json that is not known. A cancelled call gives the texts
   // as far as they came.
   Generations generate(std::span<const Prompt> prompts, const GenerateOptions& options = {}) const;
+  // Ids as text again, as the tokenizer's decoder joins them.
+  std::string decode(std::span<const std::int32_t> ids, bool skip_special_tokens = true) const;
   // The text that stands for a place to fill, "[MASK]"; empty where the tokenizer has none.
   std::string mask_token() const;
 
@@ -322,16 +324,16 @@ struct MemoryPrediction {
   std::string device;  // "onnx:cuda:0"
   std::string precision;
   std::int64_t batch = 0, tokens = 0;
-  std::int64_t weights = 0;      // bytes of packed or converted copies
-  std::int64_t mapped = 0;       // bytes used in place in the file: not allocated, may leave memory at any time
-  std::int64_t activations = 0;  // bytes
-  std::int64_t workspace = 0;    // bytes, scratch memory of kernels
-  std::int64_t cache = 0;        // bytes of keys and values that stay while a text is generated
+  std::int64_t weights = 0;          // bytes of packed or converted copies
+  std::int64_t mapped = 0;           // bytes used in place in the file: not allocated, may leave memory at any time
+  std::int64_t activations = 0;      // bytes
+  std::int64_t workspace = 0;        // bytes, scratch memory of kernels
+  std::int64_t cache = 0;            // bytes of keys and values that stay while a text is generated
   std::int64_t cache_per_token = 0;  // bytes of it that one more token of one text takes
-  std::int64_t runtime = 0;      // bytes of a runtime's library and of its own notes; 0 on the cpu
-  std::int64_t total = 0;        // bytes allocated: weights + activations + workspace + cache + runtime
-  bool estimated = false;        // by what was measured of a runtime, rather too much; else exact
-  std::int64_t flops = 0;        // of one run; 2 a multiply-add
+  std::int64_t runtime = 0;          // bytes of a runtime's library and of its own notes; 0 on the cpu
+  std::int64_t total = 0;            // bytes allocated: weights + activations + workspace + cache + runtime
+  bool estimated = false;            // by what was measured of a runtime, rather too much; else exact
+  std::int64_t flops = 0;            // of one run; 2 a multiply-add
 };
 
 struct InspectOptions {

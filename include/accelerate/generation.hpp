@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "accelerate/progress.hpp"
+#include "accelerate/tensor.hpp"
 
 namespace accelerate {
 
@@ -52,6 +53,7 @@ struct GenerateOptions {
   bool skip_special_tokens = true;      // in the text
   std::size_t log_probabilities = 0;    // of this many likeliest tokens at each place, beside the chosen one's; 0: none
   bool with_log_probabilities = false;  // of the chosen tokens
+  std::size_t logits = 0;               // keep what the model gave for so many of the first tokens; not of beams
   bool truncate = false;                // of a prompt that is too long its end is kept; false: Error{invalid_input}
   // Called from the generating thread for each piece, in the order of the text. Not for beams, whose texts are known
   // only at their end.
@@ -75,6 +77,7 @@ struct GeneratedText {
   double score = 0;                                              // of a beam search: sequences_scores of Transformers
   std::vector<TokenLogProbability> log_probabilities = {};       // of the ids, under the model, where asked for
   std::vector<std::vector<TokenLogProbability>> likeliest = {};  // the best at each place, likeliest first
+  Tensor logits = {};  // [tokens, vocabulary] of the first tokens, where asked for
 };
 
 struct GenerationTimes {

@@ -40,8 +40,8 @@ struct MemoryEstimate {
   std::int64_t workspace = 0;    // scratch memory of kernels
   std::int64_t cache = 0;        // keys and values that stay, of the past and of the run
   std::int64_t cache_per_token = 0;  // what one more token of one sequence adds to it
-  std::int64_t runtime = 0;      // a runtime's library in memory, and what it notes down of the model
-  bool estimated = false;        // a runtime's allocator rounds as it likes: rather too much than too little
+  std::int64_t runtime = 0;          // a runtime's library in memory, and what it notes down of the model
+  bool estimated = false;            // a runtime's allocator rounds as it likes: rather too much than too little
   std::int64_t total() const { return weights + activations + workspace + cache + runtime; }
 };
 

@@ -182,8 +182,7 @@ void describe(Run& d) {
   d.line.option("question", "TEXT", "The question for question-answering", o.question);
   d.line.option("context", "TEXT", "The text that holds the answer", o.context);
   d.line.number("top-k", "How many answers, labels or words to show; of text-generation: sample from so many tokens", 1,
-                1 << 20,
-                [&o](std::int64_t n) { o.top_k = n; });
+                1 << 20, [&o](std::int64_t n) { o.top_k = n; });
   d.line.option("prompt", "NAME", "Which of the model's own prompts goes before each text (\"query\")", o.prompt);
   d.line.option("aggregation", "none|simple|first|average|max",
                 "How tokens become entities in token-classification (default: simple)", o.aggregation);

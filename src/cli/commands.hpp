@@ -153,7 +153,8 @@ struct CompletionCommand {
   std::string shell;  // "bash", "zsh" or "fish"
 };
 
-using Command = std::variant<DevicesCommand, DoctorCommand, InspectCommand, TokenizeCommand, RunCommand, ChatCommand, VerifyCommand,
-                             BenchCommand, ExportCommand, RecordsCommand, ReportCommand, CompletionCommand>;
+using Command =
+    std::variant<DevicesCommand, DoctorCommand, InspectCommand, TokenizeCommand, RunCommand, ChatCommand, VerifyCommand,
+                 BenchCommand, ExportCommand, RecordsCommand, ReportCommand, CompletionCommand>;
 
 }  // namespace accelerate::cli

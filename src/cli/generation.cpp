@@ -11,9 +11,7 @@ void set(std::optional<To>& to, const std::optional<From>& from) {
   if (from) to = static_cast<To>(*from);
 }
 
-double per_second(std::int64_t count, double seconds) {
-  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
-}
+double per_second(std::int64_t count, double seconds) { return seconds > 0 ? static_cast<double>(count) / seconds : 0; }
 
 Json json_of(const TokenLogProbability& one) {
   Json json;

@@ -47,8 +47,7 @@ void print_memory(const Inspection& seen, Output& out) {
     table.row({p.device, p.precision, std::to_string(p.batch), std::to_string(p.tokens),
                (p.estimated ? "about " : "") + bytes_text(p.total), bytes_text(p.weights), bytes_text(p.activations),
                bytes_text(p.workspace), bytes_text(p.cache), bytes_text(p.cache_per_token), bytes_text(p.runtime),
-               bytes_text(p.mapped),
-               count_text(static_cast<double>(p.flops))});
+               bytes_text(p.mapped), count_text(static_cast<double>(p.flops))});
   }
   out.line();
   out.heading(

@@ -53,7 +53,7 @@ void print(const Generations& found, const Asked& asked, Output& out) {
   }
 }
 
-Json json_of(const Generations& found, const Asked& asked) {
+Json rows_of(const Generations& found, const Asked& asked) {
   Json rows = Json::array();
   for (std::size_t i = 0; i < found.texts.size(); ++i) {
     Json row, texts = Json::array();
@@ -90,7 +90,7 @@ int run_generation(const Model& model, const RunCommand& command, Json opened, c
     out.note(what.places[i] + " was longer than the model takes: its end was kept");
   }
   if (out.wants_json()) {
-    opened.set("results", json_of(found, what));
+    opened.set("results", rows_of(found, what));
     if (command.stats) opened.set("stats", json_of(found.times));
     out.json(opened);
   } else if (streams) {

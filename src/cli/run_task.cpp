@@ -9,7 +9,8 @@ namespace accelerate::cli {
 namespace {
 
 constexpr std::string_view kEmbed = "embed", kFillMask = "fill-mask", kClassify = "text-classification",
-                           kTokens = "token-classification", kAnswer = "question-answering", kGenerate = "text-generation";
+                           kTokens = "token-classification", kAnswer = "question-answering",
+                           kGenerate = "text-generation";
 
 std::vector<std::string> texts_of(std::span<const TextItem> items) {
   std::vector<std::string> texts;

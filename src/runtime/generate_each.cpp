@@ -31,6 +31,7 @@ struct Growing {
   bool done = false;
   decoding::Stopping stopping;
   decoding::TextStream stream;
+  std::vector<float> logits;  // of the first tokens, where they are kept
   GeneratedText result;
 };
 
@@ -148,6 +149,8 @@ class EachText {
                                              static_cast<std::uint32_t>(place)))
             : decoding::likeliest(scores_);
     note_probabilities(text, logits, token);
+    if (text.result.ids.size() < call_.options.logits)
+      text.logits.insert(text.logits.end(), logits.begin(), logits.end());
     text.tokens.push_back(token);
     text.result.ids.push_back(token);
     ++generations_.times.new_tokens;
@@ -190,6 +193,10 @@ class EachText {
   void finish(Growing& text, StopReason reason) {
     say(text, text.stream.finish());
     text.result.reason = reason;
+    if (!text.logits.empty()) {
+      const std::int64_t width = call_.model.info().vocabulary;
+      text.result.logits = Tensor::of({std::ssize(text.logits) / width, width}, text.logits);
+    }
     text.done = true;
     if (text.after != nullptr) return;  // it never began
     // The last token was not run: what is kept is what came before it.

@@ -97,6 +97,10 @@ ModelInputs Model::encode(std::span<const TextPair> pairs, const BatchOptions& o
   return runtime::encode(*impl_, runtime::views(pairs), options);
 }
 
+std::string Model::decode(std::span<const std::int32_t> ids, bool skip_special_tokens) const {
+  return impl_->processor().tokenizer().decode(ids, skip_special_tokens);
+}
+
 std::string Model::mask_token() const { return impl_->processor().mask_token(); }
 
 ProcessMemory memory_use() {

@@ -61,6 +61,8 @@ GoldenCase read_case(const Json& json, const std::filesystem::path& golden) {
   read.pairs = strings_of(input.find("text_pair"));
   read.questions = strings_of(input.find("question"));
   read.contexts = strings_of(input.find("context"));
+  if (const Json* messages = input.find("messages")) read.messages = *messages;
+  if (const Json* rendered = input.find("rendered_prompt")) read.rendered_prompt = rendered->as_string();
   split_pair(read, json);
   if ((!read.pairs.empty() && read.pairs.size() != read.texts.size()) ||
       read.questions.size() != read.contexts.size()) {

@@ -16,13 +16,17 @@ struct GoldenCase {
   std::string name, task;
   // Raw input; all empty where the case is about tensors only. `pairs` is as long as `texts`, or empty.
   std::vector<std::string> texts, pairs, questions, contexts;
+  Json messages;                // of a chat; null where the case is none
+  std::string rendered_prompt;  // what Transformers' template made of them
   Json settings, expected;
   // Name of the tensor file, and the names in it: inputs with their argument's name, outputs with the result's.
   std::filesystem::path tensor_file;
   std::vector<std::pair<std::string, std::string>> inputs, outputs;
   bool first_row_only = false;  // the outputs are of the first row of the inputs, without its padding
 
-  bool has_text() const { return !texts.empty() || !questions.empty(); }
+  bool has_text() const { return !texts.empty() || !questions.empty() || !messages.is_null(); }
+  // Whether texts were generated.
+  bool generates() const { return task == "generate" || task == "chat"; }
 };
 
 struct GoldenFolder {
