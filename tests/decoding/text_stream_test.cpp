@@ -54,7 +54,7 @@ TEST(StopStrings, AreFoundWhereverTheTextIsCut) {
   EXPECT_EQ(until_stop("one two three", {"four", "twx"}), "one two three");
   EXPECT_EQ(until_stop("aaab", {"aab"}), "a!");
   EXPECT_EQ(until_stop("ends with th", {"the"}), "ends with th");
-  EXPECT_EQ(until_stop("abcde", {"cde", "bc"}), "a!");     // complete first
+  EXPECT_EQ(until_stop("abcde", {"abcd", "bc"}), "a!");    // complete first, though it begins later
   EXPECT_EQ(until_stop("abcde", {"c", "bc", "d"}), "a!");  // complete together: the longest
   EXPECT_EQ(until_stop("abc", {}), "abc");
 }
