@@ -141,14 +141,11 @@ void BeamSearch::mark_ends(const Item& item, std::vector<Candidate>& found) cons
 }
 
 void BeamSearch::keep_finished(Item& item, std::span<const Candidate> found) const {
-  const bool full = settings_.early_stopping == EarlyStopping::yes && all_kept_are_finished(item);
   const float factor = length_factor(generated_ + 1, settings_.length_penalty);
   std::vector<float> merged;
   for (const Kept& each : item.kept) merged.push_back(each.score);
   for (std::size_t i = 0; i < found.size(); ++i) {
     float score = found[i].score / factor;
-    if (full) score += kUnlikely;
-    if (!item.improvable) score += kUnlikely;
     // Those behind the first num_beams are there to go on, not to end.
     if (!found[i].ends || i >= beams()) score += kUnlikely;
     merged.push_back(score);

@@ -84,6 +84,7 @@ class BeamSearch {
   std::vector<Candidate> candidates(std::size_t index, std::span<const float> logits) const;
   std::vector<float> scores(const Item& item, std::span<const float> logits) const;
   void mark_ends(const Item& item, std::vector<Candidate>& found) const;
+  // Of an item that is not done.
   void keep_finished(Item& item, std::span<const Candidate> found) const;
   void go_on(Item& item, std::span<const Candidate> found, std::size_t first_beam, BeamStep& step) const;
   void judge(Item& item) const;

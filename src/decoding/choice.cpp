@@ -27,14 +27,16 @@ std::int32_t likeliest(std::span<const float> scores) {
 }
 
 std::int32_t sampled(std::span<const float> scores, double uniform) {
-  const float shift = checked_largest(scores);
+  const std::vector<float> most = largest_of_blocks(scores);
+  const float shift = checked_largest(most);
   // Blocks are passed over by their sums, the one that exceeds is walked through.
-  constexpr std::size_t kBlock = 1024;
-  std::vector<double> sums;
+  std::vector<double> sums(most.size());
   double whole = 0;
-  for (std::size_t i = 0; i < scores.size(); i += kBlock) {
-    sums.push_back(exp_sum(scores.subspan(i, std::min(kBlock, scores.size() - i)), shift));
-    whole += sums.back();
+  for (std::size_t block = 0; block < sums.size(); ++block) {
+    if (!(most[block] - shift > -87.0f)) continue;
+    const std::size_t begin = block * kBlock;
+    sums[block] = exp_sum(scores.subspan(begin, std::min(kBlock, scores.size() - begin)), shift);
+    whole += sums[block];
   }
   double left = uniform * whole;
   std::size_t block = 0, last = scores.size();

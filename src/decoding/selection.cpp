@@ -6,12 +6,16 @@
 #include <functional>
 #include <limits>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace accelerate::decoding {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kLowest = std::numeric_limits<float>::lowest();
 constexpr float kLeastExponent = -87.0f;
-constexpr std::size_t kBlock = 64;
 
 // Vectors as gcc and clang know them on every machine: left to itself, gcc does the exponential one by one at -O2.
 constexpr std::size_t kLanes = 4;
@@ -56,10 +60,14 @@ template <typename To, typename From>
   return where(counts, sum * bits_as<Floats>(power));
 }
 
-// NaN never counts.
+// The larger of two lanes; NaN in `a` never counts.
 [[gnu::always_inline]] inline Floats larger_of(Floats a, Floats b) {
+#ifdef __SSE2__
+  return _mm_max_ps(a, b);  // one instruction, of which the compiler does not know that NaN may fall so
+#else
   const Integers first = a > b;
   return bits_as<Floats>((bits_as<Integers>(a) & first) | (bits_as<Integers>(b) & ~first));
+#endif
 }
 
 float largest_of_block(const float* values) {
@@ -74,49 +82,86 @@ float largest_of_block(const float* values) {
   return std::max(std::max(all[0], all[1]), std::max(all[2], all[3]));
 }
 
+// Slightly below a border: what division by a temperature may round up to it.
+float just_below(float border) { return std::max(kLowest, border - std::abs(border) * 1e-6f); }
+
+// Goes through the values with the k largest so far in a heap, and returns the k-th largest of all. Calls visit(index,
+// enters) for the first k and for each later one that is not below just_below(the k-th largest of those before it);
+// `enters` when it is above that. Blocks without any are passed over.
+template <typename Visit>
+float scan_for_largest(std::span<const float> values, std::size_t k, Visit&& visit) {
+  std::vector<float> best(k);
+  for (std::size_t i = 0; i < k; ++i) {
+    best[i] = std::isnan(values[i]) ? -kInfinity : values[i];
+    visit(i, true);
+  }
+  std::make_heap(best.begin(), best.end(), std::greater<>());
+  const auto offer = [&](std::size_t i) {
+    const bool enters = values[i] > best.front();
+    if (!enters && !(values[i] >= just_below(best.front()))) return;
+    visit(i, enters);
+    if (!enters) return;
+    std::pop_heap(best.begin(), best.end(), std::greater<>());
+    best.back() = values[i];
+    std::push_heap(best.begin(), best.end(), std::greater<>());
+  };
+  std::size_t i = k;
+  for (; i + kBlock <= values.size(); i += kBlock) {
+    if (largest_of_block(values.data() + i) < just_below(best.front())) continue;
+    for (std::size_t j = 0; j < kBlock; ++j) offer(i + j);
+  }
+  for (; i < values.size(); ++i) offer(i);
+  return best.front();
+}
+
+// Few enough for a heap.
+bool are_few(std::size_t k, std::size_t of) { return k * 16 <= of; }
+
+Scored scored(std::span<const float> values, std::size_t i) { return {values[i], static_cast<std::int64_t>(i)}; }
+
 }  // namespace
 
 std::vector<Scored> top_k(std::span<const float> values, std::size_t k) {
   k = std::min(k, values.size());
-  std::vector<Scored> queue(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) queue[i] = {values[i], static_cast<std::int64_t>(i)};
+  if (k == 0) return {};
   const auto before = [](const Scored& a, const Scored& b) {
     return (std::isnan(a.value) && !std::isnan(b.value)) || a.value > b.value;
   };
-  const auto end_of_top = queue.begin() + static_cast<std::ptrdiff_t>(k);
+  std::vector<Scored> queue;
   if (k * 64 <= values.size()) {
-    std::partial_sort(queue.begin(), end_of_top, queue.end(), before);
-  } else if (k > 0) {
-    std::nth_element(queue.begin(), end_of_top - 1, queue.end(), before);
-    std::sort(queue.begin(), end_of_top - 1, before);
+    // Only those that enter its heap change what the sort does, also to equal values.
+    scan_for_largest(values, k, [&](std::size_t i, bool enters) {
+      if (enters) queue.push_back(scored(values, i));
+    });
+    std::partial_sort(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(k), queue.end(), before);
+  } else {
+    for (std::size_t i = 0; i < values.size(); ++i) queue.push_back(scored(values, i));
+    const auto last = queue.begin() + static_cast<std::ptrdiff_t>(k - 1);
+    std::nth_element(queue.begin(), last, queue.end(), before);
+    std::sort(queue.begin(), last, before);
   }
   queue.resize(k);
   return queue;
 }
 
-float kth_largest(std::span<const float> values, std::size_t k) {
-  const auto number = [](float value) { return std::isnan(value) ? -kInfinity : value; };
-  // Few of many: the best so far in a heap, and whole blocks without a better one passed over.
-  if (k * 16 <= values.size()) {
-    std::vector<float> best(k);
-    std::transform(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(k), best.begin(), number);
-    std::make_heap(best.begin(), best.end(), std::greater<>());
-    const auto offer = [&](float value) {
-      if (!(value > best.front())) return;
-      std::pop_heap(best.begin(), best.end(), std::greater<>());
-      best.back() = value;
-      std::push_heap(best.begin(), best.end(), std::greater<>());
-    };
-    std::size_t i = k;
-    for (; i + kBlock <= values.size(); i += kBlock) {
-      if (largest_of_block(values.data() + i) <= best.front()) continue;
-      for (std::size_t j = 0; j < kBlock; ++j) offer(values[i + j]);
-    }
-    for (; i < values.size(); ++i) offer(values[i]);
-    return best.front();
+Largest largest_few(std::span<const float> values, std::size_t k) {
+  Largest largest;
+  if (are_few(k, values.size())) {
+    largest.kth = scan_for_largest(values, k, [&](std::size_t i, bool) { largest.found.push_back(scored(values, i)); });
+    const float least = just_below(largest.kth);
+    std::erase_if(largest.found, [&](const Scored& each) { return !(each.value >= least); });
+  } else {
+    largest.kth = kth_largest(values, k);
+    largest.found = at_least(values, just_below(largest.kth));
   }
+  return largest;
+}
+
+float kth_largest(std::span<const float> values, std::size_t k) {
+  if (are_few(k, values.size())) return scan_for_largest(values, k, [](std::size_t, bool) {});
   std::vector<float> all(values.size());
-  std::transform(values.begin(), values.end(), all.begin(), number);
+  std::transform(values.begin(), values.end(), all.begin(),
+                 [](float value) { return std::isnan(value) ? -kInfinity : value; });
   const auto kth = all.begin() + static_cast<std::ptrdiff_t>(k - 1);
   std::nth_element(all.begin(), kth, all.end(), std::greater<>());
   return *kth;
@@ -134,6 +179,15 @@ std::vector<Scored> at_least(std::span<const float> values, float least) {
   return found;
 }
 
+std::vector<float> largest_of_blocks(std::span<const float> values) {
+  std::vector<float> all;
+  all.reserve(values.size() / kBlock + 1);
+  std::size_t i = 0;
+  for (; i + kBlock <= values.size(); i += kBlock) all.push_back(largest_of_block(values.data() + i));
+  if (i < values.size()) all.push_back(largest(values.subspan(i)));
+  return all;
+}
+
 float largest(std::span<const float> values) {
   float most = -kInfinity;
   std::size_t i = 0;
@@ -148,7 +202,7 @@ double exp_sum(std::span<const float> values, float shift) {
   double sum = 0;
   std::size_t i = 0;
   for (; i + kBlock <= values.size(); i += kBlock) {
-    // After most steps of a chain nearly all are -inf.
+    // Behind top-k nearly all are -inf.
     if (!(largest_of_block(values.data() + i) - shift > kLeastExponent)) continue;
     Floats parts{};
     for (std::size_t j = 0; j < kBlock; j += kLanes) parts += exp_of_negative(load(values.data() + i + j) - shift);

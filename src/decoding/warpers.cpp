@@ -59,20 +59,19 @@ Border border_of(std::span<const float> scores, float shift, double wanted) {
     least = std::min(least, score);
     most = std::max(most, score);
   }
-  if (most > kNever) border.least = least, border.most = most;
-  return border;
+  return most > kNever ? Border{least, most, border.above} : Border{};  // else beyond the bins: sort all
 }
 
 }  // namespace
 
 std::span<float> Scores::dense() {
+  // In blocks of a fixed count, which the compiler turns into vectors at -O2.
+  std::size_t i = 0;
   if (is_few_) {
-    std::fill(all_.begin(), all_.end(), kNever);
+    for (; i + kBlock <= all_.size(); i += kBlock) std::fill_n(all_.data() + i, kBlock, kNever);
+    std::fill(all_.begin() + static_cast<std::ptrdiff_t>(i), all_.end(), kNever);
     for (const Scored& each : few_) all_[static_cast<std::size_t>(each.index)] = each.value;
   } else if (divisor_ != 1) {
-    // In blocks of a fixed count, which the compiler turns into vectors at -O2.
-    constexpr std::size_t kBlock = 64;
-    std::size_t i = 0;
     for (; i + kBlock <= all_.size(); i += kBlock) {
       float* const block = all_.data() + i;
       for (std::size_t j = 0; j < kBlock; ++j) block[j] /= divisor_;
@@ -106,8 +105,8 @@ void Scores::keep_largest(std::size_t count) {
     return;
   }
   // Division rounds: a score slightly below the border may become equal to it.
-  const float raw = kth_largest(all_, count), least = raw / divisor_;
-  std::vector<Scored> found = at_least(all_, std::max(kLowest, raw - std::abs(raw) * 1e-6f));
+  auto [raw, found] = largest_few(all_, count);
+  const float least = raw / divisor_;
   for (Scored& each : found) each.value /= divisor_;
   std::erase_if(found, [&](const Scored& each) { return each.value < least; });
   keep(std::move(found));
@@ -136,7 +135,7 @@ void apply_step(const TopP& step, Scores& scores, const TokensSoFar&) {
   const double wanted = step.mass * exp_sum(all, shift);
   // Mostly few tokens have it.
   const std::size_t few = std::min<std::size_t>(std::max<std::size_t>(64, step.keep), all.size());
-  std::vector<Scored> sorted = at_least(all, std::max(kLowest, kth_largest(all, few)));
+  std::vector<Scored> sorted = largest_few(all, few).found;
   std::sort(sorted.begin(), sorted.end(), larger);
   Reached found = reach(sorted, shift, 0, wanted);
   if (found.known || sorted.size() < few) {
@@ -144,8 +143,9 @@ void apply_step(const TopP& step, Scores& scores, const TokensSoFar&) {
   }
   const Border border = border_of(all, shift, wanted);
   std::vector<Scored> kept, in_question;
-  for (const Scored& each : at_least(all, border.least))
+  for (const Scored& each : at_least(all, border.least)) {
     (each.value > border.most ? kept : in_question).push_back(each);
+  }
   std::sort(in_question.begin(), in_question.end(), larger);
   found = reach(in_question, shift, border.above, wanted);
   kept.insert(kept.end(), in_question.begin(), in_question.begin() + static_cast<std::ptrdiff_t>(found.count));

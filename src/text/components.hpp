@@ -135,10 +135,14 @@ class PostProcessor {
   static std::unique_ptr<PostProcessor> make(const Json& json);
 };
 
+class DecoderStream;
+
 class Decoder {
  public:
   virtual ~Decoder() = default;
   virtual std::vector<std::string> decode(std::vector<std::string> tokens) const = 0;
+  // The same, one token at a time (text/decoder_stream.hpp); the decoder must outlive it.
+  virtual std::unique_ptr<DecoderStream> stream() const = 0;
   static std::unique_ptr<Decoder> make(const Json& json);
 };
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "text/components.hpp"
+#include "text/decoder_stream.hpp"
 #include "text/metaspace.hpp"
 #include "text/regex.hpp"
 
@@ -9,19 +10,6 @@ namespace accelerate::text {
 namespace {
 
 using Tokens = std::vector<std::string>;
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  if (from.empty()) return;
-  std::size_t at = text.find(from);
-  if (at == std::string::npos) return;
-  std::string out;
-  std::size_t previous = 0;
-  for (; at != std::string::npos; at = text.find(from, previous)) {
-    out.append(text, previous, at - previous).append(to);
-    previous = at + from.size();
-  }
-  text = out.append(text, previous, std::string::npos);
-}
 
 // Takes back the spaces that splitting English put before punctuation and endings, in this order.
 void clean_up(std::string& text) {
@@ -48,6 +36,7 @@ class BpeDecoder final : public Decoder {
     }
     return tokens;
   }
+  std::unique_ptr<DecoderStream> stream() const override { return bpe_stream(suffix_); }
 
  private:
   std::string suffix_;
@@ -60,25 +49,30 @@ class ByteLevelDecoder final : public Decoder {
     for (const std::string& token : tokens) bytes += bytes_of_token(token, part) ? part : token;
     return {to_valid_utf8(bytes)};
   }
+  std::unique_ptr<DecoderStream> stream() const override { return byte_level_stream(); }
 };
 
 class WordPieceDecoder final : public Decoder {
  public:
   WordPieceDecoder(std::string prefix, bool cleanup) : prefix_(std::move(prefix)), cleanup_(cleanup) {}
   Tokens decode(Tokens tokens) const override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      std::string& token = tokens[i];
-      if (i > 0 && token.compare(0, prefix_.size(), prefix_) == 0) {
-        token.erase(0, prefix_.size());
-      } else if (i > 0) {
-        token.insert(token.begin(), ' ');
-      }
-      if (cleanup_) clean_up(token);
-    }
+    for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = one(std::move(tokens[i]), i == 0);
     return tokens;
+  }
+  std::unique_ptr<DecoderStream> stream() const override {
+    return token_by_token([this](std::string token, bool first) { return one(std::move(token), first); });
   }
 
  private:
+  std::string one(std::string token, bool first) const {
+    if (!first && token.compare(0, prefix_.size(), prefix_) == 0) {
+      token.erase(0, prefix_.size());
+    } else if (!first) {
+      token.insert(token.begin(), ' ');
+    }
+    if (cleanup_) clean_up(token);
+    return token;
+  }
   std::string prefix_;
   bool cleanup_;
 };
@@ -89,13 +83,18 @@ class MetaspaceDecoder final : public Decoder {
     append_utf8(mark_, rules_.replacement);
   }
   Tokens decode(Tokens tokens) const override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      replace_all(tokens[i], mark_, i == 0 && rules_.prepend != PrependScheme::never ? "" : " ");
-    }
+    for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = one(std::move(tokens[i]), i == 0);
     return tokens;
+  }
+  std::unique_ptr<DecoderStream> stream() const override {
+    return token_by_token([this](std::string token, bool first) { return one(std::move(token), first); });
   }
 
  private:
+  std::string one(std::string token, bool first) const {
+    replace_all(token, mark_, first && rules_.prepend != PrependScheme::never ? "" : " ");
+    return token;
+  }
   MetaspaceRules rules_;
   std::string mark_;
 };
@@ -106,44 +105,19 @@ class ByteFallback final : public Decoder {
   Tokens decode(Tokens tokens) const override {
     Tokens out;
     std::string bytes;
-    const auto flush = [&] {
-      if (bytes.empty()) return;
-      if (find_invalid_utf8(bytes) == std::string::npos) {
-        out.push_back(bytes);
-      } else {
-        out.insert(out.end(), bytes.size(), "\xef\xbf\xbd");
-      }
-      bytes.clear();
-    };
     for (std::string& token : tokens) {
-      const int byte = byte_of(token);
+      const int byte = byte_of_fallback(token);
       if (byte >= 0) {
         bytes.push_back(static_cast<char>(byte));
       } else {
-        flush();
+        append_fallback(bytes, out);
         out.push_back(std::move(token));
       }
     }
-    flush();
+    append_fallback(bytes, out);
     return out;
   }
-
- private:
-  static int byte_of(const std::string& token) {
-    if (token.size() != 6 || token.compare(0, 3, "<0x") != 0 || token[5] != '>') return -1;
-    int value = 0;
-    // A sign is a digit to the reference's number parser: "+A" is 10.
-    for (std::size_t i = token[3] == '+' ? 4 : 3; i < 5; ++i) {
-      const char c = token[i];
-      const int digit = c >= '0' && c <= '9'   ? c - '0'
-                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                               : -1;
-      if (digit < 0) return -1;
-      value = value * 16 + digit;
-    }
-    return value;
-  }
+  std::unique_ptr<DecoderStream> stream() const override { return byte_fallback_stream(); }
 };
 
 class Fuse final : public Decoder {
@@ -153,6 +127,7 @@ class Fuse final : public Decoder {
     for (const std::string& token : tokens) all += token;
     return {all};
   }
+  std::unique_ptr<DecoderStream> stream() const override { return fuse_stream(); }
 };
 
 class StripDecoder final : public Decoder {
@@ -175,6 +150,7 @@ class StripDecoder final : public Decoder {
     }
     return tokens;
   }
+  std::unique_ptr<DecoderStream> stream() const override { return strip_stream(content_, start_, stop_); }
 
  private:
   static std::size_t count(const Json& json) {
@@ -190,24 +166,27 @@ class ReplaceDecoder final : public Decoder {
  public:
   explicit ReplaceDecoder(const Json& json) : pattern_(json.at("pattern")), content_(json.at("content").as_string()) {}
   Tokens decode(Tokens tokens) const override {
-    std::vector<Match> matches;
-    for (std::string& token : tokens) {
-      matches.clear();
-      pattern_.find_all(token, matches);
-      std::string out;
-      for (const Match& match : matches) {
-        if (match.matched) {
-          out += content_;
-        } else {
-          out.append(token, match.begin, match.end - match.begin);
-        }
-      }
-      token = std::move(out);
-    }
+    for (std::string& token : tokens) token = one(token);
     return tokens;
+  }
+  std::unique_ptr<DecoderStream> stream() const override {
+    return token_by_token([this](const std::string& token, bool) { return one(token); });
   }
 
  private:
+  std::string one(const std::string& token) const {
+    std::vector<Match> matches;
+    pattern_.find_all(token, matches);
+    std::string out;
+    for (const Match& match : matches) {
+      if (match.matched) {
+        out += content_;
+      } else {
+        out.append(token, match.begin, match.end - match.begin);
+      }
+    }
+    return out;
+  }
   Pattern pattern_;
   std::string content_;
 };
@@ -223,17 +202,27 @@ class Ctc final : public Decoder {
     tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
     Tokens out;
     for (std::string& token : tokens) {
-      replace_all(token, pad_, "");
-      if (cleanup_) {
-        clean_up(token);
-        replace_all(token, delimiter_, " ");
-      }
-      if (!token.empty()) out.push_back(std::move(token));
+      if (std::string text = one(std::move(token)); !text.empty()) out.push_back(std::move(text));
     }
     return out;
   }
+  std::unique_ptr<DecoderStream> stream() const override {
+    return token_by_token([this, last = std::string()](const std::string& token, bool first) mutable {
+      if (!first && token == last) return std::string();
+      last = token;
+      return one(token);
+    });
+  }
 
  private:
+  std::string one(std::string token) const {
+    replace_all(token, pad_, "");
+    if (cleanup_) {
+      clean_up(token);
+      replace_all(token, delimiter_, " ");
+    }
+    return token;
+  }
   std::string pad_, delimiter_;
   bool cleanup_;
 };
@@ -248,6 +237,11 @@ class DecoderSequence final : public Decoder {
   Tokens decode(Tokens tokens) const override {
     for (const auto& part : parts_) tokens = part->decode(std::move(tokens));
     return tokens;
+  }
+  std::unique_ptr<DecoderStream> stream() const override {
+    std::vector<std::unique_ptr<DecoderStream>> stages;
+    for (const auto& part : parts_) stages.push_back(part->stream());
+    return sequence_stream(std::move(stages));
   }
 
  private:

@@ -89,6 +89,8 @@ struct SpecialTokens {
   std::optional<std::int32_t> cls, sep, pad, mask, unk, bos, eos;
 };
 
+class DecodeStream;
+
 // Copies share the tables. All methods are const and safe to call from several threads.
 class Tokenizer {
  public:
@@ -121,6 +123,8 @@ class Tokenizer {
 
   // The text of ids. Ids that no token has are left out, as the library does.
   std::string decode(std::span<const std::int32_t> ids, bool skip_special_tokens = true) const;
+  // The same for ids that come one at a time (text/decode_stream.hpp).
+  DecodeStream decode_stream(bool skip_special_tokens = true) const;
 
   std::optional<std::int32_t> token_to_id(std::string_view token) const;
   std::optional<std::string> id_to_token(std::int32_t id) const;
@@ -145,6 +149,7 @@ class Tokenizer {
   std::string_view model_type() const;
 
  private:
+  friend class DecodeStream;
   struct State;
   explicit Tokenizer(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;

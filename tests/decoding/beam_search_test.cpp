@@ -47,6 +47,9 @@ std::vector<BeamResult> search(const Case& from, BeamOptions options = {}) {
       next.back().push_back(step.tokens[i]);
     }
     past = std::move(next);
+    bool all_done = true;
+    for (std::size_t item = 0; item < beams.batch(); ++item) all_done = all_done && beams.done(item);
+    EXPECT_EQ(beams.finished(), all_done);
   }
   return beams.results();
 }

@@ -78,6 +78,15 @@ TEST(SamplerChain, ReplacesWhatIsNoNumberWhereAsked) {
   EXPECT_EQ(scores, (std::vector<float>{0, kLargest, -kLargest, 2}));
 }
 
+TEST(SamplerChain, AnNgramMayBeTheWholeText) {
+  std::vector<float> scores(4, 1.0f);
+  const SamplerChain chain({NoRepeatNgrams{2}});
+  chain.apply(scores, std::vector<std::int32_t>{3}, 1);
+  EXPECT_EQ(scores, (std::vector<float>{1, 1, 1, 1}));
+  chain.apply(scores, std::vector<std::int32_t>{3, 3}, 1);
+  EXPECT_EQ(scores, (std::vector<float>{1, 1, 1, kNever}));
+}
+
 class EvenTokens final : public TokenFilter {
  public:
   bool allow(std::span<const std::int32_t> tokens, std::size_t prompt_length,
