@@ -9,7 +9,8 @@
 namespace accelerate::verify {
 namespace {
 
-constexpr std::array<std::string_view, 3> kGenerated = {"generated_ids", "step_logits", "sequences_scores"};
+constexpr std::array<std::string_view, 4> kGenerated = {"generated_ids", "step_logits", "last_token_logits",
+                                                        "sequences_scores"};
 
 class GenerationRun {
  public:
@@ -56,6 +57,9 @@ class GenerationRun {
     take("early_stopping", o.early_stopping, [](const Json& json) {
       return json.is_string() ? json.as_string() : std::string(json.as_bool() ? "true" : "false");
     });
+    // What a case does not set is Transformers' default, whatever the folder says.
+    if (!o.repetition_penalty) o.repetition_penalty = 1;
+    if (tensors_.outputs.contains("last_token_logits")) o.logits = 1;
     const auto logits = tensors_.outputs.find("step_logits");
     if (logits != tensors_.outputs.end()) o.logits = static_cast<std::size_t>(logits->second.dim(1));
     o.cancellation = batch_.cancellation;
@@ -121,10 +125,13 @@ class GenerationRun {
       } else if (key == "generated_ids") {
         equal(what, expected, ids_json([this](std::size_t i) { return rows_[i]->ids; }, rows_.size(), false));
       } else if (key == "generated_text") {
-        equal(what, expected, texts([](const std::string&, const GeneratedText& text) { return text.text; }));
+        equal(what, expected, texts([](const Prompt&, const GeneratedText& text) { return text.text; }));
       } else if (key == "text_with_prompt") {
-        equal(what, expected,
-              texts([](const std::string& prompt, const GeneratedText& text) { return prompt + text.text; }));
+        equal(what, expected, texts([this](const Prompt& prompt, const GeneratedText& text) {
+                std::vector<std::int32_t> ids = prompt.ids;
+                ids.insert(ids.end(), text.ids.begin(), text.ids.end());
+                return model_.decode(ids);
+              }));
       } else {
         report_.checks.push_back(
             {source(), what, State::untested, std::nullopt, "verify does not know this kind of result"});
@@ -157,7 +164,7 @@ class GenerationRun {
     Json list = Json::array();
     const std::size_t each = rows_.size() / prompts_.size();
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      list.push(make(model_.decode(prompts_[i / each].ids), *rows_[i]));
+      list.push(make(prompts_[i / each], *rows_[i]));
     }
     return list;
   }
@@ -165,7 +172,10 @@ class GenerationRun {
   void check_tensors() {
     for (const auto& [name, expected] : tensors_.outputs) {
       if (name == "generated_ids") check_ids(expected);
-      if (name == "step_logits") check_logits(expected);
+      if (name == "step_logits") check_logits(name, expected);
+      if (name == "last_token_logits") {
+        check_logits(name, expected.reshaped({expected.dim(0), 1, expected.dims().back()}));
+      }
       if (name == "sequences_scores") check_scores(expected);
     }
   }
@@ -182,19 +192,21 @@ class GenerationRun {
   }
 
   // A text that ended early has none for the steps behind; nor has what Transformers says of them a meaning.
-  void check_logits(const Tensor& expected) {
+  void check_logits(const std::string& name, const Tensor& expected) {
     Tensor found(DType::f32, expected.dims());
     RowMask there;
     const auto steps = static_cast<std::size_t>(expected.dim(1)), width = static_cast<std::size_t>(expected.dim(2));
     for (std::size_t row = 0; row < rows_.size(); ++row) {
       const Tensor& logits = rows_[row]->logits;
-      const std::size_t count = logits.rank() == 0 ? 0 : static_cast<std::size_t>(logits.dim(0));
-      if (count > 0) std::ranges::copy(logits.as<float>(), found.as<float>().subspan(row * steps * width).begin());
+      const std::size_t count = logits.rank() == 0 ? 0 : std::min(steps, static_cast<std::size_t>(logits.dim(0)));
+      if (count > 0) {
+        std::ranges::copy(logits.as<float>().first(count * width),
+                          found.as<float>().subspan(row * steps * width).begin());
+      }
       for (std::size_t step = 0; step < steps; ++step) there.push_back(step < count ? 1 : 0);
     }
     const Tolerance tolerance = tolerance_of(Quantity::tensor, weights_);
-    add_check(report_, source(), "step_logits", compare(expected.to(DType::f32), found, tolerance, there, true),
-              tolerance);
+    add_check(report_, source(), name, compare(expected.to(DType::f32), found, tolerance, there, true), tolerance);
   }
 
   void check_scores(const Tensor& expected) {
