@@ -1,6 +1,6 @@
 // Any text as the cases.json of a golden folder: an Error that is the text's fault, or cases whose parts fit together
 // and whose expectations can be compared with whatever a model gives.
-// Layers: verify runtime records models backends hardware lowering graph text checkpoint core
+// Layers: verify runtime records models backends hardware lowering graph decoding text checkpoint core
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -258,7 +258,7 @@ TEST(Generate, RefusesWhatMakesNoSense) {
   options = greedy();
   options.early_stopping = "perhaps";
   EXPECT_EQ(error_of_generating(model, prompts()[0], options).where(), "early_stopping");
-  const Model encoder = Model::open(models_folder() / "bert");
+  const Model encoder = Model::open(goldens_folder() / "bert");
   EXPECT_EQ(error_of_generating(encoder, prompts()[0], greedy()).kind(), ErrorKind::unsupported);
 }
 

@@ -24,8 +24,12 @@ struct Grid {
   }
 };
 
+// Few rows wait for the weights to come from memory, not for sums: so many bytes are worth another thread then.
+constexpr std::int64_t kFewRows = 8;
+constexpr double kStreamedTask = 128 << 10;
+
 Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int threads, std::int64_t rows,
-             std::int64_t panels, double flops) {
+             std::int64_t panels, double flops, std::size_t weight_bytes) {
   Grid grid{};
   grid.tiles = divide_up(rows, product.tile_rows);
   grid.row_blocks = divide_up(grid.tiles, row_block / product.tile_rows);
@@ -35,7 +39,9 @@ Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int th
   if (threads > 1) {
     // About four tasks a thread, so that one that is interrupted does not hold up the rest, and of the numbers from
     // there on the one whose rounds of tasks end soonest.
-    const auto affordable = static_cast<std::int64_t>(flops / static_cast<double>(product.smallest_task));
+    const double by_sums = flops / static_cast<double>(product.smallest_task);
+    const double by_bytes = rows < kFewRows ? static_cast<double>(weight_bytes) / kStreamedTask : 0;
+    const auto affordable = static_cast<std::int64_t>(std::max(by_sums, by_bytes));
     const std::int64_t wanted = std::max<std::int64_t>(1, std::min<std::int64_t>(affordable, 4 * threads));
     const std::int64_t least = std::clamp<std::int64_t>(divide_up(wanted, grid.row_blocks), 1, panels);
     const std::int64_t most =
@@ -92,7 +98,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
-  const Grid grid = grid_of(product, table_->row_block, pool.threads(), rows, panels, flops);
+  const Grid grid = grid_of(product, table_->row_block, pool.threads(), rows, panels, flops, weight.bytes());
   const detail::LinearBlock whole{.x = x.data,
                                   .x_stride = x.stride,
                                   .encoded = encoded,

@@ -49,15 +49,26 @@ inline Ahead ahead_of(const void* next, const void* here, int64_t panel_bytes, i
   return {static_cast<const uint8_t*>(next) + t * panel_bytes / asking, every};
 }
 
+// Weights that one tile reads once come from memory: each line is asked for as long before as memory takes, whatever the
+// processor foresees by itself.
+constexpr int64_t kStreamAhead = 6144;  // bytes
+template <int kVectors>
+ACCELERATE_INLINE void ask_for_stream(const float* w) {
+  ACCELERATE_UNROLL for (int v = 0; v < kVectors; v += kLineFloats / kLanes > 0 ? kLineFloats / kLanes : 1) {
+    __builtin_prefetch(reinterpret_cast<const uint8_t*>(w + v * kLanes) + kStreamAhead, 0, 3);
+  }
+}
+
 // sums[u][r][v] += x[r][k + u] * w[k + u][v]. Few rows have too few sums to hide a multiply-add's latency: then
 // kSteps > 1 values of k go to sums of their own.
-template <int kRows, int kVectors, int kSteps>
+template <int kRows, int kVectors, int kSteps, bool kStream>
 ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth,
                                     const Ahead& ahead, Vec (&sums)[kSteps][kRows][kVectors]) {
   int64_t k = 0;
   for (; k + kSteps <= depth; k += kSteps) {
-    ahead.ask(k);
+    if constexpr (!kStream) ahead.ask(k);
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
+      if constexpr (kStream) ask_for_stream<kVectors>(w + (k + u) * w_stride);
       Vec weights[kVectors];
       ACCELERATE_UNROLL for (int v = 0; v < kVectors; ++v) weights[v] = load(w + (k + u) * w_stride + v * kLanes);
       ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
@@ -79,8 +90,8 @@ ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const floa
 }
 
 // out[kRows][kVectors] = start + x w. start null = 0; start_stride 0 = one row (a bias) for all. `ahead` is
-// asked for meanwhile.
-template <int kRows, int kVectors>
+// asked for meanwhile, or further on in w itself where that is streamed.
+template <int kRows, int kVectors, bool kStream>
 void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth, const float* start,
                   int64_t start_stride, float* out, int64_t out_stride, const Ahead& ahead) {
   constexpr int kSums = kRows * kVectors;
@@ -93,7 +104,7 @@ void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_st
       }
     }
   }
-  multiply_add<kRows, kVectors, kSteps>(x, x_stride, w, w_stride, depth, ahead, sums);
+  multiply_add<kRows, kVectors, kSteps, kStream>(x, x_stride, w, w_stride, depth, ahead, sums);
   ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
     ACCELERATE_UNROLL for (int v = 0; v < kVectors; ++v) {
       Vec sum = sums[0][r][v];
@@ -109,16 +120,18 @@ using ProductTile = void (*)(const float*, int64_t, const float*, int64_t, int64
 
 struct ProductTiles {
   ProductTile by_size[kTileRows + 1][kPanelVectors + 1];
+  ProductTile streamed[kTileRows + 1];  // whole panels that nobody reads again
 };
 
 template <int kRows>
 constexpr void fill_tiles(ProductTiles& tiles) {
-  tiles.by_size[kRows][1] = product_tile<kRows, 1>;
-  tiles.by_size[kRows][2] = product_tile<kRows, 2>;
+  tiles.by_size[kRows][1] = product_tile<kRows, 1, false>;
+  tiles.by_size[kRows][2] = product_tile<kRows, 2, false>;
   if constexpr (kPanelVectors > 2) {
-    tiles.by_size[kRows][3] = product_tile<kRows, 3>;
-    tiles.by_size[kRows][4] = product_tile<kRows, 4>;
+    tiles.by_size[kRows][3] = product_tile<kRows, 3, false>;
+    tiles.by_size[kRows][4] = product_tile<kRows, 4, false>;
   }
+  tiles.streamed[kRows] = product_tile<kRows, kPanelVectors, true>;
   if constexpr (kRows > 1) fill_tiles<kRows - 1>(tiles);
 }
 
@@ -221,8 +234,9 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
       const float* start = half == 0 ? bias : second_bias;
       const float* w = weight + half * panel_floats;
       const Ahead ahead = ahead_of(w + panel_floats, w, 2 * part.depth * kLineBytes, t, tiles.tiles);
-      kTiles.by_size[rows][kPanelVectors](part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth,
-                                          part.first ? start : to, part.first ? 0 : out_stride, to, out_stride, ahead);
+      const ProductTile product = tiles.tiles == 1 ? kTiles.streamed[rows] : kTiles.by_size[rows][kPanelVectors];
+      product(part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth, part.first ? start : to,
+              part.first ? 0 : out_stride, to, out_stride, ahead);
     }
     if (plain || !part.last) continue;
     const float* done = sums + (shallow ? 0 : row * kPanel);
