@@ -33,12 +33,13 @@ constexpr int kDepthChunk = 384;  // a panel's part of a cut product: 48 KiB at 
 struct Ahead {
   const void* lines;
   int every;
+  bool streams = false;  // nothing else is read next: the weights themselves are asked for, kStreamAhead on
   ACCELERATE_INLINE const uint8_t* line(int64_t step) const {
     return static_cast<const uint8_t*>(lines) + (step >> every) * kLineBytes;
   }
   ACCELERATE_INLINE void ask(int64_t step) const { __builtin_prefetch(line(step), 0, 2); }
   // The same, counted from a later step.
-  Ahead from(int64_t step) const { return {lines == nullptr ? nullptr : line(step), every}; }
+  Ahead from(int64_t step) const { return {lines == nullptr ? nullptr : line(step), every, streams}; }
 };
 
 // Tile t of so many has its part of a panel to ask for, as evenly as tiles are many; the last ones what is there.
@@ -52,6 +53,10 @@ inline Ahead ahead_of(const void* next, const void* here, int64_t panel_bytes, i
 // Weights that one tile reads once come from memory: each line is asked for as long before as memory takes, whatever the
 // processor foresees by itself.
 constexpr int64_t kStreamAhead = 6144;  // bytes
+constexpr int64_t kMostStreamed = 8;    // rows: more hide memory behind their sums
+ACCELERATE_INLINE void ask_for_bytes(const uint8_t* w, int64_t bytes) {
+  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(w + kStreamAhead + at, 0, 3);
+}
 template <int kVectors>
 ACCELERATE_INLINE void ask_for_stream(const float* w) {
   ACCELERATE_UNROLL for (int v = 0; v < kVectors; v += kLineFloats / kLanes > 0 ? kLineFloats / kLanes : 1) {

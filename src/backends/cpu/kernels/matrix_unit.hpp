@@ -39,16 +39,21 @@ class MatrixUnit {
     _tile_dpbf16ps(sum, input, weight);             \
   }
 
-// The sums of 16 or 32 rows over `words` words, added to the tiles; kBytes: of int8, else bf16. kAsk: there is
-// something ahead to ask for.
-template <bool kBytes, bool kBothRows, bool kAsk>
+// What is asked for while words are multiplied.
+enum class Asks { nothing, ahead, stream };
+
+// The sums of 16 or 32 rows over `words` words, added to the tiles; kBytes: of int8, else bf16.
+template <bool kBytes, bool kBothRows, Asks kAsks>
 ACCELERATE_INLINE void add_word_tiles_asking(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
                                              const Ahead& ahead) {
   constexpr int64_t kWordRow = kPanel * 4;
   for (int64_t word = 0; word < words; word += kWordStep) {
     const uint8_t* weights = w + word * kWordRow;
     const uint8_t* inputs = x + word * 4;
-    for (int64_t line = 0; kAsk && line < kWordStep >> ahead.every; ++line) ahead.ask(word + (line << ahead.every));
+    if constexpr (kAsks == Asks::stream) ask_for_bytes(weights, kWordStep * kWordRow);
+    if constexpr (kAsks == Asks::ahead) {
+      for (int64_t line = 0; line < kWordStep >> ahead.every; ++line) ahead.ask(word + (line << ahead.every));
+    }
     _tile_loadd(6, weights, kWordRow);
     _tile_loadd(4, inputs, x_stride);
     ACCELERATE_TILE_PRODUCT(0, 4, 6)
@@ -65,8 +70,11 @@ ACCELERATE_INLINE void add_word_tiles_asking(const uint8_t* x, int64_t x_stride,
 template <bool kBytes, bool kBothRows>
 ACCELERATE_INLINE void add_word_tiles(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
                                       const Ahead& ahead) {
-  if (ahead.lines == nullptr) return add_word_tiles_asking<kBytes, kBothRows, false>(x, x_stride, w, words, ahead);
-  add_word_tiles_asking<kBytes, kBothRows, true>(x, x_stride, w, words, ahead);
+  if (ahead.streams) return add_word_tiles_asking<kBytes, kBothRows, Asks::stream>(x, x_stride, w, words, ahead);
+  if (ahead.lines == nullptr) {
+    return add_word_tiles_asking<kBytes, kBothRows, Asks::nothing>(x, x_stride, w, words, ahead);
+  }
+  add_word_tiles_asking<kBytes, kBothRows, Asks::ahead>(x, x_stride, w, words, ahead);
 }
 
 // The tiles become 16 rows of floats of a panel, or zeros. (One row again and again, a stride of 0, takes four times as
