@@ -79,6 +79,7 @@ struct Node {
   Type type;
   InputRule rule;                               // inputs
   std::function<Tensor(const Extents&)> table;  // tables: f32 or i64, computed when the sizes are known
+  std::int64_t table_limit = 0;                 // of more tokens than these a table begins in another way; 0: never
   std::shared_ptr<const Operation> operation;   // operations
   std::vector<Value> operands;
 };

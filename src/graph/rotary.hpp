@@ -18,6 +18,7 @@ struct RotaryRule {
   std::int64_t rotary_dim = 0;
   // For a run whose longest item has so many tokens.
   std::function<RotaryFrequencies(std::int64_t tokens)> frequencies;
+  std::int64_t limit = 0;  // runs of more tokens have other frequencies than those up to here; 0: all have the same
 };
 
 // theta^(-2i / rotary_dim), computed in f32 as Transformers does.

@@ -35,6 +35,7 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .keys = keys,
           .head_dim = a.head_dim,
           .scale = a.scale,
+          .softcap = a.softcap,
           .shift = shift,
           .reach_back = a.window,
           .reach_ahead = a.causal ? 0 : a.window,

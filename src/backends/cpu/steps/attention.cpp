@@ -54,6 +54,7 @@ class AttentionStep final : public Step {
                    .head_dim = head_dim_,
                    .query_offsets = offsets,
                    .scale = static_cast<float>(op_.scale),
+                   .softcap = static_cast<float>(op_.softcap),
                    .causal = op_.causal,
                    .precision = precision_};
     if (op_.window >= 0) args.window = op_.window;
