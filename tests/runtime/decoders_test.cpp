@@ -65,13 +65,16 @@ TEST_P(Decoders, GiveTheHiddenStatesAndLogitsOfTransformers) {
 INSTANTIATE_TEST_SUITE_P(Models, Decoders, testing::ValuesIn(everywhere()),
                          [](const auto& where) { return where.param.model + "_" + where.param.device; });
 
-// The folder is of bf16 numbers, so that a file of bf16 has the same ones, rows of heads in another order.
+// The folders are of bf16 and f16 numbers, so that files of those have the same ones: llama's rows of heads in another
+// order, phi3's parts of matrices and two lists of factors of its angles.
 TEST(DecoderModels, AGgufFileOfTheSameNumbersGivesTheSame) {
-  const auto file = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf" / "llama_bf16.gguf";
-  for (const auto& backend : backends()) {
-    if (backend->devices().empty()) continue;
-    SCOPED_TRACE(backend->name());
-    expect_goldens(Model::open(file, {.device = std::string(backend->name())}), decoders_folder() / "llama");
+  const auto files = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf";
+  for (const auto& [file, folder] : {std::pair{"llama_bf16.gguf", "llama"}, std::pair{"phi3.gguf", "phi3"}}) {
+    for (const auto& backend : backends()) {
+      if (backend->devices().empty()) continue;
+      SCOPED_TRACE(std::string(file) + " on " + std::string(backend->name()));
+      expect_goldens(Model::open(files / file, {.device = std::string(backend->name())}), decoders_folder() / folder);
+    }
   }
 }
 
