@@ -1,8 +1,11 @@
 // Decoders of text by the public interface: hidden states and logits of whole sequences on every device that is here.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "accelerate/accelerate.hpp"
 #include "backends/backend.hpp"
+#include "models/architecture.hpp"
 #include "models/golden.hpp"
 
 namespace accelerate {
@@ -76,6 +79,24 @@ TEST(DecoderModels, AGgufFileOfTheSameNumbersGivesTheSame) {
       expect_goldens(Model::open(files / file, {.device = std::string(backend->name())}), decoders_folder() / folder);
     }
   }
+}
+
+// A little more or less in a router's scores is another expert.
+TEST(DecoderModels, WhatChoosesExpertsKeepsItsPrecision) {
+  const ModelDefinition model = open_model(decoders_folder() / "mixtral");
+  const Graph& graph = model.program.graph("encode");
+  std::size_t asked = 0;
+  for (const auto& backend : backends()) {
+    const std::vector<std::string> lowered = backend->lowered(graph);
+    if (lowered.empty()) continue;
+    const auto has = [&](const char* path) { return std::ranges::find(lowered, path) != lowered.end(); };
+    EXPECT_TRUE(has("layers.1.self_attn.o_proj")) << backend->name();
+    EXPECT_FALSE(has("layers.1.block_sparse_moe.gate")) << backend->name();
+    const bool experts = has("layers.1.block_sparse_moe.experts");
+    EXPECT_EQ(experts, backend->name() == "cpu") << backend->name();
+    ++asked;
+  }
+  EXPECT_GE(asked, 1U);
 }
 
 // Their vectors are the mean over the tokens, as of any encoder.
