@@ -97,7 +97,7 @@ Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Ope
   const Operand whole = lowering.real(b.real(operands[0]), operands[0].shape);
   std::vector<Dim> apart = whole.shape.dims;
   apart.back() = op.groups;
-  apart.push_back(whole.shape.last().number() / op.groups);
+  apart.emplace_back(whole.shape.last().number() / op.groups);
   const Operand x = op.groups == 1 ? whole : b.reshape(whole, apart);
   const Operand y = lowering.real(b.node("RMSNormalization", {x.name, weight},
                                          {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),

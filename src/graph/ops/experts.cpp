@@ -47,9 +47,9 @@ Type Experts::infer(Operands operands) const {
 // first.
 Value Experts::shares(Primitives& p, Value scores) const {
   const std::vector<Dim> dims = p.shape(scores).dims;
-  const Dim experts = dims.back();
+  const Dim& experts = dims.back();
   std::vector<Dim> own = dims, other = dims;
-  own.push_back(1);
+  own.emplace_back(1);
   other.insert(other.end() - 1, Dim(1));
   const Value mine = p.reshape(scores, own), theirs = p.reshape(scores, other);
   const Value first = p.less(p.iota(1, {1, experts}), p.iota(0, {experts, 1}));

@@ -48,7 +48,7 @@ Value RmsNorm::decompose(Primitives& p, std::span<const Value> operands) const {
   const std::vector<Dim> whole = p.shape(operands[0]).dims;
   std::vector<Dim> apart = whole;
   apart.back() = groups;
-  apart.push_back(whole.back().number() / groups);
+  apart.emplace_back(whole.back().number() / groups);
   const Value x = groups == 1 ? operands[0] : p.reshape(operands[0], apart);
   const Value mean_square = p.mean_last(p.multiply(x, x));
   const Value weight = offset == 0 ? operands[1] : p.add(operands[1], p.constant(offset));

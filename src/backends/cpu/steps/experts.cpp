@@ -133,8 +133,8 @@ class ExpertsStep final : public Step {
 
   std::span<const Choice> choices_of(const Choice* choices, std::int64_t rows, std::int64_t expert) const {
     const Choice* end = choices + rows * chosen_;
-    const auto found = std::ranges::equal_range(choices, end, expert, {}, &Choice::expert);
-    return {found.begin(), found.end()};
+    const auto* first = std::partition_point(choices, end, [=](const Choice& c) { return c.expert < expert; });
+    return {first, std::partition_point(first, end, [=](const Choice& c) { return c.expert == expert; })};
   }
 
   void gather(const Location& from, std::span<const Choice> own, const Rows& to) const {
