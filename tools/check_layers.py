@@ -44,9 +44,9 @@ TOP_LEVEL = {
 # The model_type values that a quoted string elsewhere would most likely mean.
 MODEL_TYPES = {
     "albert", "bart", "bert", "camembert", "clap", "clip", "convnext", "deberta-v2", "deit", "detr", "distilbert",
-    "electra", "gemma", "gemma2", "gpt2", "gpt_neox", "llama", "llava", "llava_next", "mistral", "modernbert", "mpnet",
-    "nomic_bert", "opt", "phi3", "qwen2", "qwen3", "resnet", "roberta", "t5", "vit", "wav2vec2", "whisper", "xclip",
-    "xlm-roberta",
+    "electra", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "llava", "llava_next", "mistral", "mixtral",
+    "modernbert", "mpnet", "nomic_bert", "opt", "phi3", "qwen2", "qwen3", "resnet", "roberta", "t5", "vit", "wav2vec2",
+    "whisper", "xclip", "xlm-roberta",
 }
 # Places where such a word is part of a file format instead: (path, word).
 NOT_MODELS = {

@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from gguf import MODEL_ARCH, GGMLQuantizationType as Type, TokenType
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDENS = ROOT / "tests" / "goldens"
+GEMMAS = (MODEL_ARCH.GEMMA, MODEL_ARCH.GEMMA2, MODEL_ARCH.GEMMA3)
 BLOCK_TYPES = [Type.Q4_0, Type.Q4_1, Type.Q8_0, Type.F16, Type.BF16, Type.F32]
 
 # Folder, architecture, tokenizer and its words, element types of matrices in turn. llama's folder is of bf16 numbers.
@@ -35,6 +37,10 @@ FIXTURES = {
     "gpt2": ("gpt2", MODEL_ARCH.GPT2, "gpt2", "gpt-2", [Type.Q8_0]),
     "qwen2": ("qwen2", MODEL_ARCH.QWEN2, "qwen2", "qwen2", [Type.BF16]),
     "gemma": ("gemma", MODEL_ARCH.GEMMA, "llama", None, [Type.F16]),
+    "gemma2": ("gemma2", MODEL_ARCH.GEMMA2, "llama", None, [Type.F16]),
+    "gemma3_text": ("gemma3_text", MODEL_ARCH.GEMMA3, "llama", None, [Type.F16]),
+    "phi3": ("phi3", MODEL_ARCH.PHI3, "llama", None, [Type.F16]),
+    "qwen3": ("qwen3", MODEL_ARCH.QWEN3, "qwen2", "qwen2", [Type.F16]),
 }
 
 
@@ -62,7 +68,7 @@ def converted(architecture: MODEL_ARCH, name: str, values: np.ndarray, config: d
         return in_turns(values, heads)
     if architecture == MODEL_ARCH.LLAMA and ".k_proj." in name:
         return in_turns(values, config.get("num_key_value_heads", heads))
-    if architecture == MODEL_ARCH.GEMMA and name.endswith("norm.weight"):
+    if architecture in GEMMAS and name.endswith("norm.weight"):
         return values + 1
     if name.endswith(("c_attn.weight", "c_proj.weight", "c_fc.weight")):
         return values.T
@@ -99,9 +105,30 @@ def add_config(writer: gguf.GGUFWriter, config: dict) -> None:
     writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
     writer.add_rope_freq_base(config["rope_theta"])
-    writer.add_rope_dimension_count(config.get("head_dim", width // heads))
+    size = config.get("head_dim", width // heads)
+    writer.add_rope_dimension_count(int(size * config.get("partial_rotary_factor", 1)))
     writer.add_key_length(config.get("head_dim", width // heads))
     writer.add_vocab_size(config["vocab_size"])
+    add_later_config(writer, config)
+
+
+def add_later_config(writer: gguf.GGUFWriter, config: dict) -> None:
+    if config.get("sliding_window") and config["model_type"] != "qwen3":
+        writer.add_sliding_window(config["sliding_window"])
+    if config.get("attn_logit_softcapping"):
+        writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(config["final_logit_softcapping"])
+    scaling = config.get("rope_scaling") or {}
+    if "long_factor" in scaling:
+        original = config["original_max_position_embeddings"]
+        stretched = config["max_position_embeddings"] / original
+        writer.add_rope_scaling_orig_ctx_len(original)
+        writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(stretched) / math.log(original)))
+        for kind in ("long", "short"):
+            writer.add_tensor(f"rope_factors_{kind}.weight", np.array(scaling[f"{kind}_factor"], dtype=np.float32))
+    elif scaling.get("rope_type") == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(scaling["factor"])
 
 
 def add_tokenizer(writer: gguf.GGUFWriter, folder: Path, words: str | None, count: int) -> None:
@@ -155,7 +182,7 @@ def make(name: str) -> None:
     writer = gguf.GGUFWriter(target, gguf.MODEL_ARCH_NAMES[architecture])
     add_config(writer, config)
     add_tokenizer(writer, GOLDENS / "tokenizers" / tokenizer, words, config["vocab_size"])
-    if config.get("rope_scaling"):
+    if (config.get("rope_scaling") or {}).get("rope_type") == "llama3":
         writer.add_tensor("rope_freqs.weight", llama3_divisors(config))
     turn = itertools.cycle(types)
     for stored, values in weights.items():
@@ -194,11 +221,12 @@ def print_sums(path: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sums", metavar="FILE", help="print the SHA-256 of each tensor of a llama's file instead")
+    parser.add_argument("names", nargs="*", help="fixtures to make; all of them if none is named")
     options = parser.parse_args()
     if options.sums:
         print_sums(options.sums)
         return 0
-    for name in FIXTURES:
+    for name in options.names or FIXTURES:
         make(name)
     return 0
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the golden fixtures of the embedding family with the reference implementations.
+"""Makes the golden fixtures with the reference implementations.
 
     python3 -m venv build/goldens-venv && build/goldens-venv/bin/pip install -r tools/requirements-goldens.txt
-    build/goldens-venv/bin/python tools/make_goldens.py                  # all of them, into tests/goldens/models
-    build/goldens-venv/bin/python tools/make_goldens.py albert mpnet     # some
+    build/goldens-venv/bin/python tools/make_goldens.py                  # all of them, into tests/goldens
+    build/goldens-venv/bin/python tools/make_goldens.py albert phi3      # some
     build/goldens-venv/bin/python tools/make_goldens.py --list           # the table of docs/goldens.md
 
-A fixture that exists is replaced. The seven first ones were made elsewhere and are only read here.
+A fixture that exists is replaced. Those made elsewhere are only read here: seven of models, seven of decoders.
 """
 
 import argparse
@@ -18,15 +18,17 @@ import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FIXTURES = ROOT / "tests" / "goldens" / "models"
+FIXTURES = ROOT / "tests" / "goldens"
 LIMIT = 400 * 1024
 
 
 def all_fixtures() -> dict:
-    from goldens import encoders, sentences
+    """Name: the fixture and the folder of its family."""
+    from goldens import decoders, encoders, sentences
 
-    made = [*encoders.all_encoders(), *sentences.all_sentence_fixtures()]
-    return {fixture.name: fixture for fixture in made}
+    made = {"models": [*encoders.all_encoders(), *sentences.all_sentence_fixtures()],
+            "decoders": decoders.all_decoders()}
+    return {fixture.name: (fixture, family) for family, fixtures in made.items() for fixture in fixtures}
 
 
 def make(fixture, fixtures: Path) -> None:
@@ -45,14 +47,14 @@ def make(fixture, fixtures: Path) -> None:
 
 def print_list(fixtures: dict) -> None:
     print("| fixture | class | note |\n| --- | --- | --- |")
-    for name, fixture in fixtures.items():
+    for name, (fixture, _) in fixtures.items():
         print(f"| {name} | {fixture.class_name} | {fixture.note} |")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="fixtures to make; all of them if none is named")
-    parser.add_argument("--out", type=Path, default=FIXTURES, help="where fixtures are, and go (tests/goldens/models)")
+    parser.add_argument("--out", type=Path, default=FIXTURES, help="where fixtures are, and go (tests/goldens)")
     parser.add_argument("--list", action="store_true", help="print the fixtures as a table and make nothing")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
@@ -70,7 +72,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no such fixture: {', '.join(unknown)}; there are: {', '.join(fixtures)}")
     for name in options.names or fixtures:
-        make(fixtures[name], options.out)
+        fixture, family = fixtures[name]
+        make(fixture, options.out / family)
     return 0
 
 

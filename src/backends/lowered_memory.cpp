@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/ops/attention.hpp"
+#include "graph/ops/experts.hpp"
 
 namespace accelerate {
 namespace {
@@ -19,8 +20,10 @@ std::int64_t packed_bytes(const Graph& graph, const std::set<std::string>& int8)
   std::vector<bool> packed(graph.nodes().size());
   for (const Node& node : graph.nodes()) {
     if (node.source != Node::Source::operation || int8.contains(node.name)) continue;
-    const bool linear = node.operation->name() == "linear", gated = node.operation->name() == "gated_linear";
-    for (std::size_t which = 1; which < (gated ? 3U : linear ? 2U : 1U); ++which) {
+    const std::string_view name = node.operation->name();
+    const bool linear = name == "linear", gated = name == "gated_linear", experts = name == "experts";
+    const std::size_t first = experts ? ops::Experts::kFirst : 1;
+    for (std::size_t which = first; which < (experts ? node.operands.size() : gated ? 3U : linear ? 2U : 1U); ++which) {
       const auto matrix = static_cast<std::size_t>(node.operands[which].id);
       if (packed[matrix] || graph.nodes()[matrix].source != Node::Source::weight) continue;
       packed[matrix] = true;
@@ -36,6 +39,7 @@ std::int64_t scratch_bytes(const Node& node, const Extents& extents, const Runti
   const std::int64_t own = bytes_of(node.type.shape, extents);
   if (node.operation->name() == "linear") return runtime.linear_copies * own;
   if (node.operation->name() == "gated_linear") return (1 + runtime.linear_copies) * own;
+  if (node.operation->name() == "experts") return (3 + runtime.linear_copies) * own;
   if (node.operation->name() != "attention") return 0;
   const std::vector<Dim>& dims = node.type.shape.dims;
   const Dim heads = static_cast<const ops::Attention&>(*node.operation).heads;

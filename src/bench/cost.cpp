@@ -11,7 +11,8 @@ namespace {
 
 // How many bytes a weight of a product takes.
 double bytes_a_number(const Node& node, const CompileOptions& options) {
-  const bool product = node.operation->name() == "linear" || node.operation->name() == "gated_linear";
+  const std::string_view name = node.operation->name();
+  const bool product = name == "linear" || name == "gated_linear" || name == "experts";
   if (!product) return 4;
   const auto found = options.overrides.find(node.name);
   switch (found == options.overrides.end() ? options.precision : found->second) {

@@ -60,8 +60,7 @@ std::string substitute(std::string_view pattern, const Match& match) {
 struct Spelling {
   std::string stored;
   bool transposed = false;
-  int index = 0;
-  int count = 1;
+  std::int64_t index = 0, count = 1, length = 1, groups = 1;  // as NameRow has them
   std::vector<bool> used;  // rows that led here: each is applied once, so that the search ends
 };
 
@@ -97,7 +96,8 @@ class Spellings {
     spelling.used[row] = true;
     const bool known = std::ranges::any_of(found_, [&](const Spelling& other) {
       return other.stored == spelling.stored && other.transposed == spelling.transposed &&
-             other.index == spelling.index && other.count == spelling.count;
+             other.index == spelling.index && other.count == spelling.count && other.length == spelling.length &&
+             other.groups == spelling.groups;
     });
     if (!known) found_.push_back(std::move(spelling));
   }
@@ -121,10 +121,13 @@ class Spellings {
         continue;
       }
       if (!matched || (row.rule != NameRule::alternative && from.count > 1)) continue;
-      Spelling other{.stored = substitute(row.stored, *matched), .index = from.index, .count = from.count, .used = {}};
+      Spelling other = from;
+      other.stored = substitute(row.stored, *matched);
       if (row.rule == NameRule::part) {
         other.index = row.index;
         other.count = row.count;
+        other.length = row.length;
+        other.groups = row.groups;
       }
       other.transposed = is_transposed(other.stored);
       add(from, i, std::move(other));
@@ -137,32 +140,43 @@ class Spellings {
   bool tied_ = false;
 };
 
-// A part of each stored row of `whole` numbers: GPT-2's query, key and value.
-void split_columns(Parameter& parameter, std::int64_t whole, int index) {
-  if (parameter.elements() == 0) return;
-  const std::int64_t part = parameter.dims[0], rows = parameter.dims[1];
+// Of `count` stretches, each of `whole` numbers, those from `begin` on, `length` of them.
+void keep(Parameter& parameter, std::int64_t count, std::int64_t whole, std::int64_t begin, std::int64_t length) {
   const std::size_t size = size_of(parameter.encoding.dtype);
   parameter.stride = whole;
-  parameter.bytes = parameter.bytes.subspan(static_cast<std::size_t>(index * part) * size,
-                                            static_cast<std::size_t>((rows - 1) * whole + part) * size);
+  parameter.bytes = parameter.bytes.subspan(static_cast<std::size_t>(begin) * size,
+                                            static_cast<std::size_t>((count - 1) * whole + length) * size);
 }
 
 void split(Parameter& parameter, const Spelling& spelling) {
-  if (parameter.encoding.alternating_heads != 0 || (parameter.transposed && !parameter.encoding.is_plain())) {
+  const bool apart = parameter.transposed || spelling.groups > 1;  // what is kept lies in several places
+  if (parameter.encoding.alternating_heads != 0 || (apart && !parameter.encoding.is_plain()) ||
+      (parameter.transposed && spelling.groups > 1)) {
     throw Error(ErrorKind::unsupported, "has rows in another order or blocks across its parts, so that it has no parts",
                 parameter.where());
   }
-  if (parameter.dims.empty() || parameter.dims[0] % spelling.count != 0) {
+  const std::int64_t blocks = spelling.count * spelling.groups;
+  if (parameter.dims.empty() || parameter.dims[0] % blocks != 0) {
     throw Error(ErrorKind::corrupted,
                 "has shape " + to_string(parameter.dims) + ", expected rows that divide into " +
-                    std::to_string(spelling.count) + " parts for \"" + parameter.name + "\"",
+                    std::to_string(blocks) + " parts for \"" + parameter.name + "\"",
                 parameter.where());
   }
-  const std::int64_t whole = parameter.dims[0];
-  parameter.dims[0] /= spelling.count;
-  if (parameter.transposed) return split_columns(parameter, whole, spelling.index);
-  const std::size_t length = parameter.bytes.size() / static_cast<std::size_t>(spelling.count);
-  parameter.bytes = parameter.bytes.subspan(static_cast<std::size_t>(spelling.index) * length, length);
+  const std::int64_t whole = parameter.dims[0], block = whole / blocks;
+  parameter.dims[0] = block * spelling.length * spelling.groups;
+  if (parameter.elements() == 0) {
+    parameter.bytes = {};
+  } else if (parameter.transposed) {
+    keep(parameter, parameter.dims[1], whole, spelling.index * block, spelling.length * block);
+  } else if (spelling.groups > 1) {
+    const std::int64_t row = parameter.elements() / parameter.dims[0];
+    parameter.run = spelling.length * block;
+    keep(parameter, spelling.groups, spelling.count * block * row, spelling.index * block * row, parameter.run * row);
+  } else {
+    const std::size_t bytes = parameter.bytes.size() / static_cast<std::size_t>(spelling.count);
+    parameter.bytes = parameter.bytes.subspan(static_cast<std::size_t>(spelling.index) * bytes,
+                                              static_cast<std::size_t>(spelling.length) * bytes);
+  }
 }
 
 void transpose(Parameter& parameter) {
@@ -204,8 +218,15 @@ NameRow alternative(std::string name, std::string stored) {
   return {.rule = NameRule::alternative, .name = std::move(name), .stored = std::move(stored)};
 }
 
-NameRow part(std::string name, std::string stored, int index, int count) {
-  return {.rule = NameRule::part, .name = std::move(name), .stored = std::move(stored), .index = index, .count = count};
+NameRow part(std::string name, std::string stored, std::int64_t index, std::int64_t count, std::int64_t length,
+             std::int64_t groups) {
+  return {.rule = NameRule::part,
+          .name = std::move(name),
+          .stored = std::move(stored),
+          .index = index,
+          .count = count,
+          .length = length,
+          .groups = groups};
 }
 
 NameRow transposed(std::string stored) {

@@ -27,8 +27,9 @@ struct NameRow {
   NameRule rule = NameRule::prefix;
   std::string name;    // pattern of the parameter's name (for transposed: of the stored name; for prefix: unused)
   std::string stored;  // pattern of the stored name (for prefix: the prefix itself)
-  int index = 0;       // part: which of `count` equal blocks of rows
-  int count = 1;
+  // part: the rows are `groups` equal groups; of each the parameter has `length` of `count` equal blocks, from block
+  // `index` on.
+  std::int64_t index = 0, count = 1, length = 1, groups = 1;
   friend bool operator==(const NameRow&, const NameRow&) = default;
 };
 
@@ -38,8 +39,10 @@ NameRow prefix(std::string stored);
 // An older spelling: alternative("*.LayerNorm.weight", "*.LayerNorm.gamma").
 NameRow alternative(std::string name, std::string stored);
 // The parameter is block `index` of `count` equal blocks of the rows of a stored matrix or vector:
-// part("*.attn.q_proj.weight", "*.attn.Wqkv.weight", 0, 3).
-NameRow part(std::string name, std::string stored, int index, int count);
+// part("*.attn.q_proj.weight", "*.attn.Wqkv.weight", 0, 3). `length` blocks where queries have more heads than keys;
+// the same of each of `groups` groups of rows where query, key and value of a head lie together.
+NameRow part(std::string name, std::string stored, std::int64_t index, std::int64_t count, std::int64_t length = 1,
+             std::int64_t groups = 1);
 // Stored as [in, out] where the architecture means [out, in] (GPT-2): transposed("*.c_fc.weight").
 NameRow transposed(std::string stored);
 // Either is used for the other when nothing else is found, since a file may hold any one of them:
@@ -56,6 +59,7 @@ struct Parameter {
   std::span<const std::byte> bytes;  // row-major in dims, or in the reversed dims when `transposed`
   bool transposed = false;
   std::int64_t stride = 0;  // numbers from one stored row to the next where more lies between them; 0: they touch
+  std::int64_t run = 1;     // so many stored rows touch, and the stride is from the first of them to the next such
   std::shared_ptr<const MappedFile> file;
 
   std::int64_t elements() const { return element_count(dims); }

@@ -1,5 +1,6 @@
 #include "graph/balance.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -51,6 +52,12 @@ std::vector<float> balance(std::span<const float> magnitudes, std::vector<float>
 bool is_one_row_an_item(const Node& node) {
   const Shape& shape = node.type.shape;
   return shape.rank() == 2 && shape.dims[0] == kBatch;
+}
+
+bool chooses_experts(const Graph& graph, Value product) {
+  return std::ranges::any_of(graph.nodes(), [&](const Node& node) {
+    return node.source == Node::Source::operation && node.operation->name() == "experts" && node.operands[1] == product;
+  });
 }
 
 }  // namespace accelerate

@@ -29,4 +29,7 @@ std::vector<float> balance(std::span<const float> magnitudes, std::vector<float>
 // they cost nothing and decide the answer.
 bool is_one_row_an_item(const Node& node);
 
+// Whether experts read it as their scores: a few columns, in which a little decides much, so that they stay in f32.
+bool chooses_experts(const Graph& graph, Value product);
+
 }  // namespace accelerate

@@ -6,6 +6,7 @@
 #include "graph/ops/attention.hpp"
 #include "graph/ops/elementwise.hpp"
 #include "graph/ops/embedding.hpp"
+#include "graph/ops/experts.hpp"
 #include "graph/ops/linear.hpp"
 #include "graph/ops/norm.hpp"
 #include "graph/ops/rotary.hpp"
@@ -110,7 +111,7 @@ Value Builder::weight(std::string_view name, const Dims& expected) {
   return append(std::move(node));
 }
 
-Value Builder::table(std::string name, Type type, std::function<Tensor(const Extents&)> make, std::vector<Dim> of) {
+Value Builder::table(std::string name, Type type, std::function<Tensor(const Extents&)> make, TableSizes sizes) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].source == Node::Source::table && nodes_[i].name == name) return {static_cast<std::int32_t>(i)};
   }
@@ -119,7 +120,8 @@ Value Builder::table(std::string name, Type type, std::function<Tensor(const Ext
   node.name = std::move(name);
   node.type = std::move(type);
   node.table = std::move(make);
-  node.table_of = std::move(of);
+  node.table_of = std::move(sizes.of);
+  node.table_limit = sizes.limit;
   return append(std::move(node));
 }
 
@@ -190,6 +192,26 @@ Value Builder::gated_linear(std::string_view gate, std::string_view up, Value x,
   return apply(std::make_shared<ops::GatedLinear>(activation), {x, gate_weight, up_weight, gate_bias, up_bias});
 }
 
+Value Builder::experts(std::string_view name, Value x, Value scores, const ExpertsOptions& options) {
+  const Scope all = scope(name);
+  std::vector<Value> operands{x, scores};
+  std::int64_t inner = 0;  // the first expert's, which all the others must share
+  for (std::int64_t i = 0; i < width(scores); ++i) {
+    const auto named = [&](std::string_view matrix) {
+      return std::to_string(i) + "." + std::string(matrix) + ".weight";
+    };
+    if (i == 0) {
+      const Weight& gate = weights_.at(full_name(named(options.gate)));
+      require_matrix(gate, width(x));
+      inner = gate.dims[0];
+    }
+    operands.push_back(weight(named(options.gate), {inner, width(x)}));
+    operands.push_back(weight(named(options.up), {inner, width(x)}));
+    operands.push_back(weight(named(options.down), {width(x), inner}));
+  }
+  return apply(std::make_shared<ops::Experts>(options.chosen, options.activation), std::move(operands));
+}
+
 Value Builder::layer_norm(std::string_view name, Value x, double epsilon, Bias bias) {
   const std::int64_t size = width(x);
   const Value scale = weight(std::string(name) + ".weight", {size});
@@ -198,10 +220,10 @@ Value Builder::layer_norm(std::string_view name, Value x, double epsilon, Bias b
   return apply(std::make_shared<ops::LayerNorm>(epsilon), {x, scale, shift});
 }
 
-Value Builder::rms_norm(std::string_view name, Value x, double epsilon, double offset) {
-  const Value scale = weight(std::string(name) + ".weight", {width(x)});
+Value Builder::rms_norm(std::string_view name, Value x, double epsilon, double offset, std::int64_t groups) {
+  const Value scale = weight(std::string(name) + ".weight", {width(x) / groups});
   const Scope inner = scope(name);
-  return apply(std::make_shared<ops::RmsNorm>(epsilon, offset), {x, scale});
+  return apply(std::make_shared<ops::RmsNorm>(epsilon, offset, groups), {x, scale});
 }
 
 Value Builder::state(std::string_view name, std::int64_t width, std::int64_t window) {
@@ -219,6 +241,7 @@ Value Builder::attention(const AttentionOptions& options) {
   operation->kv_heads = options.kv_heads != 0 ? options.kv_heads : options.heads;
   const std::int64_t head_dim = options.heads > 0 ? width(options.query) / options.heads : 1;
   operation->scale = options.scale != 0 ? options.scale : 1 / std::sqrt(static_cast<double>(head_dim));
+  operation->softcap = options.softcap;
   operation->causal = options.causal;
   operation->window = options.window;
   operation->interleaved_rotary = options.interleaved_rotary;
@@ -246,6 +269,8 @@ Value Builder::activate(Value x, Activation activation) {
   return activation == Activation::none ? x : apply(std::make_shared<ops::Activate>(activation), {x});
 }
 
+Value Builder::softcap(Value x, double cap) { return cap == 0 ? x : apply(std::make_shared<ops::Softcap>(cap), {x}); }
+
 Value Builder::add(Value a, Value b) { return apply(std::make_shared<ops::Combine>(ops::Combine::Kind::add), {a, b}); }
 
 Value Builder::multiply(Value a, Value b) {
@@ -268,12 +293,12 @@ Rotary Builder::rotary(const RotaryRule& rule, Value positions) {
   const auto [known, is_new] = rotaries_.try_emplace(rule.name + " " + std::to_string(positions.id));
   if (!is_new) return known->second;
   const Dim longest = state_ == State::kept ? kPositions : kTokens;
-  const Value table = this->table(
-      "rotary " + rule.name, {Element::real, Shape{2, rule.rotary_dim / 2}},
-      [frequencies = rule.frequencies, by_length = rule.by_length, longest](const Extents& extents) {
-        return rotary_table(frequencies(by_length ? longest.evaluate(extents) : 0));
-      },
-      rule.by_length ? std::vector<Dim>{longest} : std::vector<Dim>{});
+  const Value table =
+      this->table("rotary " + rule.name, {Element::real, Shape{2, rule.rotary_dim / 2}},
+                  [frequencies = rule.frequencies, by_length = rule.by_length, longest](const Extents& extents) {
+                    return rotary_table(frequencies(by_length ? longest.evaluate(extents) : 0));
+                  },
+                  {.of = rule.by_length ? std::vector<Dim>{longest} : std::vector<Dim>{}, .limit = rule.limit});
   using Wave = ops::RotaryFactor::Wave;
   const auto factor = [&](Wave wave) { return apply(std::make_shared<ops::RotaryFactor>(wave), {positions, table}); };
   return known->second = {factor(Wave::cos), factor(Wave::sin)};

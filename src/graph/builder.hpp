@@ -28,11 +28,19 @@ struct AttentionOptions {
   std::int64_t heads = 1;
   std::int64_t kv_heads = 0;  // 0: as many as heads
   double scale = 0;           // 0: 1 / sqrt(head_dim)
+  double softcap = 0;         // of the scores; 0: none
   bool causal = false;
   std::int64_t window = -1;                // negative: all keys
   Value relative_bias = {};                // [2 * tokens - 1, heads]
   Value rotary_cos = {}, rotary_sin = {};  // [batch, tokens~, rotary_dim / 2]
   bool interleaved_rotary = false;
+};
+
+// Parameters "<name>.0.<gate>.weight", "<name>.0.<up>.weight", "<name>.0.<down>.weight", "<name>.1...."
+struct ExpertsOptions {
+  std::int64_t chosen = 1;  // of each row
+  Activation activation = Activation::none;
+  std::string_view gate, up, down;
 };
 
 struct Rotary {
@@ -74,7 +82,14 @@ class Builder {
   Value weight(std::string_view name, const Dims& expected = {});
   // A constant that depends on sizes, those of its shape and further ones; asked for twice by the same name, it is the
   // same table.
-  Value table(std::string name, Type type, std::function<Tensor(const Extents&)> make, std::vector<Dim> of = {});
+  struct TableSizes {
+    std::vector<Dim> of = {};  // Node::table_of
+    std::int64_t limit = 0;    // Node::table_limit
+  };
+  Value table(std::string name, Type type, std::function<Tensor(const Extents&)> make, TableSizes sizes);
+  Value table(std::string name, Type type, std::function<Tensor(const Extents&)> make) {
+    return table(std::move(name), std::move(type), std::move(make), TableSizes{});
+  }
 
   // What stays of earlier runs: [batch, past~, width], all of it or the last `window` positions.
   Value state(std::string_view name, std::int64_t width, std::int64_t window = -1);
@@ -92,16 +107,20 @@ class Builder {
   // activation(gate) * up, parameters as linear's.
   Value gated_linear(std::string_view gate, std::string_view up, Value x, Activation activation,
                      Bias bias = Bias::if_present);
+  // As many experts as a row of `scores` has numbers.
+  Value experts(std::string_view name, Value x, Value scores, const ExpertsOptions& options);
   // Parameters "<name>.weight" and, unless told otherwise, "<name>.bias".
   Value layer_norm(std::string_view name, Value x, double epsilon, Bias bias = Bias::required);
-  // The weight is what is stored plus `offset`.
-  Value rms_norm(std::string_view name, Value x, double epsilon, double offset = 0);
+  // The weight is what is stored plus `offset`. Of several groups of columns each is normed by itself, by one weight.
+  Value rms_norm(std::string_view name, Value x, double epsilon, double offset = 0, std::int64_t groups = 1);
   Value attention(const AttentionOptions& options);
   // One vector an item; `skip` [batch] says how many of its first rows to leave out.
   Value pool(Value x, ops::PoolMode mode, Value skip = {});
   Value normalize(Value x);
   Value select_rows(Value x, Value item, Value position);
   Value activate(Value x, Activation activation);
+  // cap * tanh(x / cap); x where cap is 0.
+  Value softcap(Value x, double cap);
   Value add(Value a, Value b);
   Value multiply(Value a, Value b);
   Value concat(const std::vector<Value>& parts);

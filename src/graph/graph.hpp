@@ -88,6 +88,7 @@ struct Node {
   StateRule state;                              // states
   std::function<Tensor(const Extents&)> table;  // tables: f32 or i64, computed when the sizes are known
   std::vector<Dim> table_of;                    // tables: sizes that the numbers depend on beside those of the shape
+  std::int64_t table_limit = 0;                 // of more tokens than these a table begins in another way; 0: never
   std::shared_ptr<const Operation> operation;   // operations
   std::vector<Value> operands;
 };

@@ -19,6 +19,7 @@ struct RotaryRule {
   // For a run whose longest item has so many tokens, its past included.
   std::function<RotaryFrequencies(std::int64_t tokens)> frequencies;
   bool by_length = false;  // whether that makes a difference
+  std::int64_t limit = 0;  // runs of more tokens have other frequencies than those up to here; 0: all have the same
 };
 
 // theta^(-2i / rotary_dim), computed in f32 as Transformers does.

@@ -14,6 +14,7 @@ Weight weight_of(Parameter parameter, std::string name) {
   weight.encoding = parameter.encoding;
   weight.transposed = parameter.transposed;
   weight.stride = parameter.stride;
+  weight.run = parameter.run;
   weight.bytes = parameter.bytes;
   weight.owner = parameter.file;
   weight.file = std::move(parameter.file);
@@ -24,11 +25,11 @@ Weight weight_of(Parameter parameter, std::string name) {
 Tensor gathered(const Weight& weight, Dims stored) {
   Tensor copy(weight.encoding.dtype, std::move(stored));
   const std::span<std::byte> to = copy.bytes();
-  const auto rows = static_cast<std::size_t>(copy.dim(0));
-  const std::size_t row_bytes = to.size() / std::max<std::size_t>(rows, 1);
+  const auto runs = static_cast<std::size_t>(copy.dim(0) / weight.run);
+  const std::size_t run_bytes = to.size() / std::max<std::size_t>(runs, 1);
   const std::size_t apart = static_cast<std::size_t>(weight.stride) * size_of(weight.encoding.dtype);
-  for (std::size_t row = 0; row < rows; ++row) {
-    std::memcpy(to.data() + row * row_bytes, weight.bytes.data() + row * apart, row_bytes);
+  for (std::size_t run = 0; run < runs; ++run) {
+    std::memcpy(to.data() + run * run_bytes, weight.bytes.data() + run * apart, run_bytes);
   }
   return copy.to(DType::f32);
 }

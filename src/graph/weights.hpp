@@ -20,8 +20,8 @@ struct Weight {
   std::string name;
   Dims dims;  // as the model means them: [out, in] of a linear layer
   Encoding encoding;
-  bool transposed = false;  // stored with reversed dims
-  std::int64_t stride = 0;  // Parameter::stride
+  bool transposed = false;           // stored with reversed dims
+  std::int64_t stride = 0, run = 1;  // Parameter::stride, run
   std::span<const std::byte> bytes;
   std::shared_ptr<const MappedFile> file;  // null for weights made in memory
   std::shared_ptr<const void> owner;

@@ -60,10 +60,12 @@ Int8Weight described(const std::string& name, const Weight& weight, bool transpo
 
 std::vector<std::string> int8_products(const Graph& graph) {
   std::vector<std::string> paths;
-  for (const Node& node : graph.nodes()) {
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
     if (node.source != Node::Source::operation || !node.operation->name().ends_with("linear")) continue;
     const bool stored = graph.node(node.operands[1]).source == Node::Source::weight;
     if (!stored || is_one_row_an_item(graph.node(node.operands[0]))) continue;
+    if (chooses_experts(graph, {static_cast<std::int32_t>(i)})) continue;
     // Layers that share their weights share their path.
     if (std::ranges::find(paths, node.name) == paths.end()) paths.push_back(node.name);
   }

@@ -31,6 +31,10 @@ class Attention {
         keeps_past() ? after_past(Index::kValue, Index::kPastValue) : heads_of(operands_[Index::kValue], op_.kv_heads);
     const std::string scaled = b_.node("Mul", {b_.real(q), b_.scalar(op_.scale, b_.real())});
     std::string scores = b_.node("MatMul", {scaled, b_.transpose(k, {0, 1, 3, 2}).name});
+    if (op_.softcap > 0) {
+      const std::string cap = b_.scalar(op_.softcap, b_.real());
+      scores = b_.node("Mul", {b_.node("Tanh", {b_.node("Div", {scores, cap})}), cap});
+    }
     const std::string added = added_to_scores();
     if (!added.empty()) scores = b_.node("Add", {scores, added});
     const std::string weights = b_.node("Softmax", {scores}, {{"axis", std::int64_t{-1}}});

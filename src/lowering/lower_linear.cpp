@@ -94,9 +94,15 @@ Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Ope
   if (b.opset() < 23) return {};
   std::string weight = b.real(operands[1]);
   if (op.offset != 0) weight = b.node("Add", {weight, b.scalar(op.offset, b.real())});
-  return lowering.real(b.node("RMSNormalization", {b.real(operands[0]), weight},
-                              {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),
-                       operands[0].shape);
+  const Operand whole = lowering.real(b.real(operands[0]), operands[0].shape);
+  std::vector<Dim> apart = whole.shape.dims;
+  apart.back() = op.groups;
+  apart.emplace_back(whole.shape.last().number() / op.groups);
+  const Operand x = op.groups == 1 ? whole : b.reshape(whole, apart);
+  const Operand y = lowering.real(b.node("RMSNormalization", {x.name, weight},
+                                         {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),
+                                  x.shape);
+  return op.groups == 1 ? y : b.reshape(y, whole.shape.dims);
 }
 
 Operand lower_activate(Lowering& lowering, const Node& node, std::span<const Operand> operands) {

@@ -50,6 +50,8 @@ class Lowering {
   Operand input(const Node& node);
   Operand table(const Node& node);
   Operand state(const Node& node);
+  Operand as_it_is(const std::string& name, Tensor values);
+  Operand either(const Node& node, const Tensor& brief, const Tensor& prolonged);
   Operand positions(const Node& node);
   Operand unmasked_positions(const Node& node);
   bool is_written_by_readers(std::size_t index) const;
@@ -72,6 +74,7 @@ using Override = Operand (*)(Lowering&, const Node&, std::span<const Operand>);
 Operand lower_embedding(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_gated_linear(Lowering& lowering, const Node& node, std::span<const Operand> operands);
+Operand lower_experts(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_layer_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands);
 Operand lower_activate(Lowering& lowering, const Node& node, std::span<const Operand> operands);

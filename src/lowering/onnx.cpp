@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/ops/experts.hpp"
 #include "lowering/int8.hpp"
 #include "lowering/lower_primitive.hpp"
 #include "lowering/lowering.hpp"
@@ -14,10 +15,11 @@ struct Row {
   Override lower;
 };
 
-constexpr Row kOverrides[] = {
-    {"embedding", lower_embedding},   {"linear", lower_linear},     {"gated_linear", lower_gated_linear},
-    {"layer_norm", lower_layer_norm}, {"rms_norm", lower_rms_norm}, {"activate", lower_activate},
-    {"attention", lower_attention},   {"pool", lower_pool},         {"rotary_factor", lower_rotary_factor}};
+constexpr Row kOverrides[] = {{"embedding", lower_embedding},         {"linear", lower_linear},
+                              {"gated_linear", lower_gated_linear},   {"layer_norm", lower_layer_norm},
+                              {"rms_norm", lower_rms_norm},           {"activate", lower_activate},
+                              {"attention", lower_attention},         {"pool", lower_pool},
+                              {"rotary_factor", lower_rotary_factor}, {"experts", lower_experts}};
 
 Override override_of(std::string_view operation) {
   const auto* found = std::find_if(std::begin(kOverrides), std::end(kOverrides),
@@ -27,9 +29,9 @@ Override override_of(std::string_view operation) {
 
 // Operations that compute each row from the same row of their operands, so that rows need no padding for them; and
 // attention, which places rows itself.
-constexpr std::string_view kTakeRows[] = {"embedding", "linear",    "gated_linear", "layer_norm", "rms_norm",
-                                          "normalize", "activate",  "add",          "multiply",   "concat",
-                                          "slice",     "attention", "rotary_factor"};
+constexpr std::string_view kTakeRows[] = {"embedding", "linear",   "gated_linear", "layer_norm", "rms_norm",
+                                          "normalize", "activate", "softcap",      "add",        "multiply",
+                                          "concat",    "slice",    "attention",    "experts",    "rotary_factor"};
 
 bool takes_rows(std::string_view operation) {
   return std::find(std::begin(kTakeRows), std::end(kTakeRows), operation) != std::end(kTakeRows);
@@ -142,6 +144,20 @@ Operand Lowering::input(const Node& node) {
                          .of = node.name});
 }
 
+// Of two tables of rows, one for texts up to a limit and one for longer ones, those that this run needs.
+// In its own type, whatever the reals are: frequencies of 16 bits would be others.
+Operand Lowering::as_it_is(const std::string& name, Tensor values) {
+  return builder_.initializer(
+      {.name = name, .dtype = values.dtype(), .dims = values.dims(), .values = std::move(values)});
+}
+
+Operand Lowering::either(const Node& node, const Tensor& brief, const Tensor& prolonged) {
+  OnnxBuilder& b = builder_;
+  const Operand first = as_it_is(node.name + " brief", brief), second = as_it_is(node.name + " prolonged", prolonged);
+  const std::string longer = b.node("Greater", {b.size(kTokens), b.indices({node.table_limit})});
+  return {.name = b.node("Where", {longer, second.name, first.name}), .dtype = first.dtype, .shape = first.shape};
+}
+
 // An input; or a constant as large as the largest run needs, of which each takes its part.
 Operand Lowering::table(const Node& node) {
   if (options_.self_contained == 0) {
@@ -151,11 +167,11 @@ Operand Lowering::table(const Node& node) {
                            .source = OnnxInput::Source::table,
                            .of = node.name});
   }
-  const Extents longest = Extents().set("tokens", options_.self_contained).set("batch", 1);
-  // In its own type, whatever the reals are: frequencies of 16 bits would be others.
-  Tensor values = node.table(longest);
-  const Operand whole = builder_.initializer(
-      {.name = node.name, .dtype = values.dtype(), .dims = values.dims(), .values = std::move(values)});
+  const auto of = [&](std::int64_t tokens) { return node.table(Extents().set("tokens", tokens).set("batch", 1)); };
+  if (node.table_limit > 0 && node.table_limit < options_.self_contained) {
+    return either(node, of(node.table_limit), of(options_.self_contained));
+  }
+  const Operand whole = as_it_is(node.name, of(options_.self_contained));
   const Dim& rows = node.type.shape.dims[0];
   if (rows.is_number()) return whole;
   if (rows == kTokens) return builder_.slice(whole, 0, 0, rows);
@@ -188,7 +204,8 @@ bool Lowering::is_written_by_readers(std::size_t index) const {
   return std::all_of(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& node) {
     const std::string_view operation = node.operation ? node.operation->name() : "";
     for (std::size_t i = 0; i < node.operands.size(); ++i) {
-      const bool is_matrix = (i == 1 && operation.ends_with("linear")) || (i == 2 && operation == "gated_linear");
+      const bool is_matrix = (i == 1 && operation.ends_with("linear")) || (i == 2 && operation == "gated_linear") ||
+                             (i >= ops::Experts::kFirst && operation == "experts");
       const bool is_table = options_.int8_tables && i % 2 == 0 && operation == "embedding";
       if (node.operands[i] == value && !is_matrix && !is_table) return false;
     }

@@ -68,8 +68,9 @@ void Program::require(Task task) const {
 
 const std::vector<const Architecture*>& architectures() {
   static const std::vector<const Architecture*> all{
-      &albert(),     &bert(),  &distilbert(), &electra(), &gemma(), &gpt2(),    &llama(),      &mistral(),
-      &modernbert(), &mpnet(), &nomic_bert(), &opt(),     &qwen2(), &roberta(), &xlm_roberta()};
+      &albert(),     &bert(),     &distilbert(), &electra(), &gemma(),   &gemma2(),     &gemma3_text(),
+      &gpt2(),       &gpt_neox(), &llama(),      &mistral(), &mixtral(), &modernbert(), &mpnet(),
+      &nomic_bert(), &opt(),      &phi3(),       &qwen2(),   &qwen3(),   &roberta(),    &xlm_roberta()};
   return all;
 }
 

@@ -1,7 +1,5 @@
 // Gemma (Mesnard et al. 2024): Llama with scaled embeddings, norms around one, and a gate of its own.
-#include <cmath>
-
-#include "models/llama_layers.hpp"
+#include "models/gemma_layers.hpp"
 #include "models/register.hpp"
 
 namespace accelerate {
@@ -16,17 +14,7 @@ class Gemma final : public TextDecoder {
   }
 
  protected:
-  Encoded decode(Builder& b, const Config& c) const override {
-    const Bias bias = c.get("attention_bias", false) ? Bias::required : Bias::none;
-    // Older files say "gelu" in hidden_act and mean this.
-    const Activation activation = activation_of(c, "hidden_activation", "gelu_pytorch_tanh");
-    return llama_layers(b, c,
-                        {.query_bias = bias,
-                         .output_bias = bias,
-                         .activation = activation,
-                         .embedding_scale = std::sqrt(static_cast<double>(summary(c).hidden_size)),
-                         .norm_offset = 1});
-  }
+  Encoded decode(Builder& b, const Config& c) const override { return llama_layers(b, c, gemma_layers(c)); }
 };
 
 }  // namespace

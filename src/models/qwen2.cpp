@@ -20,7 +20,7 @@ class Qwen2 final : public TextDecoder {
     return llama_layers(b, c,
                         {.query_bias = Bias::required,
                          .activation = activation_of(c, "hidden_act", "silu"),
-                         .window = [=](std::int64_t layer) { return layer < whole ? 0 : window; }});
+                         .window = windows(c, window, [=](std::int64_t layer) { return layer >= whole; })});
   }
 };
 

@@ -12,17 +12,20 @@ constexpr double kMost = 1e12;  // of thetas, factors and the like
 // The settings, wherever the config has them.
 class Settings {
  public:
-  explicit Settings(const Config& c) : c_(c), own_(c.find_child("rope_parameters")) {
+  Settings(const Config& c, std::string_view layers) : c_(c), own_(c.find_child("rope_parameters")) {
+    if (own_ && !layers.empty() && own_->find_child(layers)) own_ = own_->find_child(layers);
     if (!own_) own_ = c.find_child("rope_scaling");
   }
 
   std::string kind() const {
     if (!own_) return "default";
-    return own_->get<std::string>("rope_type", own_->get<std::string>("type", "default"));
+    const auto name = own_->get<std::string>("rope_type", own_->get<std::string>("type", "default"));
+    // What the first files of Phi-3 call it.
+    return name == "su" || (name == "yarn" && has("long_factor")) ? "longrope" : name;
   }
-  // Of its own object or, as older files have it, of the config itself.
-  double number(std::string_view key, double fallback, double least) const {
-    const double outer = c_.number_or({key}, fallback, least, kMost);
+  // Of its own object or, as older files have it, of the config itself, there also by the name that GPT-NeoX has.
+  double number(std::string_view key, double fallback, double least, std::string_view older = {}) const {
+    const double outer = c_.number_or({key, older.empty() ? key : older}, fallback, least, kMost);
     return own_ ? own_->number_or({key}, outer, least, kMost) : outer;
   }
   bool has(std::string_view key) const { return own_ && own_->has(key); }
@@ -125,19 +128,30 @@ RotaryRule longrope(const Settings& s, std::string name, std::int64_t rotary_dim
                             prolonged = divided(s.list("long_factor", half)), trained](std::int64_t tokens) {
     return static_cast<double>(tokens) > trained ? prolonged : brief;
   };
-  return {.name = std::move(name), .rotary_dim = rotary_dim, .frequencies = frequencies, .by_length = true};
+  return {.name = std::move(name),
+          .rotary_dim = rotary_dim,
+          .frequencies = frequencies,
+          .by_length = true,
+          .limit = static_cast<std::int64_t>(trained)};
 }
 
 }  // namespace
 
-RotaryRule rotary_rule(const Config& c, std::int64_t head_dim) {
-  const Settings s(c);
-  const double theta = s.number("rope_theta", 10000, 1), part = s.number("partial_rotary_factor", 1, 0);
+RotaryRule rotary_rule(const Config& c, std::int64_t head_dim, const RotaryDefaults& defaults) {
+  return rotary_rule(c, head_dim, "", defaults);
+}
+
+RotaryRule rotary_rule(const Config& c, std::int64_t head_dim, std::string_view layers,
+                       const RotaryDefaults& defaults) {
+  const Settings s(c, layers);
+  const double theta = s.number("rope_theta", defaults.theta, 1, "rotary_emb_base");
+  const double part = s.number("partial_rotary_factor", defaults.part, 0, "rotary_pct");
   const auto rotary_dim = static_cast<std::int64_t>(static_cast<double>(head_dim) * std::min(part, 1.0)) / 2 * 2;
   const std::string kind = s.kind();
   RotaryRule plain = rotary_rule(rotary_dim, theta);
   if (kind == "default") return plain;
   std::string name = kind + " " + plain.name;
+  if (!layers.empty()) name += " " + std::string(layers);
   std::vector<float> values = rotary_frequencies(rotary_dim, theta);
   if (kind == "linear") return fixed(name, rotary_dim, {linear(std::move(values), s.require("factor", 1e-6))});
   if (kind == "dynamic") return dynamic(s, name, rotary_dim, theta);

@@ -6,16 +6,16 @@ namespace {
 // More layers than any model has; weights shared by layers (ALBERT) would let a config ask for any number.
 constexpr std::int64_t kMostLayers = 10'000;
 
-std::int64_t heads_in(Builder& b, Value x, const char* operand, std::int64_t head_dim) {
+}  // namespace
+
+std::int64_t heads_in(Builder& b, Value x, std::int64_t head_dim, std::string_view operand) {
   const std::int64_t width = b.width(x);
   if (width >= head_dim && width % head_dim == 0) return width / head_dim;
   throw Error(ErrorKind::corrupted,
-              std::string("the ") + operand + " is " + std::to_string(width) +
+              "the " + std::string(operand) + " is " + std::to_string(width) +
                   " wide, expected a multiple of the head size " + std::to_string(head_dim),
               b.path(), "the config and the weights are from different models");
 }
-
-}  // namespace
 
 Summary text_summary(const Config& c) {
   Summary s;
@@ -76,8 +76,8 @@ Value selected_rows(Builder& b, Value x) {
 }
 
 Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options) {
-  options.heads = heads_in(b, options.query, "query", head_dim);
-  options.kv_heads = heads_in(b, options.key, "key", head_dim);
+  options.heads = heads_in(b, options.query, head_dim, "query");
+  options.kv_heads = heads_in(b, options.key, head_dim, "key");
   return b.attention(options);
 }
 

@@ -36,6 +36,9 @@ void output_embeddings(Builder& b, const std::vector<SentenceModule>& modules, V
 // Rows [selected, n] of x [batch, tokens~, n], by the inputs selected.item and selected.position.
 Value selected_rows(Builder& b, Value x);
 
+// How many heads of that size lie side by side in a query or key. Error{corrupted} unless it divides into such.
+std::int64_t heads_in(Builder& b, Value x, std::int64_t head_dim, std::string_view operand = "query or key");
+
 // Self attention whose heads are `head_dim` wide: a pruned layer has fewer of them than the config says, but of the
 // same size. options.heads and kv_heads are not read. Error{corrupted} unless query and key divide into such heads.
 Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options);

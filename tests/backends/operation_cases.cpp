@@ -11,6 +11,7 @@
 #include "graph/ops/attention.hpp"
 #include "graph/ops/elementwise.hpp"
 #include "graph/ops/embedding.hpp"
+#include "graph/ops/experts.hpp"
 #include "graph/ops/linear.hpp"
 #include "graph/ops/norm.hpp"
 #include "graph/ops/rotary.hpp"
@@ -39,6 +40,7 @@ std::shared_ptr<const Operation> make_attention(const Settings& s) {
   op->heads = std::stoll(setting(s, "heads", "1"));
   op->kv_heads = std::stoll(setting(s, "kv_heads", setting(s, "heads", "1")));
   op->scale = std::stod(setting(s, "scale", "1"));
+  op->softcap = std::stod(setting(s, "softcap", "0"));
   op->causal = setting(s, "causal", "false") == "true";
   op->window = std::stoll(setting(s, "window", "-1"));
   op->interleaved_rotary = setting(s, "interleaved_rotary", "false") == "true";
@@ -52,7 +54,12 @@ std::shared_ptr<const Operation> make_operation(const std::string& name, const S
   if (name == "linear") return std::make_shared<ops::Linear>(activation);
   if (name == "gated_linear") return std::make_shared<ops::GatedLinear>(activation);
   if (name == "layer_norm") return std::make_shared<ops::LayerNorm>(epsilon);
-  if (name == "rms_norm") return std::make_shared<ops::RmsNorm>(epsilon, std::stod(setting(s, "offset", "0")));
+  if (name == "rms_norm") {
+    return std::make_shared<ops::RmsNorm>(epsilon, std::stod(setting(s, "offset", "0")),
+                                          std::stoll(setting(s, "groups", "1")));
+  }
+  if (name == "experts") return std::make_shared<ops::Experts>(std::stoll(setting(s, "chosen", "1")), activation);
+  if (name == "softcap") return std::make_shared<ops::Softcap>(std::stod(setting(s, "cap", "1")));
   if (name == "normalize") return std::make_shared<ops::Normalize>();
   if (name == "attention") return make_attention(s);
   if (name == "rotary_factor") {

@@ -90,6 +90,33 @@ TEST_F(NameMaps, PartsAreViewsOfRowsNotCopies) {
   }
 }
 
+// Query, key and value of a Phi-3 with four heads over two heads of keys.
+TEST_F(NameMaps, PartsMayBeSeveralBlocks) {
+  const NameMap map{names::part("*.q.*", "*.qkv.*", 0, 8, 4), names::part("*.k.*", "*.qkv.*", 4, 8, 2),
+                    names::part("*.v.*", "*.qkv.*", 6, 8, 2)};
+  const Checkpoint fused = with({{"a.qkv.weight", {16, 5}}});
+  const Parameter query = map.at(fused, "a.q.weight", {8, 5}), key = map.at(fused, "a.k.weight", {4, 5}),
+                  value = map.at(fused, "a.v.weight", {4, 5});
+  EXPECT_EQ(key.bytes.data() - query.bytes.data(), 8 * 5 * 4);
+  EXPECT_EQ(value.bytes.data() - query.bytes.data(), 12 * 5 * 4);
+  EXPECT_EQ(value.bytes.size(), 4U * 5 * 4);
+  EXPECT_EQ(value.stride, 0) << "they touch";
+}
+
+// Query, key and value of each of GPT-NeoX's heads lie together.
+TEST_F(NameMaps, PartsOfEveryGroupAreRunsOfRows) {
+  const NameMap map{names::part("*.q.*", "*.qkv.*", 0, 3, 1, 2), names::part("*.v.*", "*.qkv.*", 2, 3, 1, 2)};
+  const Checkpoint fused = with({{"a.qkv.weight", {12, 5}}, {"a.qkv.bias", {12}}});
+  const Parameter value = map.at(fused, "a.v.weight", {4, 5});
+  EXPECT_EQ(value.bytes.data() - NameMap().at(fused, "a.qkv.weight").bytes.data(), 4 * 5 * 4);
+  EXPECT_EQ(value.stride, 6 * 5);
+  EXPECT_EQ(value.run, 2);
+  EXPECT_EQ(value.bytes.size(), (6U + 2U) * 5 * 4) << "nothing behind the last of them";
+  EXPECT_EQ(map.at(fused, "a.q.bias", {4}).stride, 6);
+  const Error error = error_of([&] { map.find(with({{"a.qkv.weight", {9, 5}}}), "a.q.weight"); });
+  EXPECT_TRUE(contains(error.what(), "divide into 6 parts")) << error.what();
+}
+
 TEST_F(NameMaps, RowsThatDoNotDivideAreAnError) {
   const NameMap map{names::part("*.q.weight", "*.qkv.weight", 0, 3)};
   const Checkpoint fused = with({{"a.qkv.weight", {4, 5}}});

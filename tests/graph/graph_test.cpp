@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <tuple>
+
 #include "graph/builder.hpp"
 #include "graph/interpreter.hpp"
 #include "graph/primitives.hpp"
@@ -113,6 +116,60 @@ TEST(Graph, PrimitivesAreEnough) {
       EXPECT_NE(dynamic_cast<const Primitive*>(node.operation.get()), nullptr) << node.operation->name();
     }
   }
+}
+
+// Experts of one number each: gate 1, and up and down as given.
+struct ThreeExperts {
+  Weights weights;
+  Builder b{"experts", weights};
+  Value x = b.input("x", {Element::real, Shape({kBatch, kTokens, 1}, true)});
+
+  ThreeExperts() {
+    for (const auto& [expert, up, down] :
+         {std::tuple{"0", 1.0F, 1.0F}, std::tuple{"1", 2.0F, 1.0F}, std::tuple{"2", 5.0F, 10.0F}}) {
+      const std::string name = std::string("all.") + expert + ".";
+      weights.add(name + "gate.weight", tensor({1, 1}, {1}));
+      weights.add(name + "up.weight", tensor({1, 1}, {up}));
+      weights.add(name + "down.weight", tensor({1, 1}, {down}));
+    }
+  }
+  Value add(std::int64_t scores, std::int64_t chosen) {
+    const Value score = b.input("scores", {Element::real, Shape({kBatch, kTokens, scores}, true)});
+    return b.experts("all", x, score, {.chosen = chosen, .gate = "gate", .up = "up", .down = "down"});
+  }
+};
+
+TEST(Experts, AreChosenByTheirScoresAndShareByThem) {
+  ThreeExperts model;
+  model.b.output("y", model.add(3, 2));
+  Feeds feeds;
+  feeds.extents.set_ragged("tokens", {3});
+  feeds.tensors["x"] = tensor({3, 1}, {2, 2, 3});
+  // By quarters; equal ones, of which the first two are taken; the last two by halves.
+  feeds.tensors["scores"] = tensor({3, 3}, {0, std::log(3.0F), -5, 7, 7, 7, 1, 2, 2});
+  const Outputs outputs = interpret(model.b.finish(), model.weights, feeds);
+  const std::vector<double> found = values<double>(outputs.at("y"));
+  EXPECT_NEAR(found[0], 0.25 * 4 + 0.75 * 8, 1e-6);
+  EXPECT_NEAR(found[1], 0.5 * 4 + 0.5 * 8, 1e-12);
+  EXPECT_NEAR(found[2], 0.5 * 18 + 0.5 * 450, 1e-12);
+}
+
+TEST(Experts, SayWhatDoesNotFit) {
+  const auto message_of = [](std::int64_t scores, std::int64_t chosen, const char* resized = nullptr) {
+    ThreeExperts model;
+    if (resized != nullptr) model.weights.add(resized, tensor({1, 2}, {1, 1}));
+    try {
+      model.add(scores, chosen);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(message_of(3, 3), "");
+  EXPECT_NE(message_of(3, 4).find("chooses 4 of 3 experts"), std::string::npos);
+  EXPECT_NE(message_of(3, 0).find("chooses 0 of 3 experts"), std::string::npos);
+  EXPECT_NE(message_of(4, 1).find("all.3.gate.weight"), std::string::npos) << "a fourth that is not there";
+  EXPECT_NE(message_of(3, 1, "all.2.down.weight").find("[1, 2], expected [1, 1]"), std::string::npos);
 }
 
 TEST(Builder, NamesTheWeightThatDoesNotFit) {

@@ -24,10 +24,12 @@ TEST(Registry, IsInAlphabeticalOrderAndFindsEveryModelType) {
     if (architecture->family() == Family::text_generation) decoders.push_back(names.back());
   }
   EXPECT_TRUE(std::ranges::is_sorted(names));
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"albert", "bert", "distilbert", "electra", "gemma", "gpt2", "llama", "mistral",
-                                      "modernbert", "mpnet", "nomic_bert", "opt", "qwen2", "roberta", "xlm-roberta"}));
-  EXPECT_EQ(decoders, (std::vector<std::string>{"gemma", "gpt2", "llama", "mistral", "opt", "qwen2"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"albert",      "bert",    "distilbert", "electra", "gemma",   "gemma2",
+                                             "gemma3_text", "gpt2",    "gpt_neox",   "llama",   "mistral", "mixtral",
+                                             "modernbert",  "mpnet",   "nomic_bert", "opt",     "phi3",    "qwen2",
+                                             "qwen3",       "roberta", "xlm-roberta"}));
+  EXPECT_EQ(decoders, (std::vector<std::string>{"gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama",
+                                                "mistral", "mixtral", "opt", "phi3", "qwen2", "qwen3"}));
 }
 
 TEST(Registry, ListsWhatThereIsNearestFirst) {
@@ -172,6 +174,22 @@ TEST(Names, NomicIsReadAsItsAuthorsAndAsTransformersSpellIt) {
   copy.rename("norm1", "post_attention_layernorm").rename("norm2", "post_mlp_layernorm");
   copy.rename("fc11", "up_proj").rename("fc12", "gate_proj").rename("fc2", "down_proj").rename("nomic_bert.", "");
   EXPECT_NO_THROW(open_model(copy.path()));
+}
+
+// Rows of a head's query lie between those of keys and values.
+TEST(Names, PartsOfEveryHeadAreGathered) {
+  const ModelDefinition model = open_model(decoders_folder() / "gpt_neox");
+  const Checkpoint& checkpoint = model.checkpoint;
+  const Tensor whole = checkpoint.find("gpt_neox.layers.1.attention.query_key_value.weight")->tensor().to(DType::f32);
+  const Tensor key = model.weights->at("layers.1.attention.k_proj.weight").to_f32();
+  ASSERT_EQ(whole.dims(), (Dims{96, 32}));
+  ASSERT_EQ(key.dims(), (Dims{32, 32}));
+  for (std::size_t row = 0; row < 32; ++row) {
+    const std::size_t stored = row / 8 * 24 + 8 + row % 8;  // heads of 8, the key behind the query
+    for (std::size_t i = 0; i < 32; ++i) {
+      ASSERT_EQ(key.as<float>()[row * 32 + i], whole.as<float>()[stored * 32 + i]) << row;
+    }
+  }
 }
 
 TEST(Names, FusedMatricesAreViewsOfTheirParts) {

@@ -15,8 +15,8 @@ namespace accelerate {
 // A golden folder without its cases.
 class GoldenCopy {
  public:
-  explicit GoldenCopy(const std::string& golden) {
-    const std::filesystem::path from = goldens_folder() / golden;
+  explicit GoldenCopy(const std::string& golden, const std::filesystem::path& goldens = goldens_folder()) {
+    const std::filesystem::path from = goldens / golden;
     std::filesystem::copy(from, path(), std::filesystem::copy_options::recursive);
     std::filesystem::remove_all(path() / "golden");
   }

@@ -77,7 +77,7 @@ TEST_P(GgufFolder, HasTheTensorsOfTheFolderWithinTheirTypesRounding) {
     expect_near(*found, tensor->tensor().to(DType::f32));
     ++compared;
   }
-  EXPECT_GE(compared, 20U);
+  EXPECT_GE(compared, 15U);
 }
 
 TEST_P(GgufFolder, HasTheNumbersOfTheFoldersConfig) {
@@ -114,7 +114,9 @@ TEST_P(GgufFolder, GivesWeightsTheSameValues) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, GgufFolder, testing::Values("llama", "llama3_rope", "gpt2", "qwen2", "gemma"),
+INSTANTIATE_TEST_SUITE_P(Fixtures, GgufFolder,
+                         testing::Values("llama", "llama3_rope", "gpt2", "qwen2", "qwen3", "gemma", "gemma2",
+                                         "gemma3_text", "phi3"),
                          [](const auto& name) { return std::string(name.param); });
 
 TEST(GgufFolders, TheFixturesHaveEveryTypeThatIsRead) {

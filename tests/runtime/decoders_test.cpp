@@ -1,8 +1,11 @@
 // Decoders of text by the public interface: hidden states and logits of whole sequences on every device that is here.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "accelerate/accelerate.hpp"
 #include "backends/backend.hpp"
+#include "models/architecture.hpp"
 #include "models/golden.hpp"
 
 namespace accelerate {
@@ -65,14 +68,35 @@ TEST_P(Decoders, GiveTheHiddenStatesAndLogitsOfTransformers) {
 INSTANTIATE_TEST_SUITE_P(Models, Decoders, testing::ValuesIn(everywhere()),
                          [](const auto& where) { return where.param.model + "_" + where.param.device; });
 
-// The folder is of bf16 numbers, so that a file of bf16 has the same ones, rows of heads in another order.
+// The folders are of bf16 and f16 numbers, so that files of those have the same ones: llama's rows of heads in another
+// order, phi3's parts of matrices and two lists of factors of its angles.
 TEST(DecoderModels, AGgufFileOfTheSameNumbersGivesTheSame) {
-  const auto file = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf" / "llama_bf16.gguf";
-  for (const auto& backend : backends()) {
-    if (backend->devices().empty()) continue;
-    SCOPED_TRACE(backend->name());
-    expect_goldens(Model::open(file, {.device = std::string(backend->name())}), decoders_folder() / "llama");
+  const auto files = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf";
+  for (const auto& [file, folder] : {std::pair{"llama_bf16.gguf", "llama"}, std::pair{"phi3.gguf", "phi3"}}) {
+    for (const auto& backend : backends()) {
+      if (backend->devices().empty()) continue;
+      SCOPED_TRACE(std::string(file) + " on " + std::string(backend->name()));
+      expect_goldens(Model::open(files / file, {.device = std::string(backend->name())}), decoders_folder() / folder);
+    }
   }
+}
+
+// A little more or less in a router's scores is another expert.
+TEST(DecoderModels, WhatChoosesExpertsKeepsItsPrecision) {
+  const ModelDefinition model = open_model(decoders_folder() / "mixtral");
+  const Graph& graph = model.program.graph("encode");
+  std::size_t asked = 0;
+  for (const auto& backend : backends()) {
+    const std::vector<std::string> lowered = backend->lowered(graph);
+    if (lowered.empty()) continue;
+    const auto has = [&](const char* path) { return std::ranges::find(lowered, path) != lowered.end(); };
+    EXPECT_TRUE(has("layers.1.self_attn.o_proj")) << backend->name();
+    EXPECT_FALSE(has("layers.1.block_sparse_moe.gate")) << backend->name();
+    const bool experts = has("layers.1.block_sparse_moe.experts");
+    EXPECT_EQ(experts, backend->name() == "cpu") << backend->name();
+    ++asked;
+  }
+  EXPECT_GE(asked, 1U);
 }
 
 // Their vectors are the mean over the tokens, as of any encoder.

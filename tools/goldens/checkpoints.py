@@ -11,14 +11,21 @@ from safetensors.torch import load_file, save_file
 HEADS = ("classifier", "qa_outputs", "discriminator_predictions", "out_proj")
 
 
-def randomize(model: torch.nn.Module, seed: int, head_gain: float) -> None:
-    """Seeded values for every parameter: no bias is zero and no norm weight is one, so that leaving one out shows."""
+def _is_rms_norm(module: torch.nn.Module) -> bool:
+    """Gemma's store their weights less one, so that they are like biases."""
+    kind = type(module).__name__
+    return kind.endswith("RMSNorm") and not kind.startswith("Gemma")
+
+
+def randomize(model: torch.nn.Module, seed: int, head_gain: float, words: float = 0.8) -> None:
+    """Seeded values for every parameter: no bias is zero and no norm weight is one, so that leaving one out shows. `words` is the
+    deviation of embeddings."""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(tensor: torch.Tensor, deviation: float) -> torch.Tensor:
         return torch.randn(tensor.shape, generator=generator) * deviation
 
-    norms = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.LayerNorm)}
+    norms = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.LayerNorm) or _is_rms_norm(m)}
     tables = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
     with torch.no_grad():
         for name, value in model.named_parameters():
@@ -27,7 +34,7 @@ def randomize(model: torch.nn.Module, seed: int, head_gain: float) -> None:
             elif value.dim() == 1:
                 value.copy_(normal(value, 0.2))
             elif id(value) in tables:
-                value.copy_(normal(value, 0.4 if "position" in name else 0.8))
+                value.copy_(normal(value, 0.4 if "position" in name else words))
             else:
                 gain = head_gain if any(head in name for head in HEADS) else 1.0
                 value.copy_(normal(value, gain / value.shape[-1] ** 0.5))
@@ -38,7 +45,8 @@ def write_config(folder: Path, config: dict) -> None:
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
-def build(folder: Path, class_name: str, config: dict, seed: int, head_gain: float) -> torch.nn.Module:
+def build(folder: Path, class_name: str, config: dict, seed: int, head_gain: float,
+          words: float = 0.8) -> torch.nn.Module:
     """A model of the class with seeded weights, configured by the folder's own config.json."""
     path = folder / "reference"  # a config that the class reads, where the published one has other keys
     path.mkdir(exist_ok=True)
@@ -47,7 +55,7 @@ def build(folder: Path, class_name: str, config: dict, seed: int, head_gain: flo
     shutil.rmtree(path)
     read._attn_implementation = "eager"
     model = getattr(transformers, class_name)(read).eval()
-    randomize(model, seed, head_gain)
+    randomize(model, seed, head_gain, words)
     return model
 
 

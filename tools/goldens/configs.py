@@ -103,3 +103,62 @@ def nomic_bert_published(class_name: str) -> dict:
         "rotary_emb_scale_base": None, "rotary_scaling_factor": None, "scale_attn_by_inverse_layer_idx": False,
         "scale_attn_weights": True, "type_vocab_size": 2, "use_cache": True, "use_flash_attn": True,
         "use_rms_norm": False, "use_xentropy": True, "vocab_size": 704}, {})
+
+
+def _decoder(model_type: str, class_name: str, base: dict, changes: dict) -> dict:
+    return _made(class_name, {
+        "attention_dropout": 0.0, "hidden_size": 32, "initializer_range": 0.02, "intermediate_size": 48,
+        "max_position_embeddings": 512, "model_type": model_type, "num_attention_heads": 4, "num_hidden_layers": 3,
+        "num_key_value_heads": 2, "rope_theta": 10000.0, "use_cache": True, **base}, changes)
+
+
+def qwen3(**changes) -> dict:
+    return _decoder("qwen3", "Qwen3ForCausalLM", {
+        "attention_bias": False, "bos_token_id": 606, "eos_token_id": 608, "head_dim": 16, "hidden_act": "silu",
+        "max_window_layers": 2, "pad_token_id": 606, "rms_norm_eps": 1e-6, "rope_scaling": None,
+        "rope_theta": 1000000.0, "sliding_window": 8, "tie_word_embeddings": True, "use_sliding_window": True,
+        "vocab_size": 612}, changes)
+
+
+def phi3(**changes) -> dict:
+    return _decoder("phi3", "Phi3ForCausalLM", {
+        "bos_token_id": 1, "embd_pdrop": 0.0, "eos_token_id": 2, "hidden_act": "silu",
+        "num_hidden_layers": 2, "original_max_position_embeddings": 38, "pad_token_id": 0,
+        "partial_rotary_factor": 0.75, "resid_pdrop": 0.0, "rms_norm_eps": 1e-5, "rope_scaling": {
+            "long_factor": [1.0, 1.7, 3.5], "short_factor": [1.0, 1.05, 1.25],
+            "type": "longrope"},
+        "sliding_window": 8, "tie_word_embeddings": False, "vocab_size": 600}, changes)
+
+
+def gpt_neox(**changes) -> dict:
+    config = _decoder("gpt_neox", "GPTNeoXForCausalLM", {
+        "attention_bias": True, "bos_token_id": 596, "classifier_dropout": 0.1, "eos_token_id": 596,
+        "hidden_act": "gelu", "hidden_dropout": 0.0, "intermediate_size": 64, "layer_norm_eps": 1e-5,
+        "num_hidden_layers": 2, "rope_scaling": None, "rotary_emb_base": 5000, "rotary_pct": 0.5,
+        "tie_word_embeddings": False, "use_parallel_residual": True, "vocab_size": 597}, changes)
+    return {key: value for key, value in config.items() if key not in ("num_key_value_heads", "rope_theta")}
+
+
+def gemma2(**changes) -> dict:
+    return _decoder("gemma2", "Gemma2ForCausalLM", {
+        "attention_bias": False, "attn_logit_softcapping": 5.0, "bos_token_id": 1, "cache_implementation": "hybrid",
+        "eos_token_id": 2, "final_logit_softcapping": 6.0, "head_dim": 16, "hidden_act": "gelu_pytorch_tanh",
+        "hidden_activation": "gelu_pytorch_tanh", "pad_token_id": 0, "query_pre_attn_scalar": 20,
+        "rms_norm_eps": 1e-6, "sliding_window": 8, "vocab_size": 600}, changes)
+
+
+def gemma3_text(**changes) -> dict:
+    return _decoder("gemma3_text", "Gemma3ForCausalLM", {
+        "attention_bias": False, "attn_logit_softcapping": None, "bos_token_id": 1, "eos_token_id": 2,
+        "final_logit_softcapping": None, "head_dim": 16, "hidden_activation": "gelu_pytorch_tanh",
+        "pad_token_id": 0, "query_pre_attn_scalar": 20, "rms_norm_eps": 1e-6,
+        "rope_local_base_freq": 10000.0, "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+        "rope_theta": 1000000.0, "sliding_window": 8, "sliding_window_pattern": 3, "vocab_size": 600}, changes)
+
+
+def mixtral(**changes) -> dict:
+    return _decoder("mixtral", "MixtralForCausalLM", {
+        "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu", "intermediate_size": 24, "num_experts_per_tok": 2,
+        "num_hidden_layers": 2, "num_local_experts": 4, "output_router_logits": False, "rms_norm_eps": 1e-5,
+        "rope_theta": 1000000.0, "router_aux_loss_coef": 0.02, "sliding_window": 8, "tie_word_embeddings": False,
+        "vocab_size": 600}, changes)

@@ -181,7 +181,8 @@ struct AppendKeys {
   std::span<const std::int64_t> offsets;  // [batch + 1]
   std::span<const PagedSequence> sequences;
   PagePart part;
-  float scale = 1.0F;  // Attention::scale
+  float scale = 1.0F;    // as Attention's
+  float softcap = 0.0F;
 };
 
 // --- Attention -------------------------------------------------------------------------------------------------------
@@ -196,6 +197,7 @@ struct Attention {
   std::span<const std::int64_t> query_offsets;  // [batch + 1], not decreasing
   std::span<const std::int64_t> key_offsets;    // [batch + 1]; empty = the same as the queries'
   float scale = 1.0F;
+  float softcap = 0.0F;  // scores s become softcap * tanh(s / softcap), before any bias; 0: they stay
   // Query i of a sequence stands at position i, or if causal at i + keys - queries (a cache holds what came before).
   bool causal = false;                                             // keys after the query's position are not seen
   std::int64_t window = std::numeric_limits<std::int64_t>::max();  // only keys with |key - query| <= window are seen
@@ -244,6 +246,7 @@ struct RmsNorm {
   Rows output;         // may be the input or the residual
   Rows sum;            // where input + residual is also wanted; null data = nowhere
   std::int64_t rows = 0, width = 0;
+  std::int64_t groups = 1;        // of `width` numbers each, side by side in a row, that are normed by themselves
   const float* weight = nullptr;  // [width], null = ones
   float weight_offset = 0.0F;     // 1 for Gemma
   float epsilon = 1e-6F;
@@ -322,6 +325,8 @@ class Kernels {
   // y = a (kind) b; b.stride 0 repeats one row. y may be a or b.
   void binary(ThreadPool& pool, Binary kind, std::int64_t rows, std::int64_t width, ConstRows a, ConstRows b,
               Rows y) const;
+  // y = cap * tanh(x / cap); y may be x.
+  void softcap(ThreadPool& pool, float cap, std::int64_t rows, std::int64_t width, ConstRows x, Rows y) const;
   // y = x * scale + shift; y may be x.
   void affine(ThreadPool& pool, float scale, float shift, std::int64_t rows, std::int64_t width, ConstRows x,
               Rows y) const;

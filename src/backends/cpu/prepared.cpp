@@ -39,7 +39,7 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
     std::vector<WeightSource> sources;
     std::vector<Tensor> converted;  // kinds of numbers that packing does not read
     for (const Weight* part : parts_) {
-      const bool direct = is_plain_float(*part);
+      const bool direct = is_plain_float(*part) && part->run == 1;
       if (!direct) converted.push_back(part->to_f32());
       sources.push_back({.data = direct ? part->bytes.data() : std::as_const(converted.back()).bytes().data(),
                          .dtype = direct ? part->encoding.dtype : DType::f32,
@@ -70,7 +70,8 @@ VectorWeight::VectorWeight(const Weights& weights, std::vector<Part> parts) : pa
 
 bool VectorWeight::in_place(const Weights& weights) const {
   if (parts_.size() != 1 || parts_[0].name.empty()) return false;
-  return weights.at(parts_[0].name).is_plain(DType::f32);
+  const Weight& weight = weights.at(parts_[0].name);
+  return weight.is_plain(DType::f32) && weight.stride == 0;
 }
 
 WeightBytes VectorWeight::bytes() const {
@@ -96,7 +97,7 @@ void VectorWeight::prepare(const Weights& weights) {
 }
 
 TableWeight::TableWeight(const Weights& weights, std::string name) : weight_(&weights.at(name)) {
-  in_place_ = is_plain_float(*weight_) && !weight_->transposed;
+  in_place_ = is_plain_float(*weight_) && !weight_->transposed && weight_->stride == 0;
 }
 
 WeightBytes TableWeight::bytes() const {

@@ -1,5 +1,6 @@
 #include "graph/ops/attention.hpp"
 
+#include "graph/ops/elementwise.hpp"
 #include "graph/ops/expect.hpp"
 #include "graph/primitives.hpp"
 
@@ -43,6 +44,7 @@ Value softmax_last(Primitives& p, Value x) {
 Attributes Attention::attributes() const {
   Attributes result{{"heads", std::to_string(heads)}, {"scale", text(scale)}};
   if (kv_heads != heads) result.emplace_back("kv_heads", std::to_string(kv_heads));
+  if (softcap > 0) result.emplace_back("softcap", text(softcap));
   if (causal) result.emplace_back("causal", "true");
   if (window >= 0) result.emplace_back("window", std::to_string(window));
   if (interleaved_rotary) result.emplace_back("interleaved_rotary", "true");
@@ -186,6 +188,7 @@ Value Attention::decompose(Primitives& p, std::span<const Value> operands) const
   k = repeat_heads(p, k, heads / kv_heads);
   v = repeat_heads(p, v, heads / kv_heads);
   Value scores = p.multiply(p.matmul(q, p.transpose_last(k)), p.constant(scale));
+  if (softcap > 0) scores = Softcap::apply(p, softcap, scores);
   if (operands[kRelativeBias]) scores = p.add(scores, bias_of_pairs(p, operands[kRelativeBias], tokens));
   // A number far below any score rather than -inf: rows of padding, which nobody reads, must not become NaN.
   const Value seen = visible(p, tokens, std::string(tokens.symbol_name()), past);

@@ -22,6 +22,7 @@ struct Attention final : Operation {
   std::int64_t heads = 1;
   std::int64_t kv_heads = 1;  // query head h uses key head h / (heads / kv_heads)
   double scale = 1;
+  double softcap = 0;  // scores s become softcap * tanh(s / softcap), before any bias; 0: they stay
   bool causal = false;
   std::int64_t window = -1;         // a query sees keys at most this far away; negative: all
   bool interleaved_rotary = false;  // pairs (0, 1), (2, 3), ... instead of (0, n/2), (1, n/2 + 1), ...

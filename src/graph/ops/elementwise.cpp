@@ -16,6 +16,23 @@ Cost Activate::cost(Operands operands, const Type& result) const {
   return {.flops = Dim(8) * result.shape.elements(), .bytes = bytes_of(operands, result)};
 }
 
+Attributes Softcap::attributes() const { return {{"cap", text(cap)}}; }
+
+Type Softcap::infer(Operands operands) const {
+  expect(cap > 0, *this, "the cap is " + text(cap) + ", expected more than 0");
+  return operand(operands, 0, *this, "x");
+}
+
+Value Softcap::apply(Primitives& p, double cap, Value x) {
+  return p.multiply(p.tanh(p.divide(x, p.constant(cap))), p.constant(cap));
+}
+
+Value Softcap::decompose(Primitives& p, std::span<const Value> operands) const { return apply(p, cap, operands[0]); }
+
+Cost Softcap::cost(Operands operands, const Type& result) const {
+  return {.flops = Dim(8) * result.shape.elements(), .bytes = bytes_of(operands, result)};
+}
+
 Type Combine::infer(Operands operands) const {
   const Type& a = operand(operands, 0, *this, "a");
   const Type& b = operand(operands, 1, *this, "b");

@@ -18,6 +18,20 @@ struct Activate final : Operation {
   Cost cost(Operands operands, const Type& result) const override;
 };
 
+// cap * tanh(x / cap): near x where that is small, never beyond the cap (Gemma 2's logits). Operands: x.
+struct Softcap final : Operation {
+  double cap = 1;
+
+  explicit Softcap(double c) : cap(c) {}
+  std::string_view name() const override { return "softcap"; }
+  Attributes attributes() const override;
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+  // The same of any value.
+  static Value apply(Primitives& p, double cap, Value x);
+};
+
 // a + b, or a * b, of one shape.
 struct Combine final : Operation {
   enum class Kind { add, multiply };

@@ -30,21 +30,30 @@ Cost LayerNorm::cost(Operands operands, const Type& result) const {
 Attributes RmsNorm::attributes() const {
   Attributes result{{"epsilon", text(epsilon)}};
   if (offset != 0) result.emplace_back("offset", text(offset));
+  if (groups != 1) result.emplace_back("groups", std::to_string(groups));
   return result;
 }
 
 Type RmsNorm::infer(Operands operands) const {
   const Type& x = operand(operands, 0, *this, "x");
   operand(operands, 1, *this, "weight");
-  expect_vector(operands, 1, x.shape.last(), *this, "weight");
+  const std::int64_t width = x.shape.last().number();
+  expect(groups > 0 && width % groups == 0, *this,
+         "x of width " + std::to_string(width) + " does not divide into " + std::to_string(groups) + " groups");
+  expect_vector(operands, 1, width / groups, *this, "weight");
   return x;
 }
 
 Value RmsNorm::decompose(Primitives& p, std::span<const Value> operands) const {
-  const Value x = operands[0];
+  const std::vector<Dim> whole = p.shape(operands[0]).dims;
+  std::vector<Dim> apart = whole;
+  apart.back() = groups;
+  apart.emplace_back(whole.back().number() / groups);
+  const Value x = groups == 1 ? operands[0] : p.reshape(operands[0], apart);
   const Value mean_square = p.mean_last(p.multiply(x, x));
   const Value weight = offset == 0 ? operands[1] : p.add(operands[1], p.constant(offset));
-  return p.multiply(p.divide(x, p.sqrt(p.add(mean_square, p.constant(epsilon)))), weight);
+  const Value y = p.multiply(p.divide(x, p.sqrt(p.add(mean_square, p.constant(epsilon)))), weight);
+  return groups == 1 ? y : p.reshape(y, whole);
 }
 
 Cost RmsNorm::cost(Operands operands, const Type& result) const {

@@ -21,12 +21,13 @@ struct LayerNorm final : Operation {
 
 // x / sqrt(mean(x^2) + epsilon) * (weight + offset) (Zhang & Sennrich 2019); Gemma stores weights less 1.
 //
-// Operands: x [..., n], weight [n].
+// Operands: x [..., groups * n], weight [n]: each group, the head of a query or a key, is normed by itself.
 struct RmsNorm final : Operation {
   double epsilon = 1e-6;
   double offset = 0;
+  std::int64_t groups = 1;
 
-  explicit RmsNorm(double e, double o = 0) : epsilon(e), offset(o) {}
+  explicit RmsNorm(double e, double o = 0, std::int64_t g = 1) : epsilon(e), offset(o), groups(g) {}
   std::string_view name() const override { return "rms_norm"; }
   Attributes attributes() const override;
   Type infer(Operands operands) const override;

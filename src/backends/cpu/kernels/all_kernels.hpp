@@ -43,6 +43,6 @@
              level::int8_peak_loop},                                                                                  \
     .attention = level::attention, .layer_norm = level::layer_norm, .rms_norm = level::rms_norm,                      \
     .rotary = level::rotary, .pool = level::pool, .softmax = level::softmax, .l2_normalize = level::l2_normalize,     \
-    .activate = level::activate, .binary = level::binary, .affine = level::affine, .accumulate = level::accumulate,   \
-    .read = level::read,                                                                                              \
+    .activate = level::activate, .binary = level::binary, .softcap = level::softcap, .affine = level::affine,         \
+    .accumulate = level::accumulate, .read = level::read,                                                             \
   }

@@ -62,7 +62,7 @@ inline void ask_for(const float* rows, int64_t stride, int64_t count, int64_t wi
 inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count, float* out) {
   for (int64_t j = 0; j < count; j += kPanel) {
     pack_rows<Stored::f32>(a.key + (first + j) * a.key_stride, a.key_stride, smaller(kPanel, count - j), a.head_dim,
-                           a.scale * kLog2E, out + j * a.head_dim);
+                           a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E, out + j * a.head_dim);
   }
 }
 
@@ -202,10 +202,13 @@ inline void narrow_scores(const AttentionBlock&, const AttentionScratch&, int64_
 inline void narrow_sums(const AttentionBlock&, const AttentionScratch&, int64_t, int64_t, int64_t, bool, float*) {}
 #endif
 
-// Bias, key mask and reach on one query's scores of keys [first, first + count); unseen ones become -inf.
+// Cap, bias, key mask and reach on one query's scores of keys [first, first + count); unseen ones become -inf.
 inline void mask_scores(const AttentionBlock& a, int64_t query, int64_t first, int64_t count, const float* bias,
                         float* scores) {
   const Vec hidden = set1(minus_infinity());
+  if (a.softcap > 0) {  // keys were packed so that scores are what the cap's tanh takes
+    for (int64_t j = 0; j < count; j += kLanes) store(scores + j, tanh(load(scores + j)) * set1(a.softcap * kLog2E));
+  }
   if (bias != nullptr) {
     for (int64_t j = 0; j < count; j += kLanes) store(scores + j, load(scores + j) + load(bias + j));
   }

@@ -35,6 +35,7 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .keys = keys,
           .head_dim = a.head_dim,
           .scale = a.scale,
+          .softcap = a.softcap,
           .shift = shift,
           .reach_back = a.window,
           .reach_ahead = a.causal ? 0 : a.window,
@@ -72,6 +73,7 @@ detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, st
           .keys = pages.positions,
           .head_dim = a.head_dim,
           .scale = a.scale,
+          .softcap = a.softcap,
           .shift = shift,
           .reach_back = a.window,
           .reach_ahead = 0,
@@ -153,6 +155,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
 
 void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
   constexpr float kLog2E = 1.44269504F;
+  const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E;  // as the unpaged keys are packed
   const PagePart& part = a.part;
   const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();
   const auto put = [&](const PagedSequence& sequence, std::int64_t position, const float* key, const float* value) {
@@ -161,7 +164,7 @@ void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
     float* keys = page + within / panel * panel * head_dim + within % panel;
     float* values = page + part.key_floats() + within * stride;
     for (std::int64_t head = 0; head < part.kv_heads; ++head, key += head_dim, value += head_dim) {
-      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = key[d] * (a.scale * kLog2E);
+      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = key[d] * scale;
       std::copy_n(value, head_dim, values);
       std::fill(values + head_dim, values + stride, 0.0F);
       keys += kPagePositions * head_dim;

@@ -83,14 +83,20 @@ void Kernels::layer_norm(ThreadPool& pool, const LayerNorm& a) const {
 }
 
 void Kernels::rms_norm(ThreadPool& pool, const RmsNorm& a) const {
-  for_row_pieces(pool, a.rows, least_rows(a.width, 2), [&](std::int64_t begin, std::int64_t end) {
+  for_row_pieces(pool, a.rows, least_rows(a.width * a.groups, 2), [&](std::int64_t begin, std::int64_t end) {
     detail::NormRows part = norm_of(a.input, a.residual, a.output, a.width, begin, end);
     if (a.sum.data != nullptr) part.sum = a.sum.data + begin * a.sum.stride;
     part.sum_stride = a.sum.stride;
     part.weight = a.weight;
     part.weight_offset = a.weight_offset;
     part.epsilon = a.epsilon;
-    table_->rms_norm(part);
+    for (std::int64_t group = 0; group < a.groups; ++group) {
+      table_->rms_norm(part);
+      part.input += a.width;
+      part.output += a.width;
+      if (part.residual != nullptr) part.residual += a.width;
+      if (part.sum != nullptr) part.sum += a.width;
+    }
   });
 }
 
@@ -172,6 +178,12 @@ void Kernels::binary(ThreadPool& pool, Binary kind, std::int64_t rows, std::int6
   for_elements(pool, rows, width, dense, 1, [&](std::int64_t row, std::int64_t count) {
     table_->binary(static_cast<std::uint8_t>(kind), a.data + row * a.stride, b.data + row * b.stride,
                    y.data + row * y.stride, count);
+  });
+}
+
+void Kernels::softcap(ThreadPool& pool, float cap, std::int64_t rows, std::int64_t width, ConstRows x, Rows y) const {
+  for_elements(pool, rows, width, x.stride == width && y.stride == width, 8, [&](std::int64_t row, std::int64_t count) {
+    table_->softcap(cap, x.data + row * x.stride, y.data + row * y.stride, count);
   });
 }
 

@@ -82,6 +82,7 @@ struct AttentionBlock {
   int64_t output_stride;
   int64_t query_begin, query_end, keys, head_dim;
   float scale;
+  float softcap;                    // 0: none
   int64_t shift;                    // position of query 0
   int64_t reach_back, reach_ahead;  // keys in [position - reach_back, position + reach_ahead] are seen
   const uint8_t* key_mask;          // of the sequence's key 0, or null
@@ -144,6 +145,7 @@ struct LevelTable {
   void (*l2_normalize)(const float* x, int64_t x_stride, float* y, int64_t y_stride, int64_t rows, int64_t width);
   void (*activate)(uint8_t kind, const float* x, float* y, int64_t count);
   void (*binary)(uint8_t kind, const float* a, const float* b, float* y, int64_t count);
+  void (*softcap)(float cap, const float* x, float* y, int64_t count);
   void (*affine)(float scale, float shift, const float* x, float* y, int64_t count);
   // y += stored values; the first table of a sum sets instead.
   void (*accumulate)(const void* row, Stored stored, float* y, int64_t count, bool set);

@@ -50,8 +50,8 @@ inline Ahead ahead_of(const void* next, const void* here, int64_t panel_bytes, i
   return {static_cast<const uint8_t*>(next) + t * panel_bytes / asking, every};
 }
 
-// Weights that one tile reads once come from memory: each line is asked for as long before as memory takes, whatever the
-// processor foresees by itself.
+// Weights that one tile reads once come from memory: each line is asked for as long before as memory takes, whatever
+// the processor foresees by itself.
 constexpr int64_t kStreamAhead = 6144;  // bytes
 constexpr int64_t kMostStreamed = 8;    // rows: more hide memory behind their sums
 ACCELERATE_INLINE void ask_for_bytes(const uint8_t* w, int64_t bytes) {
@@ -59,7 +59,7 @@ ACCELERATE_INLINE void ask_for_bytes(const uint8_t* w, int64_t bytes) {
 }
 template <int kVectors>
 ACCELERATE_INLINE void ask_for_stream(const float* w) {
-  ACCELERATE_UNROLL for (int v = 0; v < kVectors; v += kLineFloats / kLanes > 0 ? kLineFloats / kLanes : 1) {
+  ACCELERATE_UNROLL for (int v = 0; v<kVectors; v += kLineFloats / kLanes> 0 ? kLineFloats / kLanes : 1) {
     __builtin_prefetch(reinterpret_cast<const uint8_t*>(w + v * kLanes) + kStreamAhead, 0, 3);
   }
 }

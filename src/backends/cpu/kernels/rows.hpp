@@ -222,6 +222,11 @@ void binary(uint8_t kind, const float* a, const float* b, float* y, int64_t coun
   }
 }
 
+void softcap(float cap, const float* x, float* y, int64_t count) {
+  for_vectors(
+      count, [&](int64_t i, auto read, auto write) { write(y + i, tanh(read(x + i) * set1(1.0F / cap)) * set1(cap)); });
+}
+
 void affine(float scale, float shift, const float* x, float* y, int64_t count) {
   for_vectors(count,
               [&](int64_t i, auto read, auto write) { write(y + i, fma(read(x + i), set1(scale), set1(shift))); });

@@ -56,6 +56,7 @@ class AttentionStep final : public Step {
                    .head_dim = head_dim_,
                    .query_offsets = offsets,
                    .scale = static_cast<float>(op_.scale),
+                   .softcap = static_cast<float>(op_.softcap),
                    .causal = op_.causal,
                    .precision = precision_};
     if (op_.window >= 0) args.window = op_.window;
@@ -92,7 +93,8 @@ class AttentionStep final : public Step {
                                   .offsets = args.query_offsets,
                                   .sequences = pages,
                                   .part = past_->part,
-                                  .scale = args.scale});
+                                  .scale = args.scale,
+                                  .softcap = args.softcap});
     args.pages = pages;
     args.part = past_->part;
   }

@@ -29,7 +29,7 @@ struct Context {
     return weight.name;
   }
   // Of the product that the nodes make together: the highest that one of them asks for. A product with one row an item
-  // (a pooler, a classifier) stays in f32: it costs nothing and decides the answer.
+  // (a pooler, a classifier), or one that chooses experts, stays in f32: it costs nothing and decides the answer.
   Precision precision() const;
   VectorWeight vector(std::size_t index) const {
     if (!node().operands[index]) return {};
@@ -50,6 +50,7 @@ std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& exte
 std::unique_ptr<Step> make_embedding(const Context& c);
 std::unique_ptr<Step> make_linear(const Context& c);
 std::unique_ptr<Step> make_gated_linear(const Context& c);
+std::unique_ptr<Step> make_experts(const Context& c);
 std::unique_ptr<Step> make_layer_norm(const Context& c);
 std::unique_ptr<Step> make_rms_norm(const Context& c);
 std::unique_ptr<Step> make_attention(const Context& c);
@@ -58,6 +59,7 @@ std::unique_ptr<Step> make_pool(const Context& c);
 std::unique_ptr<Step> make_select_rows(const Context& c);
 std::unique_ptr<Step> make_normalize(const Context& c);
 std::unique_ptr<Step> make_activate(const Context& c);
+std::unique_ptr<Step> make_softcap(const Context& c);
 std::unique_ptr<Step> make_combine(const Context& c);
 std::unique_ptr<Step> make_concat(const Context& c);
 std::unique_ptr<Step> make_slice(const Context& c);

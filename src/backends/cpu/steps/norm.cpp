@@ -16,6 +16,7 @@ class NormStep final : public Step {
       : weight_(c.vector(1)),
         epsilon_(static_cast<float>(norm.epsilon)),
         offset_(static_cast<float>(norm.offset)),
+        groups_(norm.groups),
         rms_(true) {
     inputs = {c.node().operands[0]};
     in_place = inputs[0];
@@ -38,7 +39,8 @@ class NormStep final : public Step {
       run.kernels.rms_norm(run.pool, {.input = run.at(inputs[0]),
                                       .output = out,
                                       .rows = out.rows,
-                                      .width = out.width,
+                                      .width = out.width / groups_,
+                                      .groups = groups_,
                                       .weight = weight_.data(),
                                       .weight_offset = offset_,
                                       .epsilon = epsilon_});
@@ -56,6 +58,7 @@ class NormStep final : public Step {
  private:
   VectorWeight weight_, bias_;
   float epsilon_, offset_ = 0;
+  std::int64_t groups_ = 1;
   bool rms_ = false;
 };
 

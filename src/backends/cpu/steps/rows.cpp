@@ -50,6 +50,14 @@ std::unique_ptr<Step> make_activate(const Context& c) {
   });
 }
 
+std::unique_ptr<Step> make_softcap(const Context& c) {
+  const auto cap = static_cast<float>(c.as<ops::Softcap>().cap);
+  return rows_step(c, true, [cap](const Run& run, const Step& step) {
+    const Location& out = run.at(step.outputs[0]);
+    run.kernels.softcap(run.pool, cap, out.rows, out.width, run.at(step.inputs[0]), out);
+  });
+}
+
 std::unique_ptr<Step> make_combine(const Context& c) {
   const Binary kind = c.as<ops::Combine>().kind == ops::Combine::Kind::add ? Binary::add : Binary::multiply;
   return rows_step(c, true, [kind](const Run& run, const Step& step) {

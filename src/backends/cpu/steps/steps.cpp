@@ -14,6 +14,7 @@ const std::map<std::string_view, Maker>& makers() {
   static const std::map<std::string_view, Maker> table{{"embedding", make_embedding},
                                                        {"linear", make_linear},
                                                        {"gated_linear", make_gated_linear},
+                                                       {"experts", make_experts},
                                                        {"layer_norm", make_layer_norm},
                                                        {"rms_norm", make_rms_norm},
                                                        {"attention", make_attention},
@@ -22,11 +23,17 @@ const std::map<std::string_view, Maker>& makers() {
                                                        {"select_rows", make_select_rows},
                                                        {"normalize", make_normalize},
                                                        {"activate", make_activate},
+                                                       {"softcap", make_softcap},
                                                        {"add", make_combine},
                                                        {"multiply", make_combine},
                                                        {"concat", make_concat},
                                                        {"slice", make_slice}};
   return table;
+}
+
+bool chooses_experts(const Graph& graph, const std::vector<std::size_t>& group) {
+  return std::ranges::any_of(
+      group, [&](std::size_t node) { return accelerate::chooses_experts(graph, {static_cast<std::int32_t>(node)}); });
 }
 
 }  // namespace
@@ -62,7 +69,7 @@ std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& exte
 }
 
 Precision Context::precision() const {
-  if (is_one_row_an_item(operand(0))) return Precision::f32;
+  if (is_one_row_an_item(operand(0)) || chooses_experts(graph, group)) return Precision::f32;
   Precision highest = precisions.of(node().name);
   for (std::size_t member = 1; member < group.size(); ++member) {
     highest = std::min(highest, precisions.of(node(member).name));  // in order of width
@@ -76,8 +83,8 @@ std::vector<std::string> lowered_paths(const Graph& graph) {
     if (group.empty()) continue;
     const Node& node = graph.nodes()[group.front()];
     const std::string_view operation = node.operation->name();
-    if (operation != "linear" && operation != "gated_linear") continue;
-    if (is_one_row_an_item(graph.node(node.operands[0]))) continue;
+    if (operation != "linear" && operation != "gated_linear" && operation != "experts") continue;
+    if (is_one_row_an_item(graph.node(node.operands[0])) || chooses_experts(graph, group)) continue;
     // Layers that share their weights share their path.
     if (std::ranges::find(paths, node.name) == paths.end()) paths.push_back(node.name);
   }
