@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "accelerate/export.hpp"
 #include "accelerate/progress.hpp"
 #include "accelerate/tensor.hpp"
 
@@ -20,6 +22,21 @@ struct Prompt {
   std::vector<std::int32_t> ids = {};  // taken instead of the text where there are any
   bool add_special_tokens = true;      // false for a rendered chat, which has them
 };
+
+// How a chat becomes a prompt.
+struct ChatForm {
+  std::optional<std::string> template_name = {};  // which of the model's templates; else by whether there are tools
+  bool continue_final_message = false;            // the model goes on with the last message
+  bool add_generation_prompt = true;              // ends where the model's own answer begins
+};
+
+// The text that the model in a folder or GGUF file is given for a chat, by its own template, as Transformers'
+// apply_chat_template makes it. `chat` is JSON: an array of messages {"role", "content", ...}, or an object of
+// "messages", "tools", "documents" and further variables of the template. A prompt of it has add_special_tokens false.
+// Error{not_found} where the model has no template; Error{invalid_input} for JSON or messages that it refuses, with the
+// template's own words; Error{corrupted} with the template's line where that does not render.
+ACCELERATE_API std::string chat_prompt(const std::filesystem::path& model, std::string_view chat,
+                                       const ChatForm& form = {});
 
 // A piece of text as it comes: never half a character, and never one that a later token changes.
 struct TextPiece {

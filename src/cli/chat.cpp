@@ -110,7 +110,7 @@ class Chat {
     // One signal stops one answer; the handler is set anew for each.
     options.cancellation = install_signal_handlers();
     const std::vector<Prompt> prompt{
-        {.text = chat_prompt(command_.model, messages_, {.chat_template = command_.chat_template}),
+        {.text = chat_prompt(command_.model, messages_.dump(), {.template_name = command_.chat_template}),
          .add_special_tokens = false}};
     const Generations found = model_.generate(prompt, options);
     const GeneratedText& text = found.texts[0][0];

@@ -1,7 +1,7 @@
 #include "cli/generation.hpp"
 
 #include "cli/arguments.hpp"
-#include "text/chat_template.hpp"
+#include "cli/input_text.hpp"
 
 namespace accelerate::cli {
 namespace {
@@ -96,24 +96,13 @@ std::string text_of(const GenerationTimes& times) {
   return text + "; keys and values take " + bytes_text(times.cache_bytes);
 }
 
-std::string chat_prompt(const std::string& model, const Json& chat, const ChatForm& form) {
-  const auto chat_template = text::ChatTemplate::open(model);
-  text::ChatOptions options;
-  options.name = form.chat_template;
-  options.add_generation_prompt = !form.continue_final && form.generation_prompt;
-  if (form.continue_final) options.continue_final_message = "content";
-  if (!chat.is_object()) return chat_template.render(chat, options);
-  options.variables = Json::object();
-  for (const auto& [name, value] : chat.members()) {
-    if (name == "tools") {
-      options.tools = value;
-    } else if (name == "documents") {
-      options.documents = value;
-    } else if (name != "messages") {
-      options.variables.set(name, value);
-    }
+std::string chat_text(const std::string& model, const std::string& file, const ChatForm& form) {
+  try {
+    return chat_prompt(model, input_text(file, kLargestChat), form);
+  } catch (const Error& error) {
+    if (!error.where().starts_with("chat")) throw;
+    throw Error(error.kind(), error.message(), input_name(file) + error.where().substr(4), error.hint());
   }
-  return chat_template.render(chat.at("messages"), options);
 }
 
 }  // namespace accelerate::cli

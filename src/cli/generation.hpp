@@ -17,11 +17,7 @@ Json json_of(const GeneratedText& text);
 Json json_of(const GenerationTimes& times);
 std::string text_of(const GenerationTimes& times);
 
-// The text that a model is given for messages, or for an object of "messages", "tools", "documents" and variables.
-struct ChatForm {
-  std::optional<std::string> chat_template;
-  bool continue_final = false, generation_prompt = true;
-};
-std::string chat_prompt(const std::string& model, const Json& chat, const ChatForm& form);
+// The prompt for the chat in a file; "-" is stdin. Errors name the file.
+std::string chat_text(const std::string& model, const std::string& file, const ChatForm& form = {});
 
 }  // namespace accelerate::cli

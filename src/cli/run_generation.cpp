@@ -21,8 +21,7 @@ Asked asked(const RunCommand& command, const Cancellation& cancellation) {
   Asked asked;
   if (command.chat) {
     if (!command.texts.empty() || command.input) throw UsageError{"--chat is given and texts too", "one of the two"};
-    const Json chat = Json::parse(input_text(*command.chat, kLargestChat), input_name(*command.chat));
-    asked.prompts.push_back({.text = chat_prompt(command.model, chat, {}), .add_special_tokens = false});
+    asked.prompts.push_back({.text = chat_text(command.model, *command.chat), .add_special_tokens = false});
     asked.places.push_back(input_name(*command.chat));
     return asked;
   }

@@ -3,18 +3,16 @@
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/generation.hpp"
-#include "cli/input_text.hpp"
 
 namespace accelerate::cli {
 namespace {
 
 // The text that the model is given for a chat.
 std::string prompt_of(const TokenizeCommand& command) {
-  const Json chat = Json::parse(input_text(*command.chat, kLargestChat), input_name(*command.chat));
-  return chat_prompt(command.model, chat,
-                     {.chat_template = command.chat_template,
-                      .continue_final = command.continue_final,
-                      .generation_prompt = !command.no_generation_prompt});
+  return chat_text(command.model, *command.chat,
+                   {.template_name = command.chat_template,
+                    .continue_final_message = command.continue_final,
+                    .add_generation_prompt = !command.no_generation_prompt});
 }
 
 Json json_of(const TokenizedText& tokenized) {

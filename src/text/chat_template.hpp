@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/checkpoint.hpp"
 #include "core/json.hpp"
 #include "text/jinja/template.hpp"
 
@@ -40,6 +41,8 @@ class ChatTemplate {
   // the line for a template. Nothing, or Error{not_found}, where the folder has no template.
   static std::optional<ChatTemplate> find(const std::filesystem::path& folder);
   static ChatTemplate open(const std::filesystem::path& folder);
+  // The same of a checkpoint; a GGUF file has one template among its metadata.
+  static ChatTemplate open(const Checkpoint& checkpoint);
 
   const Named& templates() const { return templates_; }
   const Json& special_tokens() const { return special_tokens_; }

@@ -93,6 +93,15 @@ std::optional<ChatTemplate> ChatTemplate::find(const std::filesystem::path& fold
   return ChatTemplate(std::move(found), tokens_in(config, json_of(folder / "special_tokens_map.json")));
 }
 
+ChatTemplate ChatTemplate::open(const Checkpoint& checkpoint) {
+  if (checkpoint.gguf() == nullptr) return open(checkpoint.main_folder());
+  const Json config = checkpoint.json("tokenizer_config.json").value_or(Json::object());
+  Named found = templates_in(config, "tokenizer.chat_template");
+  if (!found.empty()) return {std::move(found), tokens_in(config, Json::object())};
+  throw Error(ErrorKind::not_found, "the file has no tokenizer.chat_template", checkpoint.folder().string(),
+              "a model without one continues texts, it does not chat");
+}
+
 ChatTemplate ChatTemplate::open(const std::filesystem::path& folder) {
   if (auto found = find(folder)) return *std::move(found);
   throw Error(ErrorKind::not_found, "the folder has no chat template", folder.string(),

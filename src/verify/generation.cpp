@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "text/chat_template.hpp"
 #include "verify/expected.hpp"
 
 namespace accelerate::verify {
@@ -71,8 +70,7 @@ class GenerationRun {
     if (golden_.messages.is_null()) {
       for (const std::string& text : golden_.texts) prompts_.push_back({.text = text});
     } else {
-      const std::string rendered =
-          text::ChatTemplate::open(model_.info().folder).render(golden_.messages, {.add_generation_prompt = true});
+      const std::string rendered = chat_prompt(model_.info().folder, golden_.messages.dump());
       if (!golden_.rendered_prompt.empty()) {
         add_check(report_, Source::text, "rendered_prompt",
                   rendered == golden_.rendered_prompt ? "" : "found " + Json(rendered).dump());

@@ -102,7 +102,7 @@ TEST(Arguments, SaysWhatIsWrongWithAValue) {
             "--aggregation: found \"best\", expected one of none, simple, first, average, max");
   EXPECT_EQ(error_of({"run", "m", "--json=yes"}).message, "--json takes no value, found \"--json=yes\"");
   EXPECT_EQ(error_of({"run", "m", "--task"}).message, "--task needs a value");
-  EXPECT_EQ(error_of({"run", "m", "--st"}).message, "--st may mean --strict, --stats");
+  EXPECT_EQ(error_of({"run", "m", "--st"}).message, "--st may mean --strict, --stop, --stats");
   EXPECT_EQ(error_of({"inspect", "m", "--batch", "1,,2"}).message,
             "--batch: found \"\", expected a whole number from 1 to 1073741824");
 }

@@ -253,6 +253,7 @@ TEST(Generate, RefusesWhatMakesNoSense) {
   const Model model = open("gpt2");
   EXPECT_EQ(error_of_generating(model, {.text = "a", .ids = {1 << 20}}, greedy()).kind(), ErrorKind::invalid_input);
   GenerateOptions options = greedy();
+  options.do_sample = true;
   options.top_p = 2;
   EXPECT_EQ(error_of_generating(model, prompts()[0], options).kind(), ErrorKind::invalid_input);
   options = greedy();
