@@ -359,6 +359,23 @@ ACCELERATE_API accelerate_status accelerate_model_encode(const accelerate_model*
                                                          accelerate_model_inputs** inputs);
 ACCELERATE_API void accelerate_model_inputs_free(accelerate_model_inputs* inputs);
 
+/* ---- Generating text ---- */
+
+/* A piece of a text as it comes, whole characters, not ended by a zero; valid during the call. */
+typedef void (*accelerate_text_callback)(size_t prompt, size_t sequence, const char* text, size_t bytes, void* context);
+
+/* Texts that continue the prompts. `options_json`: an object of the fields of accelerate::GenerateOptions under their
+ * names ({"max_new_tokens": 100, "temperature": 0.7, "stop": ["\n"]}), and "add_special_tokens", false for a rendered
+ * chat; NULL: what the folder says. `on_text` and `cancellation` may be NULL; a cancelled call gives what came so far.
+ * `json`: {"texts": [[{"text", "ids", "reason"}]], "truncated": [...], "times": {...}}, a list for each prompt. Freed
+ * by accelerate_string_free. */
+ACCELERATE_API accelerate_status accelerate_model_generate_json(
+    const accelerate_model* model, const char* const* prompts, size_t count, const char* options_json,
+    accelerate_text_callback on_text, void* context, const accelerate_cancellation* cancellation, char** json);
+/* The prompt that a chat becomes by the model's own template: a JSON array of {"role", "content"}, or an object of
+ * "messages", "tools" and further variables. Freed by accelerate_string_free. */
+ACCELERATE_API accelerate_status accelerate_chat_prompt(const char* folder, const char* chat_json, char** prompt);
+
 /* ---- Before loading ---- */
 
 /* What a folder holds and what it will take, as JSON: {"info": {...}, "memory": [...], "missing": [...], ...}, for one

@@ -33,8 +33,9 @@ struct ChatForm {
 // The text that the model in a folder or GGUF file is given for a chat, by its own template, as Transformers'
 // apply_chat_template makes it. `chat` is JSON: an array of messages {"role", "content", ...}, or an object of
 // "messages", "tools", "documents" and further variables of the template. A prompt of it has add_special_tokens false.
-// Error{not_found} where the model has no template; Error{invalid_input} for JSON or messages that it refuses, with the
-// template's own words; Error{corrupted} with the template's line where that does not render.
+// Error{not_found} where the model has no template; Error{invalid_input} for messages that it refuses, with the
+// template's own words; Error{corrupted} for a chat that is no JSON, and with the template's line where that does not
+// render.
 ACCELERATE_API std::string chat_prompt(const std::filesystem::path& model, std::string_view chat,
                                        const ChatForm& form = {});
 

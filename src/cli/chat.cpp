@@ -27,6 +27,7 @@ class Chat {
   }
 
   int run() {
+    model_.prepare("text-generation");
     note_devices(model_.info(), command_.execution.explain, out_);
     if (is_terminal_) out_.note(std::string(kHelp));
     while (const std::optional<std::string> message = next_message()) {

@@ -11,13 +11,6 @@ void set(std::optional<To>& to, const std::optional<From>& from) {
   if (from) to = static_cast<To>(*from);
 }
 
-double per_second(std::int64_t count, double seconds) { return seconds > 0 ? static_cast<double>(count) / seconds : 0; }
-
-Json json_of(const TokenLogProbability& one) {
-  Json json;
-  return json.set("id", std::int64_t{one.id}).set("log_probability", one.log_probability);
-}
-
 }  // namespace
 
 GenerateOptions generate_options(const GenerationOptions& given, std::optional<std::int64_t> top_k) {
@@ -55,39 +48,8 @@ GenerateOptions generate_options(const GenerationOptions& given, std::optional<s
   return options;
 }
 
-Json json_of(const GeneratedText& text) {
-  Json ids = Json::array(), json;
-  for (const std::int32_t id : text.ids) ids.push(std::int64_t{id});
-  json.set("text", text.text).set("ids", std::move(ids)).set("reason", name_of(text.reason));
-  if (text.score != 0) json.set("score", text.score);
-  if (text.log_probabilities.empty()) return json;
-  Json tokens = Json::array();
-  for (std::size_t i = 0; i < text.log_probabilities.size(); ++i) {
-    Json token = json_of(text.log_probabilities[i]);
-    if (!text.likeliest[i].empty()) {
-      Json likeliest = Json::array();
-      for (const TokenLogProbability& one : text.likeliest[i]) likeliest.push(json_of(one));
-      token.set("likeliest", std::move(likeliest));
-    }
-    tokens.push(std::move(token));
-  }
-  return json.set("log_probabilities", std::move(tokens));
-}
-
-Json json_of(const GenerationTimes& times) {
-  Json json;
-  json.set("first_token_milliseconds", times.first_token * 1000);
-  json.set("prompt_tokens", times.prompt_tokens).set("known_tokens", times.known_tokens);
-  json.set("prompt_tokens_per_second", per_second(times.prompt_tokens - times.known_tokens, times.prompt));
-  json.set("new_tokens", times.new_tokens).set("steps", times.steps);
-  json.set("milliseconds_per_step", times.steps > 0 ? times.decode * 1000 / static_cast<double>(times.steps) : 0.0);
-  // The first token of each text came with its prompt.
-  json.set("new_tokens_per_second", per_second(times.new_tokens, times.decode));
-  return json.set("cache_bytes", times.cache_bytes);
-}
-
 std::string text_of(const GenerationTimes& times) {
-  const double steps_per_second = per_second(times.steps, times.decode);
+  const double steps_per_second = times.decode > 0 ? static_cast<double>(times.steps) / times.decode : 0;
   std::string text = "first token after " + fixed_text(times.first_token * 1000, 1) + " ms, " +
                      std::to_string(times.new_tokens) + " new tokens";
   if (times.steps > 0) text += " at " + fixed_text(steps_per_second, 1) + " steps/s";

@@ -4,17 +4,13 @@
 #include "accelerate/accelerate.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
-#include "core/json.hpp"
 
 namespace accelerate::cli {
 
 // Throws UsageError on options that contradict one another.
 GenerateOptions generate_options(const GenerationOptions& given, std::optional<std::int64_t> top_k);
 
-// {"text", "ids", "reason"} and what else was asked for.
-Json json_of(const GeneratedText& text);
-// First token, tokens a second, memory of keys and values.
-Json json_of(const GenerationTimes& times);
+// How fast the texts came, and what keys and values take, for people.
 std::string text_of(const GenerationTimes& times);
 
 // The prompt for the chat in a file; "-" is stdin. Errors name the file.

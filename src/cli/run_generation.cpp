@@ -6,6 +6,7 @@
 #include "cli/input_text.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/run_input.hpp"
+#include "runtime/generation_json.hpp"
 
 namespace accelerate::cli {
 namespace {
@@ -56,7 +57,7 @@ Json rows_of(const Generations& found, const Asked& asked) {
   Json rows = Json::array();
   for (std::size_t i = 0; i < found.texts.size(); ++i) {
     Json row, texts = Json::array();
-    for (const GeneratedText& text : found.texts[i]) texts.push(json_of(text));
+    for (const GeneratedText& text : found.texts[i]) texts.push(runtime::to_json(text));
     rows.push(row.set("prompt", asked.prompts[i].text).set("texts", std::move(texts)));
   }
   return rows;
@@ -90,7 +91,7 @@ int run_generation(const Model& model, const RunCommand& command, Json opened, c
   }
   if (out.wants_json()) {
     opened.set("results", rows_of(found, what));
-    if (command.stats) opened.set("stats", json_of(found.times));
+    if (command.stats) opened.set("stats", runtime::to_json(found.times));
     out.json(opened);
   } else if (streams) {
     if (!streamed) out.text(found.texts[0][0].text);  // by beams, when generation_config.json asks for them

@@ -194,11 +194,33 @@ void require(bool given, std::string_view option, std::string_view task,
   throw UsageError{std::string(option) + " has no meaning for the task " + std::string(task), "it is for " + listed};
 }
 
-bool asks_for_text(const GenerationOptions& o) {
-  return o.max_new_tokens || o.min_new_tokens || o.no_repeat_ngram || o.beams || o.returned || o.seed ||
-         o.log_probabilities || o.temperature || o.top_p || o.min_p || o.repetition_penalty || o.presence_penalty ||
-         o.frequency_penalty || o.length_penalty || o.early_stopping || !o.stop.empty() || !o.bad_words.empty() ||
-         o.greedy || o.sample || o.ignore_eos || o.truncate;
+// The first option of generation that is given; empty where none is.
+std::string generation_option(const GenerationOptions& o) {
+  const std::pair<bool, const char*> given[] = {{o.max_new_tokens.has_value(), "--max-new-tokens"},
+                                                {o.min_new_tokens.has_value(), "--min-new-tokens"},
+                                                {o.greedy, "--greedy"},
+                                                {o.sample, "--sample"},
+                                                {o.temperature.has_value(), "--temperature"},
+                                                {o.top_p.has_value(), "--top-p"},
+                                                {o.min_p.has_value(), "--min-p"},
+                                                {o.repetition_penalty.has_value(), "--repetition-penalty"},
+                                                {o.presence_penalty.has_value(), "--presence-penalty"},
+                                                {o.frequency_penalty.has_value(), "--frequency-penalty"},
+                                                {o.no_repeat_ngram.has_value(), "--no-repeat-ngram"},
+                                                {!o.bad_words.empty(), "--bad-word"},
+                                                {o.beams.has_value(), "--beams"},
+                                                {o.length_penalty.has_value(), "--length-penalty"},
+                                                {o.early_stopping.has_value(), "--early-stopping"},
+                                                {o.returned.has_value(), "--return"},
+                                                {o.seed.has_value(), "--seed"},
+                                                {!o.stop.empty(), "--stop"},
+                                                {o.ignore_eos, "--ignore-eos"},
+                                                {o.truncate, "--truncate"},
+                                                {o.log_probabilities.has_value(), "--log-probabilities"}};
+  for (const auto& [is_given, name] : given) {
+    if (is_given) return name;
+  }
+  return {};
 }
 
 }  // namespace
@@ -216,7 +238,8 @@ void check_options(const RunCommand& command, const std::string& task) {
   require(command.top_k.has_value(), "--top-k", task, {kClassify, kFillMask, kAnswer, kGenerate});
   require(command.pair, "--pair", task, {kClassify, kAnswer});
   require(command.chat.has_value(), "--chat", task, {kGenerate});
-  require(asks_for_text(command.generation), "an option of generation", task, {kGenerate});
+  const std::string option = generation_option(command.generation);
+  require(!option.empty(), option, task, {kGenerate});
   if (task != kGenerate) return;
   if (command.output) throw UsageError{"--output is not for text-generation", "--json > FILE"};
   if (command.repeat) throw UsageError{"--repeat is not for text-generation", "`bench` measures"};

@@ -181,7 +181,7 @@ struct AppendKeys {
   std::span<const std::int64_t> offsets;  // [batch + 1]
   std::span<const PagedSequence> sequences;
   PagePart part;
-  float scale = 1.0F;    // as Attention's
+  float scale = 1.0F;  // as Attention's
   float softcap = 0.0F;
 };
 

@@ -96,25 +96,32 @@ void VectorWeight::prepare(const Weights& weights) {
   }
 }
 
-TableWeight::TableWeight(const Weights& weights, std::string name) : weight_(&weights.at(name)) {
-  in_place_ = is_plain_float(*weight_) && !weight_->transposed && weight_->stride == 0;
+TableWeight::TableWeight(const Weights& weights, std::string name, Level level, bool multiplied)
+    : weight_(&weights.at(name)), in_place_(is_plain_float(*weight_) && !weight_->transposed) {
+  if (!in_place_ && multiplied)
+    packed_.emplace(weights, std::vector<std::string>{name}, level, MatrixWeight::Options{});
 }
 
-WeightBytes TableWeight::bytes() const {
+WeightBytes TableWeight::bytes(std::set<std::string>& counted) const {
   if (in_place_) return {.mapped = static_cast<std::int64_t>(weight_->bytes.size())};
+  if (packed_) return counted.insert(packed_->key()).second ? packed_->bytes() : WeightBytes{};
   return {.allocated = f32_bytes(weight_->elements())};
 }
 
-void TableWeight::prepare() {
+void TableWeight::prepare(const Weights& weights, ThreadPool& pool) {
+  if (packed_) return packed_->prepare(weights, pool);
   if (!in_place_) copy_ = weight_->to_f32();
 }
 
 EmbeddingTable TableWeight::table(const std::int64_t* ids) const {
-  return {.data = in_place_ ? weight_->bytes.data() : copy_.bytes().data(),
-          .dtype = in_place_ ? weight_->encoding.dtype : DType::f32,
-          .rows = weight_->dims[0],
-          .ids = ids,
-          .name = weight_->name};
+  EmbeddingTable table{.rows = weight_->dims[0], .ids = ids, .name = weight_->name};
+  if (packed_) {
+    table.packed = &packed_->packed();
+    return table;
+  }
+  table.data = in_place_ ? weight_->bytes.data() : copy_.bytes().data();
+  table.dtype = in_place_ ? weight_->encoding.dtype : DType::f32;
+  return table;
 }
 
 }  // namespace accelerate::cpu

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,17 +76,21 @@ class VectorWeight {
   Tensor values_;
 };
 
-// Rows to look up, read in place from the checkpoint where their encoding allows.
+// Rows to look up, read in place from the checkpoint where their encoding allows; else from the packed copy of a
+// product that multiplies with the same rows in f32 (a tied head), where there is one.
 class TableWeight {
  public:
-  TableWeight(const Weights& weights, std::string name);
-  WeightBytes bytes() const;
-  void prepare();
+  // `multiplied`: there is such a product.
+  TableWeight(const Weights& weights, std::string name, Level level, bool multiplied);
+  // As Step::weight_bytes.
+  WeightBytes bytes(std::set<std::string>& counted) const;
+  void prepare(const Weights& weights, ThreadPool& pool);
   EmbeddingTable table(const std::int64_t* ids) const;
 
  private:
   const Weight* weight_;
   bool in_place_;
+  std::optional<MatrixWeight> packed_;
   Tensor copy_;
 };
 

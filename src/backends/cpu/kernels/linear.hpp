@@ -125,7 +125,7 @@ using ProductTile = void (*)(const float*, int64_t, const float*, int64_t, int64
 
 struct ProductTiles {
   ProductTile by_size[kTileRows + 1][kPanelVectors + 1];
-  ProductTile streamed[kTileRows + 1];  // whole panels that nobody reads again
+  ProductTile streamed[kMostStreamed + 1];  // whole panels that nobody reads again
 };
 
 template <int kRows>
@@ -136,7 +136,7 @@ constexpr void fill_tiles(ProductTiles& tiles) {
     tiles.by_size[kRows][3] = product_tile<kRows, 3, false>;
     tiles.by_size[kRows][4] = product_tile<kRows, 4, false>;
   }
-  tiles.streamed[kRows] = product_tile<kRows, kPanelVectors, true>;
+  if constexpr (kRows <= kMostStreamed) tiles.streamed[kRows] = product_tile<kRows, kPanelVectors, true>;
   if constexpr (kRows > 1) fill_tiles<kRows - 1>(tiles);
 }
 
@@ -239,7 +239,8 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
       const float* start = half == 0 ? bias : second_bias;
       const float* w = weight + half * panel_floats;
       const Ahead ahead = ahead_of(w + panel_floats, w, 2 * part.depth * kLineBytes, t, tiles.tiles);
-      const ProductTile product = tiles.tiles == 1 ? kTiles.streamed[rows] : kTiles.by_size[rows][kPanelVectors];
+      const bool streams = tiles.tiles == 1 && rows <= kMostStreamed;
+      const ProductTile product = streams ? kTiles.streamed[rows] : kTiles.by_size[rows][kPanelVectors];
       product(part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth, part.first ? start : to,
               part.first ? 0 : out_stride, to, out_stride, ahead);
     }

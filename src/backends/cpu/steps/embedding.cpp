@@ -1,5 +1,7 @@
 #include "graph/ops/embedding.hpp"
 
+#include <algorithm>
+
 #include "backends/cpu/steps/make.hpp"
 #include "graph/ops/norm.hpp"
 
@@ -13,7 +15,7 @@ class EmbeddingStep final : public Step {
     const std::size_t lookup = c.group.size() - 1;
     const Node& node = c.node(lookup);
     for (std::size_t i = 0; i < node.operands.size(); i += 2) {
-      tables_.emplace_back(c.weights, c.weight_name(i, lookup));
+      tables_.emplace_back(c.weights, c.weight_name(i, lookup), c.level, is_multiplied(c, node.operands[i]));
       inputs.push_back(node.operands[i + 1]);
     }
     scale_ = static_cast<float>(c.as<ops::Embedding>(lookup).scale);
@@ -24,15 +26,15 @@ class EmbeddingStep final : public Step {
     epsilon_ = static_cast<float>(c.as<ops::LayerNorm>().epsilon);
   }
 
-  WeightBytes weight_bytes(std::set<std::string>&) const override {
+  WeightBytes weight_bytes(std::set<std::string>& counted) const override {
     WeightBytes sum = weight_.bytes();
     sum += bias_.bytes();
-    for (const TableWeight& table : tables_) sum += table.bytes();
+    for (const TableWeight& table : tables_) sum += table.bytes(counted);
     return sum;
   }
 
-  void prepare(const Weights& weights, ThreadPool&) override {
-    for (TableWeight& table : tables_) table.prepare();
+  void prepare(const Weights& weights, ThreadPool& pool) override {
+    for (TableWeight& table : tables_) table.prepare(weights, pool);
     weight_.prepare(weights);
     bias_.prepare(weights);
   }
@@ -53,6 +55,14 @@ class EmbeddingStep final : public Step {
   }
 
  private:
+  // Whether a product in f32 takes the same rows.
+  static bool is_multiplied(const Context& c, Value table) {
+    return std::ranges::any_of(c.graph.nodes(), [&](const Node& node) {
+      return node.source == Node::Source::operation && node.operation->name() == "linear" &&
+             node.operands[1] == table && c.precisions.of(node.name) == Precision::f32;
+    });
+  }
+
   std::vector<TableWeight> tables_;
   bool normalize_ = false;
   VectorWeight weight_, bias_;
