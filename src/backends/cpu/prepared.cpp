@@ -96,10 +96,10 @@ void VectorWeight::prepare(const Weights& weights) {
   }
 }
 
-TableWeight::TableWeight(const Weights& weights, std::string name, Level level, bool multiplied)
+TableWeight::TableWeight(const Weights& weights, std::string name, Level level, const std::string& multiplied)
     : weight_(&weights.at(name)), in_place_(is_plain_float(*weight_) && !weight_->transposed) {
-  if (!in_place_ && multiplied)
-    packed_.emplace(weights, std::vector<std::string>{name}, level, MatrixWeight::Options{});
+  if (in_place_ || multiplied.empty()) return;
+  packed_.emplace(weights, std::vector<std::string>{multiplied}, level, MatrixWeight::Options{});
 }
 
 WeightBytes TableWeight::bytes(std::set<std::string>& counted) const {

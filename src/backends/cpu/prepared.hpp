@@ -80,8 +80,8 @@ class VectorWeight {
 // product that multiplies with the same rows in f32 (a tied head), where there is one.
 class TableWeight {
  public:
-  // `multiplied`: there is such a product.
-  TableWeight(const Weights& weights, std::string name, Level level, bool multiplied);
+  // `multiplied`: the name by which such a product knows the rows; empty: there is none.
+  TableWeight(const Weights& weights, std::string name, Level level, const std::string& multiplied);
   // As Step::weight_bytes.
   WeightBytes bytes(std::set<std::string>& counted) const;
   void prepare(const Weights& weights, ThreadPool& pool);

@@ -14,7 +14,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
                    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   # All levels are one source: sanitizers watch it at the lowest, at AVX2 and at the two highest. Elsewhere it would only
   # take long to compile.
-  set(unwatched_flags ${avx512_flags} $<$<BOOL:${ACCELERATE_SANITIZE}>:-fno-sanitize=all>)
+  set(unwatched_flags ${avx512_flags})
+  if(ACCELERATE_SANITIZE)
+    list(APPEND unwatched_flags -fno-sanitize=all)
+  endif()
   set_source_files_properties(${kernel_folder}/level_avx512.cpp PROPERTIES COMPILE_OPTIONS "${unwatched_flags}")
   set_source_files_properties(${kernel_folder}/level_avx512_vnni.cpp
                               PROPERTIES COMPILE_OPTIONS "${unwatched_flags};-mavx512vnni")

@@ -1,7 +1,5 @@
 #include "graph/ops/embedding.hpp"
 
-#include <algorithm>
-
 #include "backends/cpu/steps/make.hpp"
 #include "graph/ops/norm.hpp"
 
@@ -15,7 +13,7 @@ class EmbeddingStep final : public Step {
     const std::size_t lookup = c.group.size() - 1;
     const Node& node = c.node(lookup);
     for (std::size_t i = 0; i < node.operands.size(); i += 2) {
-      tables_.emplace_back(c.weights, c.weight_name(i, lookup), c.level, is_multiplied(c, node.operands[i]));
+      tables_.emplace_back(c.weights, c.weight_name(i, lookup), c.level, multiplied_as(c, c.weight_name(i, lookup)));
       inputs.push_back(node.operands[i + 1]);
     }
     scale_ = static_cast<float>(c.as<ops::Embedding>(lookup).scale);
@@ -55,12 +53,17 @@ class EmbeddingStep final : public Step {
   }
 
  private:
-  // Whether a product in f32 takes the same rows.
-  static bool is_multiplied(const Context& c, Value table) {
-    return std::ranges::any_of(c.graph.nodes(), [&](const Node& node) {
-      return node.source == Node::Source::operation && node.operation->name() == "linear" &&
-             node.operands[1] == table && c.precisions.of(node.name) == Precision::f32;
-    });
+  // The weight of a product in f32 that is the same rows, under whatever name; empty where there is none.
+  static std::string multiplied_as(const Context& c, const std::string& table) {
+    const Weight& rows = c.weights.at(table);
+    for (const Node& node : c.graph.nodes()) {
+      if (node.source != Node::Source::operation || node.operation->name() != "linear") continue;
+      const Node& matrix = c.graph.node(node.operands[1]);
+      if (matrix.source != Node::Source::weight || c.precisions.of(node.name) != Precision::f32) continue;
+      const Weight& other = c.weights.at(matrix.name);
+      if (other.bytes.data() == rows.bytes.data() && other.dims == rows.dims && !other.transposed) return matrix.name;
+    }
+    return {};
   }
 
   std::vector<TableWeight> tables_;
