@@ -106,7 +106,9 @@ class Spellings {
   void expand(const Spelling from, bool tied) {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const NameRow& row = rows_[i];
-      if (from.used[i] || row.rule == NameRule::transposed || (row.rule == NameRule::tied) != tied) continue;
+      if (from.used[i] || row.rule == NameRule::transposed || row.rule == NameRule::vector ||
+          (row.rule == NameRule::tied) != tied)
+        continue;
       if (row.rule == NameRule::prefix) {
         Spelling other = from;  // a matrix that is stored transposed is so with and without a prefix
         other.stored =
@@ -233,6 +235,8 @@ NameRow transposed(std::string stored) {
   return {.rule = NameRule::transposed, .name = std::move(stored), .stored = {}};
 }
 
+NameRow vector(std::string stored) { return {.rule = NameRule::vector, .name = std::move(stored), .stored = {}}; }
+
 NameRow tied(std::string name, std::string stored) {
   return {.rule = NameRule::tied, .name = std::move(name), .stored = std::move(stored)};
 }
@@ -257,7 +261,14 @@ NameMap operator+(NameMap first, const NameMap& second) {
 std::optional<Parameter> NameMap::find(const Checkpoint& checkpoint, std::string_view name) const {
   Spellings spellings(rows_, name);
   while (const Spelling* spelling = spellings.next()) {
-    if (const StoredTensor* stored = checkpoint.find(spelling->stored)) return read(*stored, name, *spelling);
+    const StoredTensor* stored = checkpoint.find(spelling->stored);
+    if (stored == nullptr) continue;
+    Parameter parameter = read(*stored, name, *spelling);
+    const bool is_vector = std::ranges::any_of(rows_, [&](const NameRow& row) {
+      return row.rule == NameRule::vector && match(row.name, spelling->stored).has_value();
+    });
+    if (is_vector && parameter.dims.size() == 2 && parameter.dims[0] == 1) parameter.dims.erase(parameter.dims.begin());
+    return parameter;
   }
   return std::nullopt;
 }

@@ -19,7 +19,7 @@ namespace accelerate {
 
 // What a row does. Weight norm, folding of batch norm and fusing several stored tensors into one come with the
 // architectures that need them.
-enum class NameRule : std::uint8_t { prefix, alternative, part, transposed, tied };
+enum class NameRule : std::uint8_t { prefix, alternative, part, transposed, vector, tied };
 
 // In patterns `*` stands for any run of characters; the first one of `stored` takes what the first one of `name`
 // matched, and so on. A pattern that begins with `*.` also matches a name that has nothing before the rest.
@@ -45,6 +45,8 @@ NameRow part(std::string name, std::string stored, std::int64_t index, std::int6
              std::int64_t groups = 1);
 // Stored as [in, out] where the architecture means [out, in] (GPT-2): transposed("*.c_fc.weight").
 NameRow transposed(std::string stored);
+// Stored as [1, n] where the architecture means [n]: vector("final_logits_bias").
+NameRow vector(std::string stored);
 // Either is used for the other when nothing else is found, since a file may hold any one of them:
 // tied("lm_head.weight", "embed_tokens.weight").
 NameRow tied(std::string name, std::string stored);

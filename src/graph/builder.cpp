@@ -27,23 +27,24 @@ void require_matrix(const Weight& weight, std::int64_t columns) {
   fail_shape(weight, "[any, " + std::to_string(columns) + "]");
 }
 
-// Bucket of a distance key - query: half of the buckets for each direction, the first half of those exact, the rest
-// by the logarithm of the distance, in f32 as Transformers rounds it.
-std::int64_t relative_bucket(std::int64_t distance, std::int64_t buckets, std::int64_t max_distance) {
-  const std::int64_t half = buckets / 2, exact = half / 2;
-  const std::int64_t side = distance > 0 ? half : 0;
-  const std::int64_t away = std::abs(distance);
+// Bucket of a distance key - query: half of the buckets for each direction where there are two; the first half of a
+// direction's exact, the rest by the logarithm of the distance, in f32 as Transformers rounds it.
+std::int64_t relative_bucket(std::int64_t distance, std::int64_t buckets, std::int64_t max_distance, bool both) {
+  const std::int64_t own = both ? buckets / 2 : buckets, exact = own / 2;
+  const std::int64_t side = both && distance > 0 ? own : 0;
+  const std::int64_t away = both ? std::abs(distance) : std::max<std::int64_t>(-distance, 0);
   if (away < exact) return side + away;
   const float ratio = std::log(static_cast<float>(away) / static_cast<float>(exact)) /
                       static_cast<float>(std::log(static_cast<double>(max_distance) / static_cast<double>(exact)));
-  const auto far = exact + static_cast<std::int64_t>(ratio * static_cast<float>(half - exact));
-  return side + std::min(far, half - 1);
+  const auto far = exact + static_cast<std::int64_t>(ratio * static_cast<float>(own - exact));
+  return side + std::min(far, own - 1);
 }
 
-Tensor bucket_table(std::int64_t tokens, std::int64_t buckets, std::int64_t max_distance) {
+Tensor bucket_table(std::int64_t tokens, std::int64_t buckets, std::int64_t max_distance, bool both) {
   Tensor table(DType::i64, {std::max<std::int64_t>(2 * tokens - 1, 0)});
   for (std::int64_t i = 0; i < table.elements(); ++i) {
-    table.as<std::int64_t>()[static_cast<std::size_t>(i)] = relative_bucket(i - tokens + 1, buckets, max_distance);
+    table.as<std::int64_t>()[static_cast<std::size_t>(i)] =
+        relative_bucket(i - tokens + 1, buckets, max_distance, both);
   }
   return table;
 }
@@ -269,6 +270,10 @@ Value Builder::activate(Value x, Activation activation) {
   return activation == Activation::none ? x : apply(std::make_shared<ops::Activate>(activation), {x});
 }
 
+Value Builder::scale(Value x, double factor) {
+  return factor == 1 ? x : apply(std::make_shared<ops::Scale>(factor), {x});
+}
+
 Value Builder::softcap(Value x, double cap) { return cap == 0 ? x : apply(std::make_shared<ops::Softcap>(cap), {x}); }
 
 Value Builder::add(Value a, Value b) { return apply(std::make_shared<ops::Combine>(ops::Combine::Kind::add), {a, b}); }
@@ -304,11 +309,14 @@ Rotary Builder::rotary(const RotaryRule& rule, Value positions) {
   return known->second = {factor(Wave::cos), factor(Wave::sin)};
 }
 
-Value Builder::relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance) {
+Value Builder::relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance,
+                             Directions directions) {
   const Value parameter = weight(std::string(name) + ".weight");
-  const Type type{Element::index, Shape{Dim(2) * kTokens - Dim(1)}};
+  const Dim longest = state_ == State::kept ? kPositions : kTokens;
+  const bool both = directions == Directions::both;
+  const Type type{Element::index, Shape{Dim(2) * longest - Dim(1)}};
   const Value bucket = table("relative_buckets", type, [=](const Extents& extents) {
-    return bucket_table(extents.at("tokens"), buckets, max_distance);
+    return bucket_table(longest.evaluate(extents), buckets, max_distance, both);
   });
   const Scope inner = scope(name);
   return apply(std::make_shared<ops::Embedding>(), {parameter, bucket});

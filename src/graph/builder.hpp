@@ -121,6 +121,7 @@ class Builder {
   Value activate(Value x, Activation activation);
   // cap * tanh(x / cap); x where cap is 0.
   Value softcap(Value x, double cap);
+  Value scale(Value x, double factor);
   Value add(Value a, Value b);
   Value multiply(Value a, Value b);
   Value concat(const std::vector<Value>& parts);
@@ -134,9 +135,11 @@ class Builder {
   Rotary rotary(std::int64_t rotary_dim, double theta) {
     return rotary(rotary_rule(rotary_dim, theta), token_input("position_ids", {InputRule::Fill::columns}));
   }
-  // T5's relative buckets (Raffel et al. 2020), both directions, over the parameter "<name>.weight" [buckets, heads]:
-  // [2 * tokens - 1, heads], row (key - query + tokens - 1).
-  Value relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance);
+  // T5's relative buckets (Raffel et al. 2020), over the parameter "<name>.weight" [buckets, heads]: what attention
+  // takes as relative_bias. Both directions, or only backwards.
+  enum class Directions { both, back };
+  Value relative_bias(std::string_view name, std::int64_t buckets, std::int64_t max_distance,
+                      Directions directions = Directions::both);
 
   // Any operation: what the calls above come down to. Absent operands are Value{}.
   Value apply(std::shared_ptr<const Operation> operation, std::vector<Value> operands);

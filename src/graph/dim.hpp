@@ -109,6 +109,7 @@ struct Shape {
 
 inline const Dim kBatch = Dim::symbol("batch");
 inline const Dim kTokens = Dim::symbol("tokens");
+inline const Dim kSource = Dim::symbol("source");        // tokens of what an encoder read
 inline const Dim kPast = Dim::symbol("past");            // rows of earlier runs
 inline const Dim kPositions = Dim::symbol("positions");  // the most that an item has, past and tokens together
 

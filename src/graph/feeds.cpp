@@ -18,7 +18,7 @@ Extents with_past(const Feeds& feeds, const StateSlots& slots) {
     positions = std::max(positions, past.back() + tokens[i]);
   }
   extents.set_ragged("past", std::move(past));
-  extents.set("positions", positions);
+  if (!extents.has("positions")) extents.set("positions", positions);
   return extents;
 }
 

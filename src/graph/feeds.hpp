@@ -31,8 +31,8 @@ struct Feeds {
 // Outputs by name; a ragged one as rows without padding.
 using Outputs = std::map<std::string, Tensor, std::less<>>;
 
-// The sizes of a run over slots: those of the feeds, and past and positions from what the slots hold.
-// Error{invalid_input} unless there is a slot for each item.
+// The sizes of a run over slots: those of the feeds, and past and (unless the feeds say it) positions from what the
+// slots hold. Error{invalid_input} unless there is a slot for each item.
 Extents with_past(const Feeds& feeds, const StateSlots& slots);
 
 // Error{invalid_input} naming an input of the graph that is missing or has another type or shape.

@@ -21,14 +21,15 @@ class Attention {
         operands_(operands),
         batch_(node.type.shape.dims[0]),
         tokens_(node.type.shape.dims[1]),
+        keys_(lowering.shape_of(node.operands[Index::kKey]).dims[1]),
         by_rows_(lowering.options().ragged == Ragged::rows && node.type.shape.ragged) {}
 
   Operand lower() {
-    const Operand q = turned(heads_of(operands_[Index::kQuery], op_.heads));
+    const Operand q = turned(heads_of(operands_[Index::kQuery], op_.heads, tokens_));
     const Operand k = keeps_past() ? after_past(Index::kKey, Index::kPastKey)
-                                   : turned(heads_of(operands_[Index::kKey], op_.kv_heads));
-    const Operand v =
-        keeps_past() ? after_past(Index::kValue, Index::kPastValue) : heads_of(operands_[Index::kValue], op_.kv_heads);
+                                   : turned(heads_of(operands_[Index::kKey], op_.kv_heads, keys_));
+    const Operand v = keeps_past() ? after_past(Index::kValue, Index::kPastValue)
+                                   : heads_of(operands_[Index::kValue], op_.kv_heads, keys_);
     const std::string scaled = b_.node("Mul", {b_.real(q), b_.scalar(op_.scale, b_.real())});
     std::string scores = b_.node("MatMul", {scaled, b_.transpose(k, {0, 1, 3, 2}).name});
     if (op_.softcap > 0) {
@@ -69,14 +70,14 @@ class Attention {
   }
 
   // [batch, heads, tokens, d]; a key head stands for several query heads.
-  Operand heads_of(const Operand& x, std::int64_t heads) {
+  Operand heads_of(const Operand& x, std::int64_t heads, const Dim& tokens) {
     const std::int64_t head_dim = x.shape.last().number() / heads;
     if (by_rows_) {
       // One copy puts rows at their places and heads apart: no dearer than the Transpose that padded values need.
       const Dim rows = x.shape.dims[0] * Dim(heads);
-      return b_.gather(b_.reshape(x, {rows, head_dim}), head_row_of_place(heads));
+      return b_.gather(b_.reshape(x, {rows, head_dim}), head_row_of_place(heads, tokens));
     }
-    return repeated(b_.transpose(b_.reshape(x, {batch_, tokens_, heads, head_dim}), {0, 2, 1, 3}));
+    return repeated(b_.transpose(b_.reshape(x, {batch_, tokens, heads, head_dim}), {0, 2, 1, 3}));
   }
 
   Operand repeated(const Operand& x) {
@@ -90,15 +91,16 @@ class Attention {
   }
 
   // Of rows cut into their heads, which one lies at each place: [batch, heads, tokens].
-  Operand head_row_of_place(std::int64_t heads) {
-    return b_.once("head rows " + symbol() + " " + std::to_string(heads), [&] {
-      const Operand row = b_.reshape(lowering_.row_of_place(symbol()), {batch_, 1, tokens_});
+  Operand head_row_of_place(std::int64_t heads, const Dim& tokens) {
+    const std::string symbol(tokens.symbol_name());
+    return b_.once("head rows " + symbol + " " + std::to_string(heads), [&] {
+      const Operand row = b_.reshape(lowering_.row_of_place(symbol), {batch_, 1, tokens});
       std::vector<std::int64_t> head_of_query;
       for (std::int64_t h = 0; h < op_.heads; ++h) head_of_query.push_back(h * heads / op_.heads);
       const Operand head = b_.constant_indices(head_of_query, {1, op_.heads, 1});
       const std::string first = b_.node("Mul", {row.name, b_.scalar(static_cast<double>(heads), DType::i64)});
       return Operand{
-          .name = b_.node("Add", {first, head.name}), .dtype = DType::i64, .shape = Shape{batch_, op_.heads, tokens_}};
+          .name = b_.node("Add", {first, head.name}), .dtype = DType::i64, .shape = Shape{batch_, op_.heads, tokens}};
     });
   }
 
@@ -132,8 +134,9 @@ class Attention {
   // [batch or 1, heads or 1, queries or 1, keys]: bias of positions, and far below any score where a key is not seen;
   // nothing where there is neither.
   std::string added_to_scores() {
-    const std::string key = "scores " + symbol() + " after " + past() + (op_.causal ? " causal" : "") +
-                            " window=" + std::to_string(op_.window) + " " + operands_[Index::kRelativeBias].name;
+    const std::string key = "scores " + symbol() + " " + keys_.to_string() + " after " + past() +
+                            (op_.causal ? " causal" : "") + " window=" + std::to_string(op_.window) + " " +
+                            operands_[Index::kRelativeBias].name;
     return b_
         .once(key,
               [&]() -> Operand {
@@ -145,7 +148,10 @@ class Attention {
 
   Operand unseen_keys() {
     const Operand seen = lowering_.primitives(
-        [&](Primitives& p, std::span<const Value>) { return op_.visible(p, tokens_, symbol(), past()); }, {});
+        [&](Primitives& p, std::span<const Value>) {
+          return keys_ == tokens_ ? op_.visible(p, tokens_, symbol(), past()) : op_.visible_across(p, keys_);
+        },
+        {});
     if (!seen) return {};
     const std::string zero = b_.scalar(0, b_.real()), far_below = b_.scalar(unseen_score(b_.real()), b_.real());
     return lowering_.real(b_.node("Where", {b_.condition(seen), zero, far_below}), seen.shape);
@@ -154,7 +160,7 @@ class Attention {
   // The bias for every pair: [heads, queries, keys].
   Operand position_bias() {
     return lowering_.primitives(
-        [&](Primitives& p, std::span<const Value> bias) { return op_.bias_of_pairs(p, bias[0], tokens_); },
+        [&](Primitives& p, std::span<const Value> bias) { return op_.bias_of_pairs(p, bias[0], tokens_, past()); },
         {&operands_[Index::kRelativeBias], 1});
   }
 
@@ -162,7 +168,7 @@ class Attention {
   OnnxBuilder& b_;
   const ops::Attention& op_;
   std::span<const Operand> operands_;
-  Dim batch_, tokens_;
+  Dim batch_, tokens_, keys_;
   bool by_rows_;
 };
 

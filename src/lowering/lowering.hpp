@@ -20,6 +20,8 @@ class Lowering {
 
   OnnxBuilder& builder() { return builder_; }
   const OnnxOptions& options() const { return options_; }
+  // Of a value of the graph, as the graph has it.
+  const Shape& shape_of(Value value) const { return graph_.node(value).type.shape; }
   // A result of this shape.
   Operand real(std::string name, Shape shape) const;
 

@@ -29,9 +29,9 @@ Override override_of(std::string_view operation) {
 
 // Operations that compute each row from the same row of their operands, so that rows need no padding for them; and
 // attention, which places rows itself.
-constexpr std::string_view kTakeRows[] = {"embedding", "linear",   "gated_linear", "layer_norm", "rms_norm",
-                                          "normalize", "activate", "softcap",      "add",        "multiply",
-                                          "concat",    "slice",    "attention",    "experts",    "rotary_factor"};
+constexpr std::string_view kTakeRows[] = {
+    "embedding", "linear", "gated_linear", "layer_norm", "rms_norm", "normalize", "activate", "softcap",
+    "scale",     "add",    "multiply",     "concat",     "slice",    "attention", "experts",  "rotary_factor"};
 
 bool takes_rows(std::string_view operation) {
   return std::find(std::begin(kTakeRows), std::end(kTakeRows), operation) != std::end(kTakeRows);

@@ -124,6 +124,16 @@ std::string OnnxBuilder::symbol_size(const std::string& symbol) {
       return node("Shape", {input.name}, {{"start", begin}, {"end", begin + 1}});
     }
   }
+  // Distances between positions: 2 * positions - 1 of them.
+  const Dim distances = Dim(2) * Dim::symbol(symbol) - Dim(1);
+  for (const OnnxInput& input : model_.inputs) {
+    for (std::size_t axis = 0; axis < input.shape.rank(); ++axis) {
+      if (!(input.shape.dims[axis] == distances)) continue;
+      const auto begin = static_cast<std::int64_t>(axis);
+      const std::string count = node("Shape", {input.name}, {{"start", begin}, {"end", begin + 1}});
+      return node("Div", {node("Add", {count, indices({1})}), indices({2})});
+    }
+  }
   throw Error(ErrorKind::unsupported, "no input has the size \"" + symbol + "\" by itself", "lowering to ONNX");
 }
 

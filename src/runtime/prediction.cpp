@@ -20,6 +20,7 @@ Extents extents_of(std::int64_t batch, std::int64_t tokens) {
   Extents extents;
   extents.set_uniform("tokens", batch, tokens);
   extents.set("selected", batch);
+  extents.set_uniform("source", batch, tokens);
   extents.set_uniform("past", batch, 0).set("positions", tokens);
   return extents;
 }

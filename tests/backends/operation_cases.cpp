@@ -59,6 +59,7 @@ std::shared_ptr<const Operation> make_operation(const std::string& name, const S
                                           std::stoll(setting(s, "groups", "1")));
   }
   if (name == "experts") return std::make_shared<ops::Experts>(std::stoll(setting(s, "chosen", "1")), activation);
+  if (name == "scale") return std::make_shared<ops::Scale>(std::stod(setting(s, "factor", "1")));
   if (name == "softcap") return std::make_shared<ops::Softcap>(std::stod(setting(s, "cap", "1")));
   if (name == "normalize") return std::make_shared<ops::Normalize>();
   if (name == "attention") return make_attention(s);
@@ -197,7 +198,10 @@ OperationCase build(const CaseText& text, std::uint64_t seed) {
     }
   }
   result.feeds = feeds_of(text, text.extents, random);
-  for (const Extents& earlier : text.earlier) result.earlier.push_back(feeds_of(text, earlier, random));
+  for (Extents earlier : text.earlier) {
+    if (text.extents.has("positions")) earlier.set("positions", text.extents.at("positions"));
+    result.earlier.push_back(feeds_of(text, earlier, random));
+  }
   b.output("y", b.apply(make_operation(text.operation, text.settings), std::move(operands)));
   result.graph = b.finish();
   return result;
@@ -212,6 +216,10 @@ void parse_line(const std::string& line, CaseText& text) {
     for (std::int64_t length = 0; words >> length;) lengths.push_back(length);
     Extents& extents = first == "lengths" ? text.extents : text.earlier.emplace_back();
     extents.set_ragged("tokens", std::move(lengths));
+  } else if (first == "sources") {
+    std::vector<std::int64_t> lengths;
+    for (std::int64_t length = 0; words >> length;) lengths.push_back(length);
+    text.extents.set_ragged("source", std::move(lengths));
   } else if (first == "unseen") {
     std::vector<std::uint8_t> seen(static_cast<std::size_t>(text.extents.offsets("tokens").back()), 1);
     for (std::size_t row = 0; words >> row;) seen.at(row) = 0;

@@ -66,7 +66,7 @@ TEST(OperationCases, CoverEveryKernel) {
   for (const ExpectedResult& expected : expected_results()) covered.insert(expected.operation());
   for (const char* operation :
        {"embedding", "linear", "gated_linear", "layer_norm", "rms_norm", "attention", "pool", "select_rows",
-        "normalize", "rotary_factor", "activate", "add", "multiply", "concat", "slice"}) {
+        "normalize", "rotary_factor", "scale", "activate", "add", "multiply", "concat", "slice"}) {
     EXPECT_TRUE(cpu::has_kernel(operation)) << operation;
     EXPECT_TRUE(covered.contains(operation)) << operation << " has no case";
   }

@@ -205,7 +205,7 @@ struct Attention {
   // Added to the scores by distance: [2 * bias_tokens - 1, heads], row key - query + bias_tokens - 1. Or null.
   const float* relative_bias = nullptr;
   std::int64_t bias_tokens = 0;  // at least the longest sequence
-  // Keys and values in pages instead of rows, a sequence each: then f32, without key_mask, key_offsets and bias.
+  // Keys and values in pages instead of rows, a sequence each: then f32, without key_mask and key_offsets.
   std::span<const PagedSequence> pages;
   PagePart part;
   // bf16 (or narrower): both products take their factors rounded to bf16 where the processor multiplies it.

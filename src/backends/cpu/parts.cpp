@@ -55,7 +55,10 @@ std::string ragged_symbol_of(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     if (node.source != Node::Source::input) continue;
     if (!belongs_to_items(node.type.shape)) return {};
-    if (node.type.shape.ragged) symbol = node.type.shape.ragged_symbol();
+    if (!node.type.shape.ragged) continue;
+    const std::string own = node.type.shape.ragged_symbol();
+    if (!symbol.empty() && own != symbol) return {};
+    symbol = own;
   }
   for (const Graph::Output& output : graph.outputs()) {
     if (!belongs_to_items(graph.node(output.value).type.shape)) return {};

@@ -44,6 +44,11 @@ struct Layout {
   std::size_t arena = 0, workspace = 0;
 };
 
+bool counts_positions(const Dim& dim) {
+  const auto has_it = [](const auto& term) { return std::ranges::find(term.first, "positions") != term.first.end(); };
+  return std::ranges::any_of(dim.terms(), has_it);
+}
+
 // Memory that only grows; given back first, so that the old and the new are never held together.
 void grow(HostBuffer& buffer, std::size_t bytes) {
   if (buffer.size() >= bytes) return;
@@ -55,7 +60,8 @@ class CpuSession final : public Session {
  public:
   explicit CpuSession(std::shared_ptr<const Compiled> compiled) : c_(std::move(compiled)), cache_(c_->cache) {
     for (const Node& node : c_->graph.nodes()) {
-      counts_positions_ |= std::ranges::find(node.table_of, kPositions) != node.table_of.end();
+      exact_positions_ |= std::ranges::find(node.table_of, kPositions) != node.table_of.end();
+      counts_positions_ |= exact_positions_ || std::ranges::any_of(node.type.shape.dims, counts_positions);
     }
   }
 
@@ -92,7 +98,11 @@ class CpuSession final : public Session {
     if (c_->cache.empty()) return feeds.extents;
     const Extents whole = with_past(feeds, cache_);
     Extents extents = feeds.extents;
-    if (counts_positions_) extents.set("positions", whole.at("positions"));
+    if (!counts_positions_ || extents.has("positions")) return extents;
+    // Values that are as long as the past are laid out anew with each token, unless they may be somewhat longer.
+    constexpr std::int64_t kStep = 64;
+    const std::int64_t positions = whole.at("positions");
+    extents.set("positions", exact_positions_ ? positions : (positions + kStep - 1) / kStep * kStep);
     return extents;
   }
 
@@ -257,7 +267,8 @@ class CpuSession final : public Session {
 
   std::shared_ptr<const Compiled> c_;
   Cache cache_;
-  bool counts_positions_ = false;  // a table depends on how long the past is
+  // Something depends on how long the past is; a table's numbers do, and not only how many they are.
+  bool counts_positions_ = false, exact_positions_ = false;
   Extents extents_;
   std::vector<Layout> layouts_;
   std::vector<Lane> lanes_;

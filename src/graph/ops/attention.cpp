@@ -61,12 +61,15 @@ Type Attention::infer(Operands operands) const {
   const std::int64_t width = q.shape.last().number();
   expect(width % heads == 0, *this,
          "query of width " + std::to_string(width) + " does not divide into " + std::to_string(heads) + " heads");
-  const Shape keys = q.shape.with_last(width / heads * kv_heads);
+  Shape keys = q.shape.with_last(width / heads * kv_heads);
+  if (k.shape.rank() == 3) keys.dims[1] = k.shape.dims[1];
   expect(k.shape == keys, *this, "key has shape " + k.shape.to_string() + ", expected " + keys.to_string());
   expect(v.shape == keys, *this, "value has shape " + v.shape.to_string() + ", expected " + keys.to_string());
   const Dim& tokens = q.shape.dims[1];
+  const bool keeps_past = operands.size() > kPastKey;
+  if (!(keys.dims[1] == tokens)) expect_across(operands);
   if (operands[kRelativeBias] != nullptr) {
-    const Shape expected{Dim(2) * tokens - Dim(1), heads};
+    const Shape expected{Dim(2) * (keeps_past ? kPositions : tokens) - Dim(1), heads};
     expect(
         operands[kRelativeBias]->shape == expected, *this,
         "relative bias has shape " + operands[kRelativeBias]->shape.to_string() + ", expected " + expected.to_string());
@@ -77,7 +80,7 @@ Type Attention::infer(Operands operands) const {
                2 * cos.last().number() <= width / heads,
            *this, "rotary factors have shape " + cos.to_string());
   }
-  if (operands.size() > kPastKey) expect_past(operands, keys);
+  if (keeps_past) expect_past(operands, keys);
   return q;
 }
 
@@ -88,8 +91,13 @@ void Attention::expect_past(Operands operands, const Shape& keys) const {
     expect(past.shape.rank() == 3 && past.shape.last() == Dim(width), *this,
            "the past has shape " + past.shape.to_string() + ", expected a width of " + std::to_string(width));
   }
-  expect(causal && operands[kRelativeBias] == nullptr, *this,
-         "only causal attention without relative bias keeps its past");
+  expect(causal, *this, "only causal attention keeps its past");
+}
+
+void Attention::expect_across(Operands operands) const {
+  const bool plain = !causal && window < 0 && operands[kRelativeBias] == nullptr && operands[kCos] == nullptr &&
+                     operands.size() <= kPastKey;
+  expect(plain, *this, "keys of other tokens have no distance from the queries: no order, window, bias or rotation");
 }
 
 Value Attention::rotate(Primitives& p, Value x, Value cos_of_rows, Value sin_of_rows) const {
@@ -159,10 +167,26 @@ Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& sy
   return p.concat(parts, -1);
 }
 
-Value Attention::bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens) const {
-  const Value distance = p.subtract(p.iota(1, {1, tokens}), p.iota(0, {tokens, 1}));
-  const Value row = p.add(distance, p.size(tokens - Dim(1)));
-  return p.transpose(p.gather(relative_bias, row), {2, 0, 1});
+Value Attention::bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens, const std::string& past) const {
+  Value distance = p.subtract(p.iota(1, {1, tokens}), p.iota(0, {tokens, 1}));
+  Dim longest = tokens;
+  if (!past.empty()) {
+    const Dim keys = Dim::symbol(past);
+    const Value count = p.reshape(p.sum(p.mask(past), -1), {kBatch, 1, 1});
+    const Value query = p.add(count, p.reshape(p.iota(0, {tokens, 1}), {1, tokens, 1}));
+    const Value before = p.subtract(p.reshape(p.iota(1, {1, keys}), {1, 1, keys}), query);
+    const Value parts[] = {before, p.broadcast(p.reshape(distance, {1, tokens, tokens}), {kBatch, tokens, tokens})};
+    distance = p.concat(parts, -1);
+    longest = kPositions;
+  }
+  // Rows of padding may be farther away than any that is there.
+  const Value row = p.maximum(p.add(distance, p.size(longest - Dim(1))), p.constant(0));
+  const Value bias = p.gather(relative_bias, row);
+  return past.empty() ? p.transpose(bias, {2, 0, 1}) : p.transpose(bias, {0, 3, 1, 2});
+}
+
+Value Attention::visible_across(Primitives& p, const Dim& keys) const {
+  return p.reshape(p.mask(std::string(keys.symbol_name())), {kBatch, 1, 1, keys});
 }
 
 Value Attention::decompose(Primitives& p, std::span<const Value> operands) const {
@@ -189,9 +213,11 @@ Value Attention::decompose(Primitives& p, std::span<const Value> operands) const
   v = repeat_heads(p, v, heads / kv_heads);
   Value scores = p.multiply(p.matmul(q, p.transpose_last(k)), p.constant(scale));
   if (softcap > 0) scores = Softcap::apply(p, softcap, scores);
-  if (operands[kRelativeBias]) scores = p.add(scores, bias_of_pairs(p, operands[kRelativeBias], tokens));
+  if (operands[kRelativeBias]) scores = p.add(scores, bias_of_pairs(p, operands[kRelativeBias], tokens, past));
   // A number far below any score rather than -inf: rows of padding, which nobody reads, must not become NaN.
-  const Value seen = visible(p, tokens, std::string(tokens.symbol_name()), past);
+  const Dim keys = p.shape(operands[kKey]).dims[1];
+  const Value seen =
+      keys == tokens ? visible(p, tokens, std::string(tokens.symbol_name()), past) : visible_across(p, keys);
   if (seen) scores = p.select(seen, scores, p.constant(-1e30));
   return joined(p, p.matmul(softmax_last(p, scores), v));
 }
@@ -200,6 +226,8 @@ Cost Attention::cost(Operands operands, const Type& result) const {
   const Shape& shape = operands[kQuery]->shape;
   Dim pairs =
       shape.ragged ? Dim::symbol(shape.ragged_symbol() + ".squares") : shape.dims[0] * shape.dims[1] * shape.dims[1];
+  const Dim& keys = operands[kKey]->shape.dims[1];
+  if (!(keys == shape.dims[1])) pairs = shape.rows() * keys;
   // Each of a run's queries sees all of its item's past: with one query an item, exactly the rows of it.
   if (operands.size() > kPastKey) pairs += operands[kPastKey]->shape.rows();
   // Two products of head_dim a pair, and about 5 operations a score for the softmax.

@@ -9,10 +9,12 @@ namespace accelerate::ops {
 // softmax(scale * q k^T + bias over the keys that a query sees) v, a head at a time.
 //
 // Operands: q [batch, tokens~, heads * head_dim], k and v [batch, tokens~, kv_heads * head_dim],
-//   relative_bias [2 * tokens - 1, heads] or absent: row (key - query + tokens - 1) is added to the scores,
+//   relative_bias [2 * tokens - 1, heads] or absent: row (key - query + tokens - 1) is added to the scores; with a past
+//   [2 * positions - 1, heads], row (key - query + positions - 1),
 //   rotary_cos and rotary_sin [batch, tokens~, rotary_dim / 2] or absent (Su et al. 2021),
 //   past_key and past_value [batch, past~, kv_heads * head_dim], states, or absent: rows in front of k and v, which are
 //   appended to them, keys as they are turned.
+// k and v may be of other tokens than q, [batch, source~, ...], which all queries see: what an encoder gave.
 // Result: [batch, tokens~, heads * head_dim]. A query never sees another item's keys, nor padding,
 // nor rows that Extents::set_seen() leaves out. Its own position is its row, after the past.
 struct Attention final : Operation {
@@ -40,10 +42,14 @@ struct Attention final : Operation {
   // are seen. The keys are those of the past, where that is not an empty name, and then the queries' own.
   Value visible(Primitives& p, const Dim& tokens, const std::string& symbol, const std::string& past) const;
   // The relative bias for every pair: [heads, queries, keys].
-  Value bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens) const;
+  // With a past it is [batch, heads, queries, keys].
+  Value bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens, const std::string& past) const;
+  // [batch, 1, 1, keys] of keys that are other tokens than the queries: 1 where there is one.
+  Value visible_across(Primitives& p, const Dim& keys) const;
 
  private:
   void expect_past(Operands operands, const Shape& keys) const;
+  void expect_across(Operands operands) const;
   Value visible_now(Primitives& p, const Dim& tokens, const std::string& symbol) const;
   Value visible_past(Primitives& p, const Dim& tokens, const std::string& past) const;
 };

@@ -33,6 +33,18 @@ Cost Softcap::cost(Operands operands, const Type& result) const {
   return {.flops = Dim(8) * result.shape.elements(), .bytes = bytes_of(operands, result)};
 }
 
+Attributes Scale::attributes() const { return {{"factor", text(factor)}}; }
+
+Type Scale::infer(Operands operands) const { return operand(operands, 0, *this, "x"); }
+
+Value Scale::decompose(Primitives& p, std::span<const Value> operands) const {
+  return p.multiply(operands[0], p.constant(factor));
+}
+
+Cost Scale::cost(Operands operands, const Type& result) const {
+  return {.flops = result.shape.elements(), .bytes = bytes_of(operands, result)};
+}
+
 Type Combine::infer(Operands operands) const {
   const Type& a = operand(operands, 0, *this, "a");
   const Type& b = operand(operands, 1, *this, "b");

@@ -32,6 +32,18 @@ struct Softcap final : Operation {
   static Value apply(Primitives& p, double cap, Value x);
 };
 
+// x * factor. Operands: x.
+struct Scale final : Operation {
+  double factor = 1;
+
+  explicit Scale(double f) : factor(f) {}
+  std::string_view name() const override { return "scale"; }
+  Attributes attributes() const override;
+  Type infer(Operands operands) const override;
+  Value decompose(Primitives& p, std::span<const Value> operands) const override;
+  Cost cost(Operands operands, const Type& result) const override;
+};
+
 // a + b, or a * b, of one shape.
 struct Combine final : Operation {
   enum class Kind { add, multiply };

@@ -13,6 +13,14 @@ std::size_t floats_per_thread(const detail::LevelTable& table, std::int64_t head
   return static_cast<std::size_t>(divide_up(table.attention_scratch(head_dim), 16) * 16);
 }
 
+// Of distance 0 at a head; null where there is none.
+const float* bias_of(const Attention& a, std::int64_t head) {
+  return a.relative_bias == nullptr ? nullptr : a.relative_bias + (a.bias_tokens - 1) * a.heads + head;
+}
+
+// One query reads keys once for all heads that share them, unless each has a bias of its own.
+bool goes_together(const Attention& a, std::int64_t queries) { return queries == 1 && a.relative_bias == nullptr; }
+
 detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::int64_t head, std::int64_t begin,
                                 std::int64_t end) {
   const auto index = static_cast<std::size_t>(sequence);
@@ -40,7 +48,7 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .reach_back = a.window,
           .reach_ahead = a.causal ? 0 : a.window,
           .key_mask = a.key_mask == nullptr ? nullptr : a.key_mask + first_key,
-          .bias = a.relative_bias == nullptr ? nullptr : a.relative_bias + (a.bias_tokens - 1) * a.heads + head,
+          .bias = bias_of(a, head),
           .bias_stride = a.heads,
           .pages = nullptr,
           .first_position = 0,
@@ -51,14 +59,14 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .scratch = nullptr};
 }
 
-// One query reads each key and value once for all heads that share them: they are its rows.
+// Keys and values in pages; heads that go together are rows of one block.
 detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, std::int64_t head, std::int64_t begin,
                                    std::int64_t end) {
   const PagedSequence& pages = a.pages[static_cast<std::size_t>(sequence)];
   const std::int64_t group = a.heads / a.kv_heads, kv_head = head / group;
   const std::int64_t first_query = a.query_offsets[static_cast<std::size_t>(sequence)];
   const std::int64_t queries = a.query_offsets[static_cast<std::size_t>(sequence) + 1] - first_query;
-  const bool together = queries == 1;
+  const bool together = goes_together(a, queries);
   const std::int64_t shift = pages.positions - queries;
   return {.query = a.query.data + first_query * a.query.stride + head * a.head_dim,
           .key = nullptr,
@@ -78,8 +86,8 @@ detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, st
           .reach_back = a.window,
           .reach_ahead = 0,
           .key_mask = nullptr,
-          .bias = nullptr,
-          .bias_stride = 0,
+          .bias = bias_of(a, head),
+          .bias_stride = a.heads,
           .pages = pages.pages.data(),
           .first_position = pages.first,
           .key_place = a.part.offset + kv_head * kPagePositions * a.head_dim,
@@ -136,7 +144,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
     const std::int64_t queries = length(sequence);
     const std::int64_t blocks = divide_up(queries, block);
     if (index >= blocks) return;
-    const bool by_group = !a.pages.empty() && queries == 1;
+    const bool by_group = !a.pages.empty() && goes_together(a, queries);
     if (by_group && head % (a.heads / a.kv_heads) != 0) return;
     const auto make = a.pages.empty() ? block_of : paged_block;
     detail::AttentionBlock part = make(a, sequence, head, queries * index / blocks, queries * (index + 1) / blocks);

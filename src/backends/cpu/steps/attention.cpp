@@ -14,7 +14,8 @@ class AttentionStep final : public Step {
       : op_(c.as<ops::Attention>()),
         level_(c.level),
         precision_(c.precisions.of(c.node().name)),
-        shape_(c.operand(0).type.shape) {
+        shape_(c.operand(0).type.shape),
+        keys_(c.operand(1).type.shape) {
     using Index = ops::Attention::Index;
     const std::vector<Value>& operands = c.node().operands;
     inputs.assign(operands.begin(), operands.begin() + 3);
@@ -45,7 +46,6 @@ class AttentionStep final : public Step {
   void run(const Run& run) const override {
     std::vector<std::int64_t> uniform;
     const std::span<const std::int64_t> offsets = offsets_of(shape_, run.extents, uniform);
-    const std::int64_t longest = shape_.dims[1].evaluate(run.extents);
     std::byte* free = run.workspace;
     Attention args{.query = run.at(inputs[0]),
                    .key = run.at(inputs[1]),
@@ -59,13 +59,15 @@ class AttentionStep final : public Step {
                    .softcap = static_cast<float>(op_.softcap),
                    .causal = op_.causal,
                    .precision = precision_};
+    std::vector<std::int64_t> uniform_keys;
+    if (!(keys_.dims[1] == shape_.dims[1])) args.key_offsets = offsets_of(keys_, run.extents, uniform_keys);
     if (op_.window >= 0) args.window = op_.window;
     if (shape_.ragged && !run.extents.seen(shape_.ragged_symbol()).empty()) {
       args.key_mask = run.extents.seen(shape_.ragged_symbol()).data();
     }
     if (bias_) {
       args.relative_bias = run.at(bias_).data;
-      args.bias_tokens = longest;
+      args.bias_tokens = (run.at(bias_).rows + 1) / 2;
     }
     args.scratch = reinterpret_cast<float*>(free);
     free += scratch_bytes(run.pool.threads());
@@ -128,7 +130,7 @@ class AttentionStep final : public Step {
   const ops::Attention& op_;
   Level level_;
   Precision precision_;
-  Shape shape_;
+  Shape shape_, keys_;  // of queries and keys
   std::int64_t head_dim_ = 0;
   Value bias_, cos_, sin_;
   std::optional<CacheLayout::Place> past_;

@@ -60,6 +60,7 @@ std::unique_ptr<Step> make_select_rows(const Context& c);
 std::unique_ptr<Step> make_normalize(const Context& c);
 std::unique_ptr<Step> make_activate(const Context& c);
 std::unique_ptr<Step> make_softcap(const Context& c);
+std::unique_ptr<Step> make_scale(const Context& c);
 std::unique_ptr<Step> make_combine(const Context& c);
 std::unique_ptr<Step> make_concat(const Context& c);
 std::unique_ptr<Step> make_slice(const Context& c);

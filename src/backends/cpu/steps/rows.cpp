@@ -58,6 +58,14 @@ std::unique_ptr<Step> make_softcap(const Context& c) {
   });
 }
 
+std::unique_ptr<Step> make_scale(const Context& c) {
+  const auto factor = static_cast<float>(c.as<ops::Scale>().factor);
+  return rows_step(c, true, [factor](const Run& run, const Step& step) {
+    const Location& out = run.at(step.outputs[0]);
+    run.kernels.affine(run.pool, factor, 0, out.rows, out.width, run.at(step.inputs[0]), out);
+  });
+}
+
 std::unique_ptr<Step> make_combine(const Context& c) {
   const Binary kind = c.as<ops::Combine>().kind == ops::Combine::Kind::add ? Binary::add : Binary::multiply;
   return rows_step(c, true, [kind](const Run& run, const Step& step) {

@@ -24,6 +24,7 @@ const std::map<std::string_view, Maker>& makers() {
                                                        {"normalize", make_normalize},
                                                        {"activate", make_activate},
                                                        {"softcap", make_softcap},
+                                                       {"scale", make_scale},
                                                        {"add", make_combine},
                                                        {"multiply", make_combine},
                                                        {"concat", make_concat},
