@@ -28,6 +28,7 @@ constexpr std::pair<std::string_view, Task> kTaskNames[] = {
     {"qa", Task::question_answering},
     {"text-generation", Task::text_generation},
     {"generate", Task::text_generation},
+    {"text2text-generation", Task::text_generation},
 };
 
 }  // namespace
@@ -68,9 +69,9 @@ void Program::require(Task task) const {
 
 const std::vector<const Architecture*>& architectures() {
   static const std::vector<const Architecture*> all{
-      &albert(),     &bert(),     &distilbert(), &electra(), &gemma(),   &gemma2(),     &gemma3_text(),
-      &gpt2(),       &gpt_neox(), &llama(),      &mistral(), &mixtral(), &modernbert(), &mpnet(),
-      &nomic_bert(), &opt(),      &phi3(),       &qwen2(),   &qwen3(),   &roberta(),    &xlm_roberta()};
+      &albert(), &bart(),     &bert(),  &distilbert(), &electra(), &gemma(),      &gemma2(),     &gemma3_text(),
+      &gpt2(),   &gpt_neox(), &llama(), &mistral(),    &mixtral(), &modernbert(), &mpnet(),      &nomic_bert(),
+      &opt(),    &phi3(),     &qwen2(), &qwen3(),      &roberta(), &t5(),         &xlm_roberta()};
   return all;
 }
 

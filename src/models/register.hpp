@@ -6,6 +6,7 @@
 namespace accelerate {
 
 const Architecture& albert();
+const Architecture& bart();
 const Architecture& bert();
 const Architecture& distilbert();
 const Architecture& electra();
@@ -25,6 +26,7 @@ const Architecture& phi3();
 const Architecture& qwen2();
 const Architecture& qwen3();
 const Architecture& roberta();
+const Architecture& t5();
 const Architecture& xlm_roberta();
 
 }  // namespace accelerate

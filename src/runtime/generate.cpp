@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 
 #include "core/text.hpp"
+#include "runtime/batches.hpp"
 #include "runtime/generation_settings.hpp"
 #include "runtime/prediction.hpp"
 #include "runtime/tasks.hpp"
@@ -58,6 +60,48 @@ void fit(std::vector<std::int32_t>& ids, std::size_t number, GenerationCall& cal
   call.truncated.push_back(number);
 }
 
+bool has_encoder(const LoadedModel& model) {
+  return model.definition().program.graph("decode").find_input("cross.0.key") != nullptr;
+}
+
+// Texts of an encoder-decoder go through the encoder; what is continued is its start token.
+void read_sources(GenerationCall& call) {
+  if (!call.settings.decoder_start_token_id) {
+    throw Error(ErrorKind::unsupported, "has no decoder_start_token_id", "generation_config.json");
+  }
+  const Graph& encoder = call.model.definition().program.graph(kEncode);
+  std::vector<std::string> outputs;
+  for (const Graph::Output& output : encoder.outputs()) {
+    if (output.name.starts_with("cross.")) outputs.push_back(output.name);
+  }
+  const std::shared_ptr<CompiledGraph> compiled = call.model.compiled(outputs);
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < call.prompts.size(); ++i) {
+    Item item{.number = i};
+    item.ids.assign(call.prompts[i].begin(), call.prompts[i].end());
+    items.push_back(std::move(item));
+  }
+  call.sources.resize(items.size());
+  for_each_batch(std::move(items), {}, [&](std::span<const Item> batch) {
+    const Feeds feeds = feeds_of(compiled->graph(), batch);
+    const Outputs found = compiled->run(feeds, call.options.cancellation);
+    const std::vector<std::int64_t>& offsets = feeds.extents.offsets("tokens");
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      Source& source = call.sources[batch[i].number];
+      source.tokens = batch[i].rows();
+      for (const auto& [name, rows] : found) {
+        const auto width = static_cast<std::size_t>(rows.dim(1)), first = static_cast<std::size_t>(offsets[i]) * width;
+        const auto own = rows.as<float>().subspan(first, static_cast<std::size_t>(source.tokens) * width);
+        source.rows.emplace(name, Tensor::of({source.tokens, rows.dim(1)}, own));
+      }
+    }
+  });
+  for (std::vector<std::int32_t>& prompt : call.prompts) prompt = {*call.settings.decoder_start_token_id};
+  // A decoder's own positions: none are counted where only distances are.
+  call.max_positions = static_cast<std::size_t>(
+      call.model.definition().architecture->summary(call.model.definition().checkpoint.config()).max_tokens);
+}
+
 GenerationCall call_of(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options) {
   GenerationCall call{.model = model,
                       .options = options,
@@ -94,6 +138,9 @@ void expect_numbers(const LoadedModel& model, std::span<const float> logits, std
   const float sum = std::accumulate(logits.begin(), logits.end(), 0.0F);
   if (std::isfinite(sum) || std::ranges::all_of(logits, [](float x) { return std::isfinite(x); })) return;
   std::string where = "logits";
+  if (has_encoder(model)) {
+    throw Error(ErrorKind::corrupted, "the model gives numbers that are not finite; its weights may be damaged", where);
+  }
   const std::vector<std::int64_t> ids(tokens.begin(), tokens.end());
   const NamedTensors states = run(model, {{"input_ids", Tensor::of({1, std::ssize(ids)}, ids)}},
                                   {.outputs = {"last_hidden_state"}, .layers = true});
@@ -114,6 +161,19 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
   generations.texts.resize(prompts.size());
   generations.truncated = call.truncated;
   if (prompts.empty()) return generations;
+  const auto began = std::chrono::steady_clock::now();
+  std::int64_t source_tokens = 0;
+  if (has_encoder(model)) {
+    for (const std::vector<std::int32_t>& prompt : call.prompts) source_tokens += std::ssize(prompt);
+    try {
+      read_sources(call);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::interrupted) throw;
+      for (auto& texts : generations.texts) texts.push_back({.reason = StopReason::cancelled});
+      return generations;
+    }
+  }
+  const std::chrono::duration<double> encoding = std::chrono::steady_clock::now() - began;
   const std::shared_ptr<CompiledGraph> graph = model.compiled(Task::text_generation);
   expect_room(call, *graph);
   std::unique_ptr<Sequences> sequences = model.borrow_sequences();
@@ -123,6 +183,11 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
     generate_each(call, *sequences, generations);
   }
   generations.times.cache_bytes = sequences->slots().bytes();
+  if (!call.sources.empty()) {
+    generations.times.prompt_tokens = source_tokens;
+    generations.times.prompt += encoding.count();
+    generations.times.first_token += encoding.count();
+  }
   model.give_back(std::move(sequences));
   return generations;
 }

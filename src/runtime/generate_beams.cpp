@@ -59,13 +59,14 @@ class Beams {
   Tensor run_prompts() {
     const auto begin = Clock::now();
     std::vector<Sequences::Next> next;
-    for (const std::vector<std::int32_t>& prompt : call_.prompts) {
-      const Slot slot = sequences_.begin(prompt);
+    for (std::size_t item = 0; item < call_.prompts.size(); ++item) {
+      const std::vector<std::int32_t>& prompt = call_.prompts[item];
+      const Slot slot = call_.sources.empty() ? sequences_.begin(prompt) : sequences_.slots().open();
       slots_.push_back(slot);
       const auto held = static_cast<std::size_t>(sequences_.slots().length(slot));
       times_.prompt_tokens += std::ssize(prompt);
       times_.known_tokens += static_cast<std::int64_t>(held);
-      next.push_back({slot, std::span(prompt).subspan(held), true});
+      next.push_back({slot, std::span(prompt).subspan(held), true, call_.source(item)});
     }
     Tensor logits = sequences_.run(next, call_.options.cancellation);
     std::vector<Slot> beams;
@@ -87,7 +88,9 @@ class Beams {
     sequences_.slots().reorder(slots_, parents);
     std::vector<Sequences::Next> next;
     for (std::size_t beam = 0; beam < slots_.size(); ++beam) {
-      if (!search_.done(beam / beams_)) next.push_back({slots_[beam], std::span(step.tokens).subspan(beam, 1), true});
+      const std::size_t item = beam / beams_;
+      if (search_.done(item)) continue;
+      next.push_back({slots_[beam], std::span(step.tokens).subspan(beam, 1), true, call_.source(item)});
     }
     const Tensor rows = sequences_.run(next, call_.options.cancellation);
     times_.decode += seconds_since(begin);

@@ -90,7 +90,8 @@ class EachText {
   }
 
   void open(Growing& text) {
-    text.slot = sequences_.begin(text.tokens);
+    // What is kept of other texts is of other sources.
+    text.slot = call_.sources.empty() ? sequences_.begin(text.tokens) : sequences_.slots().open();
     text.held = static_cast<std::size_t>(sequences_.slots().length(text.slot));
     generations_.times.known_tokens += static_cast<std::int64_t>(text.held);
   }
@@ -105,7 +106,7 @@ class EachText {
       if (text.done || text.after != nullptr || rows >= kMostRows) continue;
       const std::size_t count = std::min(text.tokens.size() - text.held, kMostRows - rows);
       const bool whole = text.held + count == text.tokens.size();
-      next.push_back({text.slot, std::span(text.tokens).subspan(text.held, count), whole});
+      next.push_back({text.slot, std::span(text.tokens).subspan(text.held, count), whole, call_.source(text.prompt)});
       running.push_back(&text);
       rows += count;
       prompts |= text.held + 1 < text.prompt_length;
@@ -199,6 +200,7 @@ class EachText {
     }
     text.done = true;
     if (text.after != nullptr) return;  // it never began
+    if (!call_.sources.empty()) return sequences_.drop(text.slot);
     // The last token was not run: what is kept is what came before it.
     sequences_.end(text.slot, std::span(text.tokens).first(text.held));
   }

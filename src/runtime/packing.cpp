@@ -239,7 +239,8 @@ Feeds feeds_of(const Graph& graph, std::span<const Item> items, std::span<const 
   }
   feeds.extents.set("selected", static_cast<std::int64_t>(selected.size()));
   for (const Node& node : graph.nodes()) {
-    if (node.source != Node::Source::input) continue;
+    // Reals are what another graph gave: whoever has that feeds it.
+    if (node.source != Node::Source::input || node.type.element == Element::real) continue;
     feeds.tensors[node.name] =
         node.type.shape.ragged ? token_feed(graph, node, items, rows) : item_feed(node, items, selected);
   }

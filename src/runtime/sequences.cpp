@@ -1,6 +1,7 @@
 #include "runtime/sequences.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "runtime/packing.hpp"
 
@@ -34,7 +35,31 @@ Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellati
   }
   Feeds feeds = feeds_of(graph_->graph(), items, selected);
   feeds.slots = std::move(slots);
+  if (!next.empty() && next.front().source != nullptr) feed_sources(next, feeds);
   return std::move(graph_->run(*session_, std::move(feeds), cancellation).at("logits"));
+}
+
+// Rows of all items one after the other, made anew only when the items change.
+void Sequences::feed_sources(std::span<const Next> next, Feeds& feeds) {
+  std::vector<const Source*> sources;
+  std::vector<std::int64_t> lengths;
+  for (const Next& each : next) {
+    sources.push_back(each.source);
+    lengths.push_back(each.source->tokens);
+  }
+  if (sources != sources_) {
+    source_feeds_.clear();
+    const std::int64_t rows = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+    for (const auto& [name, first] : sources.front()->rows) {
+      Tensor all(DType::f32, {rows, first.dim(1)});
+      auto out = all.as<float>().begin();
+      for (const Source* source : sources) out = std::ranges::copy(source->rows.at(name).as<float>(), out).out;
+      source_feeds_.emplace(name, std::move(all));
+    }
+    sources_ = std::move(sources);
+  }
+  feeds.extents.set_ragged("source", std::move(lengths));
+  for (const auto& [name, rows] : source_feeds_) feeds.tensors[name] = rows;
 }
 
 Slot Sequences::begin(std::span<const std::int32_t> tokens) {

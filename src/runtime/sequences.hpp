@@ -1,6 +1,7 @@
 // A graph that keeps state, in use: texts that grow token by token, side by side, and what is kept of those that ended.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -8,6 +9,12 @@
 #include "runtime/plan_cache.hpp"
 
 namespace accelerate::runtime {
+
+// What an encoder gave of one text: rows [tokens, n] for each input of the decoder that is about the source.
+struct Source {
+  std::map<std::string, Tensor, std::less<>> rows;
+  std::int64_t tokens = 0;
+};
 
 // Not for two threads at once: each call that generates borrows one.
 class Sequences {
@@ -19,7 +26,8 @@ class Sequences {
   struct Next {
     Slot slot = 0;
     std::span<const std::int32_t> tokens;
-    bool wanted = true;  // the logits that follow the last of them
+    bool wanted = true;              // the logits that follow the last of them
+    const Source* source = nullptr;  // of an encoder-decoder: what it reads
   };
   // One run over all of them. Logits [wanted, vocabulary]. Errors of CompiledGraph::run; slots then stay as they were.
   Tensor run(std::span<const Next> next, const Cancellation& cancellation);
@@ -35,6 +43,7 @@ class Sequences {
   StateSlots& slots() { return *session_->slots(); }
 
  private:
+  void feed_sources(std::span<const Next> next, Feeds& feeds);
   struct Kept {
     Slot slot = 0;
     std::vector<std::int32_t> tokens;
@@ -43,7 +52,9 @@ class Sequences {
 
   std::shared_ptr<CompiledGraph> graph_;
   std::unique_ptr<Session> session_;
-  std::vector<Kept> kept_;  // the one used last comes last
+  std::vector<Kept> kept_;              // the one used last comes last
+  std::vector<const Source*> sources_;  // of the last run, and what was fed of them: most runs have the same
+  std::map<std::string, Tensor, std::less<>> source_feeds_;
 };
 
 }  // namespace accelerate::runtime

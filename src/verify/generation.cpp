@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "checkpoint/config.hpp"
 #include "verify/expected.hpp"
 
 namespace accelerate::verify {
@@ -30,11 +31,27 @@ class GenerationRun {
   }
 
  private:
+  // What Transformers puts in front of the ids of an encoder-decoder.
+  std::vector<std::int32_t> start() const {
+    if (!golden_.reads_source()) return {};
+    if (const Json* given = setting("decoder_start_token_id")) return {static_cast<std::int32_t>(given->as_int())};
+    const auto config = Config::read(model_.info().folder / "generation_config.json");
+    return {static_cast<std::int32_t>(config.require<std::int64_t>("decoder_start_token_id"))};
+  }
+  std::vector<std::int32_t> ids_of(const GeneratedText& text) const {
+    std::vector<std::int32_t> ids = start();
+    ids.insert(ids.end(), text.ids.begin(), text.ids.end());
+    return ids;
+  }
+
   Source source() const { return golden_.has_text() ? Source::text : Source::tensors; }
   const Json* setting(std::string_view name) const { return golden_.settings.find(name); }
   std::int64_t pad() const {
-    const Json* given = setting("pad_token_id");
-    return given == nullptr ? 0 : given->as_int();
+    if (const Json* given = setting("pad_token_id")) return given->as_int();
+    const std::filesystem::path folder = model_.info().folder;
+    return std::filesystem::is_directory(folder)
+               ? Config::read(folder / "config.json").get<std::int64_t>("pad_token_id", 0)
+               : 0;
   }
 
   GenerateOptions options() const {
@@ -92,7 +109,8 @@ class GenerationRun {
     std::ranges::fill(ids.as<std::int64_t>(), pad());
     for (std::size_t row = 0; row < prompts_.size(); ++row) {
       const std::vector<std::int32_t>& prompt = prompts_[row].ids;
-      const std::size_t first = (row + 1) * longest - prompt.size();  // on the left, as generate() wants it
+      // On the left, as generate() wants it of decoders; encoders have it on the right.
+      const std::size_t first = golden_.reads_source() ? row * longest : (row + 1) * longest - prompt.size();
       std::ranges::copy(prompt, ids.as<std::int64_t>().subspan(first).begin());
       std::ranges::fill(mask.as<std::int64_t>().subspan(first, prompt.size()), 1);
     }
@@ -121,7 +139,7 @@ class GenerationRun {
       if (key == "prompt_ids") {
         equal(what, expected, ids_json([this](std::size_t i) { return prompts_[i].ids; }, prompts_.size(), true));
       } else if (key == "generated_ids") {
-        equal(what, expected, ids_json([this](std::size_t i) { return rows_[i]->ids; }, rows_.size(), false));
+        equal(what, expected, ids_json([this](std::size_t i) { return ids_of(*rows_[i]); }, rows_.size(), false));
       } else if (key == "generated_text") {
         equal(what, expected, texts([](const Prompt&, const GeneratedText& text) { return text.text; }));
       } else if (key == "text_with_prompt") {
@@ -183,8 +201,9 @@ class GenerationRun {
     std::ranges::fill(found.as<std::int64_t>(), pad());
     const auto width = static_cast<std::size_t>(expected.dim(1));
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-      const std::size_t count = std::min(width, rows_[row]->ids.size());
-      std::copy_n(rows_[row]->ids.begin(), count, found.as<std::int64_t>().subspan(row * width).begin());
+      const std::vector<std::int32_t> ids = ids_of(*rows_[row]);
+      const std::size_t count = std::min(width, ids.size());
+      std::copy_n(ids.begin(), count, found.as<std::int64_t>().subspan(row * width).begin());
     }
     add_check(report_, source(), "generated_ids", first_difference(expected, found));
   }
@@ -203,14 +222,14 @@ class GenerationRun {
       }
       for (std::size_t step = 0; step < steps; ++step) there.push_back(step < count ? 1 : 0);
     }
-    const Tolerance tolerance = tolerance_of(Quantity::tensor, weights_);
+    const Tolerance tolerance = tolerance_of(Quantity::steps, weights_);
     add_check(report_, source(), name, compare(expected.to(DType::f32), found, tolerance, there, true), tolerance);
   }
 
   void check_scores(const Tensor& expected) {
     Tensor found(DType::f32, expected.dims());
     for (std::size_t row = 0; row < rows_.size(); ++row) found.as<float>()[row] = static_cast<float>(rows_[row]->score);
-    const Tolerance tolerance = tolerance_of(Quantity::tensor, weights_);
+    const Tolerance tolerance = tolerance_of(Quantity::steps, weights_);
     add_check(report_, source(), "sequences_scores", compare(expected.to(DType::f32), found, tolerance), tolerance);
   }
 

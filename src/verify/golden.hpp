@@ -26,7 +26,9 @@ struct GoldenCase {
 
   bool has_text() const { return !texts.empty() || !questions.empty() || !messages.is_null(); }
   // Whether texts were generated.
-  bool generates() const { return task == "generate" || task == "chat"; }
+  bool generates() const { return task == "generate" || task == "chat" || reads_source(); }
+  // By an encoder-decoder: the raw input is its encoder's.
+  bool reads_source() const { return task == "text2text-generation"; }
 };
 
 struct GoldenFolder {

@@ -14,9 +14,11 @@ struct Row {
 
 constexpr std::array kTable = {
     Row{Quantity::tensor, WeightKind::random, {.absolute = 5e-5, .relative = 1e-4}},
+    Row{Quantity::steps, WeightKind::random, {.absolute = 3e-4, .relative = 3e-4}},
     Row{Quantity::rounded, WeightKind::random, {.absolute = 5e-5, .relative = 1e-4}},
     Row{Quantity::score, WeightKind::random, {.absolute = 1e-4}},
     Row{Quantity::tensor, WeightKind::trained, {.l2 = 1e-5}},
+    Row{Quantity::steps, WeightKind::trained, {.l2 = 1e-5}},
     Row{Quantity::rounded, WeightKind::trained, {.absolute = 1e-6, .relative = 1e-5}},
     Row{Quantity::score, WeightKind::trained, {.absolute = 1e-5}},
 };

@@ -15,6 +15,7 @@ struct Tolerance {
 
 enum class Quantity {
   tensor,   // hidden states, logits, embeddings
+  steps,    // logits and scores while texts are generated: Transformers' own are up to 1e-4 from its float64 runs
   score,    // probabilities after softmax or sigmoid, cosines, norms
   rounded,  // numbers of `expected` that are a tensor's, written with seven digits
 };

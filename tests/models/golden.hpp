@@ -21,6 +21,11 @@ inline std::filesystem::path decoders_folder() {
   return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "decoders";
 }
 
+// Those with an encoder for what they read.
+inline std::filesystem::path text_to_text_folder() {
+  return std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "text_to_text";
+}
+
 // Names of the folders, sorted.
 inline std::vector<std::string> golden_names(const std::filesystem::path& goldens = goldens_folder()) {
   std::vector<std::string> names;

@@ -1,0 +1,46 @@
+#include "models/text_to_text.hpp"
+
+namespace accelerate {
+namespace {
+
+std::string cross_name(std::int64_t layer, std::string_view which) {
+  return "cross." + std::to_string(layer) + "." + std::string(which);
+}
+
+}  // namespace
+
+Program TextToText::build(const Checkpoint& checkpoint, const Weights& weights) const {
+  const Config& c = checkpoint.config();
+  expect_plain_weights(c);
+  Builder source("encode", weights);
+  const Encoded encoded = encode(source, c);
+  output_hidden_states(source, encoded);
+  output_embeddings(source, sentence_modules(checkpoint), encoded.last);
+  const std::int64_t layers = decoder_layers(c);
+  for (std::int64_t layer = 0; layer < layers; ++layer) output_cross(source, layer, encoded.last);
+  Program program;
+  program.graphs.emplace("encode", source.finish());
+  Builder target("decode", weights, Builder::State::kept);
+  target.output("logits", logits(target, c, selected_rows(target, decode(target, c))));
+  program.graphs.emplace("decode", target.finish());
+  program.tasks = {Task::text_generation, Task::embed};
+  const std::vector<std::string> classes = c.architectures();
+  if (!classes.empty()) program.class_name = classes.front();
+  return program;
+}
+
+void TextToText::output_cross(Builder& b, std::int64_t layer, Value states) const {
+  const CrossNames names = cross_names(layer);
+  const auto scope = b.scope(names.scope);
+  b.output(cross_name(layer, "key"), b.linear(names.key, states, {.bias = names.bias}));
+  b.output(cross_name(layer, "value"), b.linear(names.value, states, {.bias = names.bias}));
+}
+
+Value TextToText::cross_input(Builder& b, std::int64_t layer, std::string_view which) const {
+  const CrossNames names = cross_names(layer);
+  const std::string_view part = which == "key" ? names.key : names.value;
+  const std::int64_t width = b.weights().at(names.scope + "." + std::string(part) + ".weight").dims.at(0);
+  return b.input(cross_name(layer, which), {Element::real, Shape({kBatch, kSource, width}, true)});
+}
+
+}  // namespace accelerate
