@@ -22,6 +22,22 @@ std::string_view name_of(StopReason reason) {
 namespace runtime {
 namespace {
 
+bool has_encoder(const LoadedModel& model) {
+  return model.definition().program.graph("decode").find_input("cross.0.key") != nullptr;
+}
+
+std::string place_of(std::size_t number) { return "prompts[" + std::to_string(number) + "]"; }
+
+void expect_tokens(std::span<const std::int32_t> ids, std::size_t number, std::int64_t vocabulary) {
+  if (ids.empty()) throw Error(ErrorKind::invalid_input, "has no tokens to continue", place_of(number));
+  for (const std::int32_t id : ids) {
+    if (id >= 0 && id < vocabulary) continue;
+    throw Error(ErrorKind::invalid_input,
+                "has token " + std::to_string(id) + ", expected 0 to " + std::to_string(vocabulary - 1),
+                place_of(number), "the tokenizer may be another model's");
+  }
+}
+
 std::vector<std::int32_t> ids_of(const Prompt& prompt, std::size_t number, const GenerationCall& call) {
   std::vector<std::int32_t> ids = prompt.ids;
   if (ids.empty()) {
@@ -31,37 +47,42 @@ std::vector<std::int32_t> ids_of(const Prompt& prompt, std::size_t number, const
   }
   // As Transformers begins where there is nothing to continue.
   if (ids.empty() && call.settings.bos_token_id) ids.push_back(*call.settings.bos_token_id);
-  if (ids.empty()) {
-    throw Error(ErrorKind::invalid_input, "has no tokens to continue", "prompts[" + std::to_string(number) + "]");
-  }
-  const std::int64_t vocabulary = call.model.info().vocabulary;
-  for (const std::int32_t id : ids) {
-    if (id >= 0 && id < vocabulary) continue;
-    throw Error(ErrorKind::invalid_input,
-                "has token " + std::to_string(id) + ", expected 0 to " + std::to_string(vocabulary - 1),
-                "prompts[" + std::to_string(number) + "]", "the tokenizer may be another model's");
-  }
   return ids;
+}
+
+// Of what an encoder reads: all of its positions may be filled.
+void fit_source(std::vector<std::int32_t>& ids, const Prompt& prompt, std::size_t number, GenerationCall& call) {
+  if (call.max_positions == 0 || ids.size() <= call.max_positions) return;
+  if (!call.options.truncate) {
+    throw Error(ErrorKind::invalid_input,
+                "has " + std::to_string(ids.size()) + " tokens, and the model's encoder takes " +
+                    std::to_string(call.max_positions),
+                place_of(number), "--truncate keeps its beginning");
+  }
+  if (prompt.ids.empty()) {
+    ids = call.model.processor()
+              .encoding_of(number, {prompt.text},
+                           {.add_special_tokens = prompt.add_special_tokens, .max_length = call.max_positions})
+              .ids;
+  } else {
+    ids.resize(call.max_positions);
+  }
+  call.truncated.push_back(number);
 }
 
 // Leaves room for one new token at least.
 void fit(std::vector<std::int32_t>& ids, std::size_t number, GenerationCall& call) {
   if (call.max_positions == 0 || ids.size() < call.max_positions) return;
-  const std::string place = "prompts[" + std::to_string(number) + "]";
   if (!call.options.truncate) {
     throw Error(ErrorKind::invalid_input,
                 "has " + std::to_string(ids.size()) + " tokens, and the model takes " +
                     std::to_string(call.max_positions) + " with those that follow",
-                place, "--truncate keeps its end");
+                place_of(number), "--truncate keeps its end");
   }
   const std::size_t wanted = std::max<std::size_t>(1, call.settings.max_new_tokens);
   const std::size_t kept = std::max<std::size_t>(1, call.max_positions - std::min(wanted, call.max_positions - 1));
   ids.erase(ids.begin(), ids.end() - static_cast<std::ptrdiff_t>(std::min(kept, ids.size())));
   call.truncated.push_back(number);
-}
-
-bool has_encoder(const LoadedModel& model) {
-  return model.definition().program.graph("decode").find_input("cross.0.key") != nullptr;
 }
 
 // Texts of an encoder-decoder go through the encoder; what is continued is its start token.
@@ -87,29 +108,40 @@ void read_sources(GenerationCall& call) {
     const Outputs found = compiled->run(feeds, call.options.cancellation);
     const std::vector<std::int64_t>& offsets = feeds.extents.offsets("tokens");
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      Source& source = call.sources[batch[i].number];
-      source.tokens = batch[i].rows();
+      const auto read = std::make_shared<Source>();
+      read->tokens = batch[i].rows();
       for (const auto& [name, rows] : found) {
         const auto width = static_cast<std::size_t>(rows.dim(1)), first = static_cast<std::size_t>(offsets[i]) * width;
-        const auto own = rows.as<float>().subspan(first, static_cast<std::size_t>(source.tokens) * width);
-        source.rows.emplace(name, Tensor::of({source.tokens, rows.dim(1)}, own));
+        const auto own = rows.as<float>().subspan(first, static_cast<std::size_t>(read->tokens) * width);
+        read->rows.emplace(name, Tensor::of({read->tokens, rows.dim(1)}, own));
       }
+      call.sources[batch[i].number] = read;
     }
   });
   for (std::vector<std::int32_t>& prompt : call.prompts) prompt = {*call.settings.decoder_start_token_id};
-  // A decoder's own positions: none are counted where only distances are.
-  call.max_positions = static_cast<std::size_t>(
-      call.model.definition().architecture->summary(call.model.definition().checkpoint.config()).max_tokens);
+}
+
+// Of an encoder-decoder those of each half, none where only distances count; of others the tokenizer may know less.
+std::int64_t positions_of(const LoadedModel& model) {
+  if (!has_encoder(model)) return model.info().max_tokens;
+  return model.definition().architecture->summary(model.definition().checkpoint.config()).max_tokens;
 }
 
 GenerationCall call_of(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options) {
   GenerationCall call{.model = model,
                       .options = options,
                       .settings = generation_settings(model.definition().checkpoint, model.processor(), options)};
-  call.max_positions = static_cast<std::size_t>(model.info().max_tokens);
+  call.max_positions = static_cast<std::size_t>(positions_of(model));
+  const Graph& graph = model.definition().program.graph_of(Task::text_generation);
+  call.vocabulary = static_cast<std::size_t>(graph.node(graph.find_output("logits")->value).type.shape.last().number());
   for (std::size_t i = 0; i < prompts.size(); ++i) {
-    call.prompts.push_back(ids_of(prompts[i], i, call));
-    fit(call.prompts.back(), i, call);
+    std::vector<std::int32_t>& ids = call.prompts.emplace_back(ids_of(prompts[i], i, call));
+    expect_tokens(ids, i, model.info().vocabulary);
+    if (has_encoder(model)) {
+      fit_source(ids, prompts[i], i, call);
+    } else {
+      fit(ids, i, call);
+    }
   }
   return call;
 }
@@ -123,6 +155,9 @@ void expect_room(const GenerationCall& call, CompiledGraph& graph) {
     past.insert(past.end(), copies, static_cast<std::int64_t>(call.limit(prompt.size())) - 1);
   }
   Extents extents = extents_of(std::ssize(past), 1);
+  std::vector<std::int64_t> read;
+  for (const auto& source : call.sources) read.insert(read.end(), copies, source->tokens);
+  if (!read.empty()) extents.set_ragged("source", std::move(read));
   extents.set("positions", *std::ranges::max_element(past) + 1).set_ragged("past", std::move(past));
   graph.expect_room(extents);
 }
@@ -188,6 +223,7 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
     generations.times.prompt += encoding.count();
     generations.times.first_token += encoding.count();
   }
+  sequences->forget_sources();
   model.give_back(std::move(sequences));
   return generations;
 }

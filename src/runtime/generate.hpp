@@ -20,11 +20,13 @@ struct GenerationCall {
   const GenerateOptions& options;
   decoding::GenerationSettings settings;
   std::vector<std::vector<std::int32_t>> prompts;  // what the texts follow: of an encoder-decoder its start tokens
-  std::vector<Source> sources;                     // of an encoder-decoder: what each prompt's text became
-  std::size_t max_positions = 0;                   // of the model; 0: no limit known
+  // Of an encoder-decoder: what each prompt's text became.
+  std::vector<std::shared_ptr<const Source>> sources;
+  std::size_t vocabulary = 0;     // of what is generated
+  std::size_t max_positions = 0;  // of the model; 0: no limit known
   std::vector<std::size_t> truncated;
 
-  const Source* source(std::size_t prompt) const { return sources.empty() ? nullptr : &sources[prompt]; }
+  std::shared_ptr<const Source> source(std::size_t prompt) const { return sources.empty() ? nullptr : sources[prompt]; }
   // The length, prompt included, at which a text ends: the settings', and the model's.
   std::size_t limit(std::size_t prompt_length) const;
 };

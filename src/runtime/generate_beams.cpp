@@ -20,7 +20,7 @@ class Beams {
         sequences_(sequences),
         times_(generations.times),
         generations_(generations),
-        vocabulary_(static_cast<std::size_t>(call.model.info().vocabulary)),
+        vocabulary_(call.vocabulary),
         beams_(call.settings.num_beams),
         search_(call.settings, call.prompts, vocabulary_,
                 {.max_positions = call.max_positions, .stops = stops_of(call)}) {}

@@ -195,7 +195,7 @@ class EachText {
     say(text, text.stream.finish());
     text.result.reason = reason;
     if (!text.logits.empty()) {
-      const std::int64_t width = call_.model.info().vocabulary;
+      const auto width = static_cast<std::int64_t>(call_.vocabulary);
       text.result.logits = Tensor::of({std::ssize(text.logits) / width, width}, text.logits);
     }
     text.done = true;

@@ -41,7 +41,7 @@ Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellati
 
 // Rows of all items one after the other, made anew only when the items change.
 void Sequences::feed_sources(std::span<const Next> next, Feeds& feeds) {
-  std::vector<const Source*> sources;
+  std::vector<std::shared_ptr<const Source>> sources;
   std::vector<std::int64_t> lengths;
   for (const Next& each : next) {
     sources.push_back(each.source);
@@ -53,13 +53,18 @@ void Sequences::feed_sources(std::span<const Next> next, Feeds& feeds) {
     for (const auto& [name, first] : sources.front()->rows) {
       Tensor all(DType::f32, {rows, first.dim(1)});
       auto out = all.as<float>().begin();
-      for (const Source* source : sources) out = std::ranges::copy(source->rows.at(name).as<float>(), out).out;
+      for (const auto& source : sources) out = std::ranges::copy(source->rows.at(name).as<float>(), out).out;
       source_feeds_.emplace(name, std::move(all));
     }
     sources_ = std::move(sources);
   }
   feeds.extents.set_ragged("source", std::move(lengths));
   for (const auto& [name, rows] : source_feeds_) feeds.tensors[name] = rows;
+}
+
+void Sequences::forget_sources() {
+  sources_.clear();
+  source_feeds_.clear();
 }
 
 Slot Sequences::begin(std::span<const std::int32_t> tokens) {

@@ -26,8 +26,8 @@ class Sequences {
   struct Next {
     Slot slot = 0;
     std::span<const std::int32_t> tokens;
-    bool wanted = true;              // the logits that follow the last of them
-    const Source* source = nullptr;  // of an encoder-decoder: what it reads
+    bool wanted = true;                              // the logits that follow the last of them
+    std::shared_ptr<const Source> source = nullptr;  // of an encoder-decoder: what it reads
   };
   // One run over all of them. Logits [wanted, vocabulary]. Errors of CompiledGraph::run; slots then stay as they were.
   Tensor run(std::span<const Next> next, const Cancellation& cancellation);
@@ -39,6 +39,8 @@ class Sequences {
   void end(Slot slot, std::span<const std::int32_t> tokens);
   // The same, but its past is of no use.
   void drop(Slot slot) { slots().release(slot); }
+  // Lets go of the sources of the last run.
+  void forget_sources();
 
   StateSlots& slots() { return *session_->slots(); }
 
@@ -52,8 +54,9 @@ class Sequences {
 
   std::shared_ptr<CompiledGraph> graph_;
   std::unique_ptr<Session> session_;
-  std::vector<Kept> kept_;              // the one used last comes last
-  std::vector<const Source*> sources_;  // of the last run, and what was fed of them: most runs have the same
+  std::vector<Kept> kept_;  // the one used last comes last
+  // Of the last run, and what was fed of them: most runs have the same.
+  std::vector<std::shared_ptr<const Source>> sources_;
   std::map<std::string, Tensor, std::less<>> source_feeds_;
 };
 
