@@ -9,8 +9,10 @@
 namespace accelerate::verify {
 namespace {
 
-constexpr std::array<std::string_view, 4> kGenerated = {"generated_ids", "step_logits", "last_token_logits",
-                                                        "sequences_scores"};
+constexpr std::array<std::string_view, 5> kGenerated = {"generated_ids", "step_logits", "teacher_forced_logits",
+                                                        "last_token_logits", "sequences_scores"};
+// Logits of the first steps: also those of the generated tokens in one run, which are what each step gave.
+constexpr std::array<std::string_view, 2> kSteps = {"step_logits", "teacher_forced_logits"};
 
 class GenerationRun {
  public:
@@ -76,8 +78,11 @@ class GenerationRun {
     // What a case does not set is Transformers' default, whatever the folder says.
     if (!o.repetition_penalty) o.repetition_penalty = 1;
     if (tensors_.outputs.contains("last_token_logits")) o.logits = 1;
-    const auto logits = tensors_.outputs.find("step_logits");
-    if (logits != tensors_.outputs.end()) o.logits = static_cast<std::size_t>(logits->second.dim(1));
+    for (const std::string_view name : kSteps) {
+      const auto logits = tensors_.outputs.find(name);
+      if (logits == tensors_.outputs.end()) continue;
+      o.logits = std::max(o.logits, static_cast<std::size_t>(logits->second.dim(1)));
+    }
     o.cancellation = batch_.cancellation;
     return o;
   }
@@ -188,7 +193,7 @@ class GenerationRun {
   void check_tensors() {
     for (const auto& [name, expected] : tensors_.outputs) {
       if (name == "generated_ids") check_ids(expected);
-      if (name == "step_logits") check_logits(name, expected);
+      if (std::ranges::find(kSteps, name) != kSteps.end()) check_logits(name, expected);
       if (name == "last_token_logits") {
         check_logits(name, expected.reshaped({expected.dim(0), 1, expected.dims().back()}));
       }
