@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokeni
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDENS = ROOT / "tests" / "goldens"
-MODELS = ["decoders/gpt2", "decoders/llama3_rope", "decoders/opt", "text_to_text/t5", "text_to_text/bart"]
+MODELS = ["decoders/gpt2", "decoders/llama3_rope", "decoders/opt", "text_to_text/t5", "text_to_text/bart", "text_to_text/marian"]
 TEXTS = ["In the beginning God created the heaven and the earth.", "Hello!",
          "And God said, Let there be light: and there was light."]
 

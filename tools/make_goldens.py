@@ -6,7 +6,8 @@
     build/goldens-venv/bin/python tools/make_goldens.py albert phi3      # some
     build/goldens-venv/bin/python tools/make_goldens.py --list           # the table of docs/goldens.md
 
-A fixture that exists is replaced. Those made elsewhere are only read here: seven of models, seven of decoders.
+A fixture that exists is replaced. Those made elsewhere are only read here: seven of models, seven of decoders, three of
+encoder-decoders.
 """
 
 import argparse
@@ -24,10 +25,10 @@ LIMIT = 400 * 1024
 
 def all_fixtures() -> dict:
     """Name: the fixture and the folder of its family."""
-    from goldens import decoders, encoders, sentences
+    from goldens import decoders, encoders, sentences, text_to_text
 
     made = {"models": [*encoders.all_encoders(), *sentences.all_sentence_fixtures()],
-            "decoders": decoders.all_decoders()}
+            "decoders": decoders.all_decoders(), "text_to_text": text_to_text.all_text_to_text()}
     return {fixture.name: (fixture, family) for family, fixtures in made.items() for fixture in fixtures}
 
 

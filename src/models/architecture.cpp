@@ -69,9 +69,9 @@ void Program::require(Task task) const {
 
 const std::vector<const Architecture*>& architectures() {
   static const std::vector<const Architecture*> all{
-      &albert(), &bart(),     &bert(),  &distilbert(), &electra(), &gemma(),      &gemma2(),     &gemma3_text(),
-      &gpt2(),   &gpt_neox(), &llama(), &mistral(),    &mixtral(), &modernbert(), &mpnet(),      &nomic_bert(),
-      &opt(),    &phi3(),     &qwen2(), &qwen3(),      &roberta(), &t5(),         &xlm_roberta()};
+      &albert(),     &bart(),     &bert(),  &distilbert(), &electra(), &gemma(),   &gemma2(),     &gemma3_text(),
+      &gpt2(),       &gpt_neox(), &llama(), &marian(),     &mistral(), &mixtral(), &modernbert(), &mpnet(),
+      &nomic_bert(), &opt(),      &phi3(),  &qwen2(),      &qwen3(),   &roberta(), &t5(),         &xlm_roberta()};
   return all;
 }
 
@@ -104,6 +104,7 @@ ModelDefinition open_model(Checkpoint checkpoint) {
   auto weights = std::make_shared<Weights>();
   weights->mount("", checkpoint, architecture->names(checkpoint.config()));
   mount_sentence_modules(checkpoint, *weights);
+  architecture->add_computed(checkpoint.config(), *weights);
   Program program = architecture->build(checkpoint, *weights);
   return {std::move(checkpoint), architecture, std::move(weights), std::move(program)};
 }

@@ -70,6 +70,8 @@ class Architecture {
   virtual Summary summary(const Config& config) const = 0;
   // How published files spell the names that build() asks for.
   virtual NameMap names(const Config& config) const = 0;
+  // Adds parameters that are computed from the config where the files leave them out.
+  virtual void add_computed(const Config&, Weights&) const {}
   // Graphs for everything that the weights allow. Reads shapes, never values. Errors of the builder; of summary();
   // Error{unsupported} naming a setting of the config that changes the computation and is not known.
   virtual Program build(const Checkpoint& checkpoint, const Weights& weights) const = 0;

@@ -16,6 +16,7 @@ const Architecture& gemma3_text();
 const Architecture& gpt2();
 const Architecture& gpt_neox();
 const Architecture& llama();
+const Architecture& marian();
 const Architecture& mistral();
 const Architecture& mixtral();
 const Architecture& modernbert();

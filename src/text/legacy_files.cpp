@@ -168,6 +168,13 @@ Parts read_legacy_parts(const Path& path, const Json& config, const Json& specia
   if (is_file(path / "vocab.json") && is_file(path / "merges.txt")) {
     return read("vocab.json", [&] { return from_vocab_json(folder); });
   }
+  if (is_file(path / "source.spm") && is_file(path / "vocab.json")) {
+    try {
+      return from_marian(folder);
+    } catch (const Error& error) {
+      throw error.within("source.spm with vocab.json");
+    }
+  }
   for (const char* name : {"spiece.model", "sentencepiece.bpe.model", "tokenizer.model"}) {
     if (!is_file(path / name)) continue;
     try {
@@ -177,8 +184,8 @@ Parts read_legacy_parts(const Path& path, const Json& config, const Json& specia
     }
   }
   throw Error(ErrorKind::not_found,
-              "no tokenizer: looked for tokenizer.json, vocab.txt, vocab.json with merges.txt, spiece.model, "
-              "sentencepiece.bpe.model and tokenizer.model");
+              "no tokenizer: looked for tokenizer.json, vocab.txt, vocab.json with merges.txt or source.spm, "
+              "spiece.model, sentencepiece.bpe.model and tokenizer.model");
 }
 
 }  // namespace accelerate::text

@@ -43,4 +43,8 @@ std::map<std::int64_t, Json> added_tokens(const Folder& folder, const TokenIds& 
 // From a SentencePiece model file of the folder.
 Parts from_sentencepiece(const Folder& folder, std::string_view name);
 
+// From source.spm and vocab.json, with separate_vocabs also target_vocab.json: texts are read in the source language,
+// ids are spelled in the target language.
+Parts from_marian(const Folder& folder);
+
 }  // namespace accelerate::text

@@ -162,3 +162,17 @@ def mixtral(**changes) -> dict:
         "num_hidden_layers": 2, "num_local_experts": 4, "output_router_logits": False, "rms_norm_eps": 1e-5,
         "rope_theta": 1000000.0, "router_aux_loss_coef": 0.02, "sliding_window": 8, "tie_word_embeddings": False,
         "vocab_size": 600}, changes)
+
+
+def marian(vocab_size: int, decoder_vocab_size: int, pad_id: int, **changes) -> dict:
+    return _made("MarianMTModel", {
+        "activation_dropout": 0.0, "activation_function": "swish", "add_bias_logits": False,
+        "add_final_layer_norm": False, "attention_dropout": 0.0, "bad_words_ids": [[pad_id]],
+        "bos_token_id": 0, "d_model": 24, "decoder_attention_heads": 3, "decoder_ffn_dim": 40, "decoder_layerdrop": 0.0,
+        "decoder_layers": 3, "decoder_start_token_id": pad_id,
+        "decoder_vocab_size": decoder_vocab_size, "dropout": 0.1, "encoder_attention_heads": 2, "encoder_ffn_dim": 48,
+        "encoder_layerdrop": 0.0, "encoder_layers": 2, "eos_token_id": 0, "forced_eos_token_id": 0, "init_std": 0.02,
+        "is_encoder_decoder": True, "max_length": 128, "max_position_embeddings": 128, "model_type": "marian",
+        "normalize_before": False, "normalize_embedding": False, "num_beams": 4, "num_hidden_layers": 2,
+        "pad_token_id": pad_id, "scale_embedding": True, "static_position_embeddings": True,
+        "use_cache": True, "vocab_size": vocab_size}, changes)
