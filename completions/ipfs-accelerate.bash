@@ -122,9 +122,10 @@ _ipfs_accelerate() {
       case $prev in
         --batch) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --phase) COMPREPLY=($(compgen -W "prefill decode" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --input) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-        --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
+        --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering text-generation" -- "$cur")); return ;;
         --seconds) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --max-latency) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --max-memory) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
@@ -133,7 +134,7 @@ _ipfs_accelerate() {
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--batch --tokens --phase --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     export)
       case $prev in

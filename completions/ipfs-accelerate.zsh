@@ -190,10 +190,11 @@ _ipfs_accelerate() {
     bench)
       _arguments -s \
         '--batch[Texts a run (default\: 1); auto looks for the number with the best throughput]:N,... or auto: ' \
-        '--tokens[Lengths of the texts (default\: 128, or the longest the model takes)]:N,...: ' \
+        '--tokens[Lengths of the texts (default\: 128; of text-generation 32,512)]:N,...: ' \
+        '--phase[Of text-generation only this\: prompts, or one more token (default\: both)]:phase:(prefill decode)' \
         '--precision[What weights are stored and multiplied in (default\: f32)]:NAME,...: ' \
         '--input[Measure on these texts, one a line, instead of random tokens; - is stdin]:FILE:_files' \
-        '--task[Whose outputs are computed (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
+        '--task[Whose outputs are computed (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering text-generation)' \
         '--seconds[Repeat at most so long where the median is not stable sooner (default\: 3)]:S: ' \
         '--max-latency[With --batch auto\: the 90th percentile of a run stays below]:MS: ' \
         '--max-memory[With --batch auto\: bytes that a run may take]:N: ' \

@@ -6,7 +6,7 @@ import math
 import sys
 from pathlib import Path
 
-CODES = {"F32": "f", "I64": "q"}  # dtype in the file -> type code of array
+CODES = {"F32": "f", "I64": "q", "BF16": "H"}  # dtype in the file -> type code of array
 
 
 def write(path: Path, tensors: dict[str, tuple[str, tuple[int, ...], array.array]]) -> None:
@@ -27,6 +27,12 @@ def write(path: Path, tensors: dict[str, tuple[str, tuple[int, ...], array.array
         for _, _, values in tensors.values():
             little_endian(values).tofile(file)
     partial.replace(path)
+
+
+def as_bf16(values: array.array) -> array.array:
+    """The upper halves of floats: what is cut off is of no matter for random numbers."""
+    halves = memoryview(values).cast("B").cast("H")
+    return array.array("H", halves[1::2] if sys.byteorder == "little" else halves[::2])
 
 
 def read(path: Path, name: str) -> tuple[tuple[int, ...], array.array]:

@@ -62,7 +62,12 @@ class Bench {
   void check() {
     const Subject subject(options_.model, {.device = "cpu", .threads = threads_, .cancellation = options_.cancellation},
                           options_.task);
-    const std::int64_t longest = subject.longest_input();
+    std::int64_t longest = subject.longest_input();
+    generates_ = subject.task() == name_of(Task::text_generation);
+    if (generates_) {
+      expect_random_prompts();
+      longest = std::max<std::int64_t>(0, longest - 1);  // one more token follows
+    }
     if (options_.texts) {
       if (options_.texts->empty())
         throw Error(ErrorKind::invalid_input, "there are none, expected one or more", "texts");
@@ -73,7 +78,7 @@ class Bench {
       batches_ = {static_cast<std::int64_t>(options_.texts->size())};
     } else {
       lengths_ = options_.tokens;
-      if (lengths_.empty()) lengths_ = {longest == 0 ? 128 : std::min<std::int64_t>(128, longest)};
+      if (lengths_.empty()) lengths_ = usual_lengths(longest);
       batches_ = options_.batches;
     }
     for (const std::int64_t tokens : lengths_) {
@@ -93,6 +98,26 @@ class Bench {
     ask();
   }
 
+  void expect_random_prompts() const {
+    if (options_.texts) {
+      throw Error(ErrorKind::invalid_input, "text-generation is measured on random tokens, not on texts", "texts",
+                  "`run --stats` says how long a text took");
+    }
+    if (options_.search) {
+      throw Error(ErrorKind::invalid_input, "a batch size is not looked for in text-generation", "batches",
+                  "--batch 1,2,4,8 shows them side by side");
+    }
+  }
+
+  std::vector<std::int64_t> usual_lengths(std::int64_t longest) const {
+    if (!generates_) return {longest == 0 ? 128 : std::min<std::int64_t>(128, longest)};
+    std::vector<std::int64_t> lengths;
+    for (const std::int64_t tokens : {32, 512}) {
+      if (longest == 0 || tokens <= longest) lengths.push_back(tokens);
+    }
+    return lengths.empty() ? std::vector{longest} : lengths;
+  }
+
   // A row that was asked for.
   struct Asked {
     std::string device, precision;
@@ -102,11 +127,14 @@ class Bench {
   // In the order of the report. A search tries batches of its own.
   void ask() {
     const std::vector<std::int64_t> batches = options_.search ? std::vector<std::int64_t>{0} : batches_;
+    const std::vector<Phase> phases = generates_ ? options_.phases : std::vector{Phase::whole};
     for (const std::string& device : options_.devices) {
       for (const std::string& precision : options_.precisions) {
-        for (const std::int64_t tokens : lengths_) {
-          for (const std::int64_t batch : batches) {
-            asked_.push_back({device, precision, {batch, tokens, options_.texts}});
+        for (const Phase phase : phases) {
+          for (const std::int64_t tokens : lengths_) {
+            for (const std::int64_t batch : batches) {
+              asked_.push_back({device, precision, {batch, tokens, options_.texts, phase}});
+            }
           }
         }
       }
@@ -119,6 +147,7 @@ class Bench {
     row.task = task_;
     row.precision = asked.precision;
     row.workload = asked.workload.name();
+    row.phase = asked.workload.phase;
     row.batch = asked.workload.batch;
     row.tokens = asked.workload.tokens;
     row.threads = threads_;
@@ -153,7 +182,7 @@ class Bench {
     const std::size_t first = report_.rows.size();
     const std::int64_t most = std::clamp<std::int64_t>(kMostTokensInSearch / tokens, 1, kMostTexts);
     const std::optional<std::int64_t> best = best_batch(most, [&](std::int64_t batch) {
-      Row& row = measure_row({asked.device, asked.precision, {batch, tokens, {}}},
+      Row& row = measure_row({asked.device, asked.precision, {batch, tokens}},
                              {options_.seconds / 2, false, bound.memory_bytes});
       const bool measured = row.state == State::measured;
       const bool in_time = bound.latency_ms <= 0 || row.times.p90 <= bound.latency_ms;
@@ -195,6 +224,7 @@ class Bench {
   hardware::LimitMeter meter_;
   Report report_;
   std::string task_;
+  bool generates_ = false;
   std::vector<std::int64_t> lengths_, batches_;
   std::vector<Asked> asked_;
 };

@@ -23,12 +23,15 @@ struct SearchBound {
 
 struct Options {
   std::filesystem::path model;
-  std::vector<std::int64_t> batches = {1};        // each 1 to 1048576
-  std::vector<std::int64_t> tokens = {};          // empty: 128, or the longest input where that is shorter
-  std::vector<std::string> precisions = {"f32"};  // as OpenOptions::precision, "auto" too
-  std::vector<std::string> devices = {"auto"};    // each in turn, as OpenOptions::device names one
-  bool split = false;                             // as OpenOptions::split
-  std::string task = {};                          // empty: the folder's own
+  std::vector<std::int64_t> batches = {1};  // each 1 to 1048576
+  // Empty: 128, of text-generation 32 and 512, or the longest input where that is shorter. Text-generation has a
+  // row of each phase: a prompt of so many tokens, and one more token after so many.
+  std::vector<std::int64_t> tokens = {};
+  std::vector<Phase> phases = {Phase::prefill, Phase::decode};  // of text-generation; other tasks have none
+  std::vector<std::string> precisions = {"f32"};                // as OpenOptions::precision, "auto" too
+  std::vector<std::string> devices = {"auto"};                  // each in turn, as OpenOptions::device names one
+  bool split = false;                                           // as OpenOptions::split
+  std::string task = {};                                        // empty: the folder's own
   int threads = 0;                // 0: as many as this process may use; more than that are limited to it, with a note
   std::int64_t memory_limit = 0;  // as OpenOptions::memory_limit
   std::filesystem::path cache_folder = {};  // as OpenOptions::cache_folder
@@ -52,13 +55,13 @@ struct Report {
   records::ModelIdentity model;
   int threads = 0;
   std::vector<Row>
-      rows;  // device by precision by tokens by batch, in that order; those that were not reached are untested
+      rows;  // device by precision by phase by tokens by batch, in that order; those that were not reached are untested
   bool interrupted = false;
 };
 
 // Loads the folder afresh for every row. Where a device, a precision, an operation or the memory for a row is missing,
 // the row says so. Errors as Model::open's; Error{invalid_input} naming an option that is out of range or longer than
-// the model takes. When it is cancelled, what was measured is returned.
+// the model takes; of text-generation also `texts` and `search`. When it is cancelled, what was measured is returned.
 Report bench(const Options& options);
 
 }  // namespace accelerate::bench

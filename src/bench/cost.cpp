@@ -6,6 +6,8 @@
 #include <set>
 #include <string_view>
 
+#include "graph/ops/experts.hpp"
+
 namespace accelerate::bench {
 namespace {
 
@@ -29,6 +31,25 @@ bool is_real(const Node& node) { return node.type.element == Element::real; }
 
 std::int64_t elements(const Node& node, const Extents& extents) { return node.type.shape.elements().evaluate(extents); }
 
+// Keys or values of the past that a run looks at, numbers. A window keeps the rest out of sight.
+std::int64_t past_numbers(const Node& state, const Extents& extents) {
+  std::int64_t rows = 0;
+  for (const std::int64_t past : extents.lengths("past")) {
+    rows += state.state.window < 0 ? past : std::min(past, state.state.window);
+  }
+  return rows * state.type.shape.last().number();
+}
+
+// The part of a product's weights that so many rows read: of experts those that they can choose at most.
+double part_read(const Node& node, const Extents& extents) {
+  if (node.operation->name() != "experts") return 1;
+  const auto& op = static_cast<const ops::Experts&>(*node.operation);
+  const double experts =
+      static_cast<double>(node.operands.size() - ops::Experts::kFirst) / double{ops::Experts::kMatrices};
+  const auto chosen = static_cast<double>(op.chosen * extents.at("tokens.rows"));
+  return std::min(1.0, chosen / experts);
+}
+
 void add_node(const Graph& graph, const Node& node, const Extents& extents, const CompileOptions& options,
               std::set<std::int32_t>& counted, Work& work) {
   work.flops += node.operation->cost(graph.operand_types(node), node.type).flops.evaluate(extents);
@@ -38,12 +59,15 @@ void add_node(const Graph& graph, const Node& node, const Extents& extents, cons
   for (const Value operand : node.operands) {
     if (!operand) continue;
     const Node& read = graph.node(operand);
-    if (read.source != Node::Source::weight) {
+    if (read.source == Node::Source::state) {
+      work.cache_bytes += 4 * past_numbers(read, extents);
+    } else if (read.source != Node::Source::weight) {
       work.activation_bytes += (is_real(read) ? 4 : 8) * elements(read, extents);
     } else if (lookup) {
       work.weight_bytes += 4 * std::min(result, elements(read, extents));
     } else if (counted.insert(operand.id).second) {
-      const double bytes = bytes_a_number(node, options) * static_cast<double>(elements(read, extents));
+      const double bytes =
+          bytes_a_number(node, options) * part_read(node, extents) * static_cast<double>(elements(read, extents));
       work.weight_bytes += static_cast<std::int64_t>(bytes);
     }
   }
@@ -58,6 +82,7 @@ std::int64_t rounded(std::int64_t working_set) {
 Work& Work::operator+=(const Work& other) {
   flops += other.flops;
   weight_bytes += other.weight_bytes;
+  cache_bytes += other.cache_bytes;
   activation_bytes += other.activation_bytes;
   return *this;
 }
@@ -112,7 +137,7 @@ Bound bound_of(const Work& work, const Limits& limits, std::int64_t weight_set) 
     return speed > 0 ? static_cast<double>(amount) / speed : 0.0;
   };
   const double computing = seconds(work.flops, limits.operations_per_second);
-  const double reading = seconds(work.weight_bytes, limits.read_speed(weight_set)) +
+  const double reading = seconds(work.weight_bytes + work.cache_bytes, limits.read_speed(weight_set)) +
                          seconds(work.activation_bytes, limits.read_speed(work.activation_bytes));
   return {std::max(computing, reading), computing >= reading};
 }

@@ -14,14 +14,15 @@ namespace accelerate::bench {
 struct Work {
   std::int64_t flops = 0;             // 2 a multiply-add
   std::int64_t weight_bytes = 0;      // weights read, in the precision they are multiplied in; each once
+  std::int64_t cache_bytes = 0;       // keys and values of the past that are read, 4 bytes a number
   std::int64_t activation_bytes = 0;  // values read and written, 4 bytes a number
 
   Work& operator+=(const Work& other);
 };
 
 // Of some operations of a graph in one run of these sizes. Weights of products count at the bytes of `options`'
-// precision (of its overrides where there are), all others at 4; of an embedding only the rows that are looked up.
-// A weight that several of the nodes share counts once.
+// precision (of its overrides where there are), all others at 4; of an embedding only the rows that are looked up, of
+// experts as many as the rows can choose. A weight that several of the nodes share counts once.
 Work work_of(const Graph& graph, std::span<const std::size_t> nodes, const Extents& extents,
              const CompileOptions& options);
 // Of all its operations. Values between operations are left out: a plan may keep them in its caches.
@@ -46,8 +47,8 @@ struct Bound {
   double seconds = 0;
   bool by_operations = false;  // else by bytes
 };
-// Operations over their speed, or bytes over theirs, whichever takes longer. Weights are read at the speed of
-// `weight_set`, the bytes that the model's weights take together; activations at that of their own.
+// Operations over their speed, or bytes over theirs, whichever takes longer. Weights and the past are read at the
+// speed of `weight_set`, the bytes that they take in the whole model; activations at that of their own.
 Bound bound_of(const Work& work, const Limits& limits, std::int64_t weight_set);
 
 }  // namespace accelerate::bench

@@ -30,6 +30,7 @@ std::string number(double value, int digits) {
 }
 
 double timed(const Subject& subject, const Workload& workload, const Cancellation& cancellation) {
+  subject.rewind(cancellation);
   const Clock::time_point start = Clock::now();
   subject.run(workload, cancellation);
   return milliseconds(Clock::now() - start);
@@ -87,11 +88,19 @@ bool has_room(const MemoryPrediction& predicted, std::int64_t most_bytes, Row& r
 // "cpu", "onnx:cpu"
 bool is_processor(const std::string& device) { return device == "cpu" || device.ends_with(":cpu"); }
 
+// What a phase is held against: a prompt's operations, the bytes of one more token. Any other run: what takes longer.
+Work decisive(Work work, Phase phase) {
+  if (phase == Phase::prefill) work.weight_bytes = work.cache_bytes = 0;
+  if (phase == Phase::decode) work.flops = 0;
+  return work;
+}
+
 void take_limits(const Limits& before, const Limits& after, const Work& work, std::int64_t weight_set, Row& row) {
   const Limits limits = Limits::best_of(before, after);
-  const Bound bound = bound_of(work, limits, weight_set);
+  const Bound bound = bound_of(decisive(work, row.phase), limits, weight_set);
   row.flops = work.flops;
   row.bytes = work.weight_bytes;
+  row.cache_bytes = work.cache_bytes;
   row.limit_gflops = limits.operations_per_second / 1e9;
   row.limit_gbytes = limits.read_speed(weight_set) / 1e9;
   row.limit_drift = 1 - std::min(before.operations_per_second, after.operations_per_second) /
@@ -122,11 +131,14 @@ class Measuring {
     if (workload_.texts) subject.open_tokenizer();
     row_.load_ms = milliseconds(Clock::now() - start);
     describe(subject);
-    if (!has_room(subject.predict(runs_), how_.most_bytes, row_)) return;
+    std::vector<Extents> all = Subject::filling_of(workload_);
+    all.insert(all.end(), runs_.begin(), runs_.end());
+    if (!has_room(subject.predict(all), how_.most_bytes, row_)) return;
 
     const Precision precision = subject.options().precision;
     const Work work = subject.work(runs_);
-    const std::int64_t weight_set = work_of(subject.graph(), runs_.front(), subject.options()).weight_bytes;
+    const Work read = work_of(subject.graph(), runs_.front(), subject.options());
+    const std::int64_t weight_set = read.weight_bytes + read.cache_bytes;
     std::vector<std::int64_t> sets{weight_set};
     if (how_.profile) sets.insert(sets.end(), std::begin(kProfileSets), std::end(kProfileSets));
     const Limits before = limits_of(precision, sets);
@@ -175,7 +187,8 @@ class Measuring {
     subject.compile();
     row_.load_ms += milliseconds(Clock::now() - start);
     subject.make_inputs(workload_);
-    const std::int64_t inputs = workload_.texts ? 0 : 16 * row_.rows;  // the caller's, not the model's
+    // The caller's, not the model's.
+    const std::int64_t inputs = workload_.texts || workload_.phase != Phase::whole ? 0 : 16 * row_.rows;
     row_.first_ms = timed(subject, workload_, options_.cancellation);
     const Watch watch;
     warm_up(subject, workload_, row_.first_ms, how_.seconds, options_.cancellation);
@@ -183,8 +196,9 @@ class Measuring {
     row_.conditions = watch.so_far();
     row_.peak_bytes = host_memory_use().peak - held_before - inputs;
     row_.resident_bytes = resident_memory().peak;
-    row_.throughput_per_s = 1e3 * static_cast<double>(row_.batch) / row_.times.p50;
     row_.tokens_per_s = 1e3 * static_cast<double>(row_.rows) / row_.times.p50;
+    row_.throughput_per_s = 1e3 * static_cast<double>(row_.batch) / row_.times.p50;
+    if (workload_.phase != Phase::whole) row_.throughput_per_s = row_.tokens_per_s;
   }
 
   const Options& options_;

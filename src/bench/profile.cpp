@@ -157,6 +157,7 @@ Profile take_profile(const Subject& subject, const Workload& workload, std::span
   const Clock::time_point begin = Clock::now();
   const auto enough = [&] { return taken.size() >= kMostRuns || milliseconds(Clock::now() - begin) > 1e3 * seconds; };
   const auto run_plain = [&] {
+    subject.rewind(cancellation);
     const Clock::time_point start = Clock::now();
     subject.run(workload, cancellation);
     plain.push_back(milliseconds(Clock::now() - start));
@@ -165,6 +166,7 @@ Profile take_profile(const Subject& subject, const Workload& workload, std::span
   while (taken.size() < kLeastRuns || !enough()) {
     const bool plain_first = taken.size() % 2 == 0;
     if (plain_first) run_plain();
+    subject.rewind(cancellation);
     subject.run(workload, cancellation, &trace);
     if (!plain_first) run_plain();
     taken.push_back(pieces_of(trace, profile.steps.size()));

@@ -14,6 +14,7 @@
 #include "bench/cost.hpp"
 #include "bench/profile.hpp"
 #include "bench/statistics.hpp"
+#include "bench/workload.hpp"
 #include "records/record.hpp"
 
 namespace accelerate::bench {
@@ -31,8 +32,9 @@ struct Row {
   // What was asked for.
   std::string device, level, precision, workload, task;  // a measured row's precision is never "auto"
   std::map<std::string, std::string> layer_precisions;   // of layers that keep another one, by their path
-  std::int64_t batch = 0, tokens = 0;
-  std::int64_t rows = 0;  // tokens of all texts together
+  Phase phase = Phase::whole;
+  std::int64_t batch = 0, tokens = 0;  // `tokens` of decoding: how many each text has before
+  std::int64_t rows = 0;               // tokens of all texts together; of decoding the new ones
   int threads = 0;
 
   State state = State::untested;
@@ -44,14 +46,16 @@ struct Row {
   double load_ms = 0;   // opening the folder and packing the weights, the files in the page cache
   double first_ms = 0;  // the first run after it
   Summary times;        // of the runs after the warm-up
-  double throughput_per_s = 0, tokens_per_s = 0;  // texts and tokens a second, by the median
-  std::int64_t peak_bytes = 0;                    // most that our allocators held, from before loading on
-  std::int64_t predicted_bytes = 0;               // what was predicted for the same sizes before loading
-  std::int64_t resident_bytes = 0;                // most that the process had resident; 0: the system does not say
+  double throughput_per_s = 0,
+         tokens_per_s = 0;           // texts (prefill and decode: tokens) and tokens a second, by the median
+  std::int64_t peak_bytes = 0;       // most that our allocators held, from before loading on
+  std::int64_t predicted_bytes = 0;  // what was predicted for the same sizes before loading
+  std::int64_t resident_bytes = 0;   // most that the process had resident; 0: the system does not say
   Conditions conditions;
 
   // The limit: measured just before and just after, the faster of both counts.
   std::int64_t flops = 0, bytes = 0;  // operations; bytes of weights
+  std::int64_t cache_bytes = 0;       // of keys and values of the past
   double limit_gflops = 0, limit_gbytes = 0;
   double limit_drift = 0;  // how much slower the slower of both was, 0 to 1
   double limit_ms = 0;     // what the work takes at least

@@ -38,6 +38,7 @@ void set_limit(const Row& row, Json& json) {
   figure("limit_drift", row.limit_drift);
   figure("flops", row.flops);
   figure("weight_bytes", row.bytes);
+  figure("cache_bytes", row.cache_bytes);
 }
 
 void set_conditions(const Row& row, Json& json) {
@@ -59,7 +60,9 @@ Json row_json(const Row& row, const Report& report, const std::string& model) {
   Json kept = Json::object();
   for (const auto& [path, precision] : row.layer_precisions) kept.set(path, precision);
   json.set("layer_precisions", std::move(kept));
-  json.set("task", row.task).set("workload", row.workload).set("batch", row.batch).set("tokens", row.tokens);
+  json.set("task", row.task).set("workload", row.workload);
+  json.set("phase", row.phase == Phase::whole ? Json() : Json(name_of(row.phase)));
+  json.set("batch", row.batch).set("tokens", row.tokens);
   json.set("rows", row.rows > 0 ? Json(row.rows) : Json()).set("threads", row.threads);
   json.set("state", name_of(row.state));
   json.set("reason", row.state == State::measured ? Json() : Json(row.reason));

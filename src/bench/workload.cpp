@@ -26,6 +26,15 @@ BatchOptions batch_options(const Workload& workload, const Cancellation& cancell
 
 }  // namespace
 
+std::string_view name_of(Phase phase) {
+  switch (phase) {
+    case Phase::whole: return "";
+    case Phase::prefill: return "prefill";
+    case Phase::decode: return "decode";
+  }
+  return "";
+}
+
 Subject::Subject(const std::filesystem::path& folder, const OpenOptions& options, const std::string& task)
     : model_(folder, options),
       task_(name_of(task_of(model_.definition(), task))),
@@ -37,6 +46,10 @@ std::int64_t Subject::longest_input() const {
 }
 
 std::vector<Extents> Subject::extents_of(Workload& workload) const {
+  if (workload.phase == Phase::decode) {
+    const auto batch = static_cast<std::size_t>(workload.batch);
+    return {extents_after(std::vector(batch, workload.tokens), std::vector(batch, std::int64_t{1}), workload.batch)};
+  }
   if (!workload.texts) return {runtime::extents_of(workload.batch, workload.tokens)};
   std::vector<runtime::Item> items = items_of(workload, {});
   workload.batch = static_cast<std::int64_t>(items.size());
@@ -50,6 +63,15 @@ std::vector<Extents> Subject::extents_of(Workload& workload) const {
         .set_ragged("tokens", std::move(lengths))
         .set("selected", static_cast<std::int64_t>(batch.size()));
   });
+  return runs;
+}
+
+std::vector<Extents> Subject::filling_of(const Workload& workload) {
+  std::vector<Extents> runs;
+  if (workload.phase != Phase::decode) return runs;
+  for (FillingRun& run : filling_runs(workload.batch, workload.tokens)) {
+    runs.push_back(extents_after(std::move(run.past), std::move(run.counts), 0));
+  }
   return runs;
 }
 
@@ -73,13 +95,28 @@ void Subject::make_inputs(const Workload& workload) {
   if (workload.texts) return;
   const std::int64_t largest = std::max(runtime::largest_index(graph(), "input_ids"), kLeastId);
   std::mt19937_64 random(7);
-  Tensor ids(DType::i64, {workload.batch, workload.tokens}), mask(DType::i64, {workload.batch, workload.tokens});
   // Not std::uniform_int_distribution, which differs between standard libraries.
-  for (std::int64_t& id : ids.as<std::int64_t>()) {
-    id = std::min(largest, kLeastId + static_cast<std::int64_t>(random() >> 1) % (largest - kLeastId + 1));
+  const auto next_id = [&] {
+    return std::min(largest, kLeastId + static_cast<std::int64_t>(random() >> 1) % (largest - kLeastId + 1));
+  };
+  if (workload.phase == Phase::whole) {
+    Tensor ids(DType::i64, {workload.batch, workload.tokens}), mask(DType::i64, {workload.batch, workload.tokens});
+    std::ranges::generate(ids.as<std::int64_t>(), next_id);
+    std::ranges::fill(mask.as<std::int64_t>(), 1);
+    inputs_ = {{"input_ids", std::move(ids)}, {"attention_mask", std::move(mask)}};
+    return;
   }
-  std::ranges::fill(mask.as<std::int64_t>(), 1);
-  inputs_ = {{"input_ids", std::move(ids)}, {"attention_mask", std::move(mask)}};
+  const bool decodes = workload.phase == Phase::decode;
+  std::vector<std::vector<std::int32_t>> prompts(static_cast<std::size_t>(workload.batch));
+  for (std::vector<std::int32_t>& prompt : prompts) {
+    prompt.resize(static_cast<std::size_t>(workload.tokens + (decodes ? 1 : 0)));
+    std::ranges::generate(prompt, [&] { return static_cast<std::int32_t>(next_id()); });
+  }
+  generation_ = std::make_unique<GenerationRun>(compiled_, std::move(prompts), decodes);
+}
+
+void Subject::rewind(const Cancellation& cancellation) const {
+  if (generation_) generation_->rewind(cancellation);
 }
 
 std::vector<runtime::Item> Subject::items_of(const Workload& workload, const Cancellation& cancellation) const {
@@ -98,6 +135,7 @@ std::vector<runtime::Selected> Subject::selected(std::size_t items) const {
 }
 
 void Subject::run(const Workload& workload, const Cancellation& cancellation, RunTrace* trace) const {
+  if (generation_) return generation_->run(cancellation, trace);
   if (trace != nullptr) trace->begin = Clock::now();
   std::vector<runtime::Item> items = items_of(workload, cancellation);
   if (trace != nullptr) trace->prepared = Clock::now();

@@ -3,9 +3,10 @@
 // "random tokens": padded tensors of token ids in, as `run --inputs` takes them, and the task's output tensors out.
 // "texts": texts in, the tokenizer, batches packed without padding, and the task's output tensors of all of them out.
 // What a task makes of its tensors afterwards (labels, words) is in neither.
+// "prefill": prompts of random tokens into an empty past. "decode": one more token of each text after its past. Both
+// give the likeliest token that follows each; a token that ends a text ends nothing here.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -13,38 +14,29 @@
 #include <vector>
 
 #include "bench/cost.hpp"
-#include "core/thread_pool.hpp"
+#include "bench/generation_run.hpp"
+#include "bench/run_trace.hpp"
 #include "runtime/loaded_model.hpp"
 #include "runtime/packing.hpp"
 
 namespace accelerate::bench {
 
-using Clock = std::chrono::steady_clock;
-
-inline double milliseconds(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+// What a run does with a text: all of its tokens at once, or, of tasks that generate, the prompt or a later token.
+enum class Phase { whole, prefill, decode };
+// "", "prefill", "decode"
+std::string_view name_of(Phase phase);
 
 // Sizes of the runs, or the texts themselves.
 struct Workload {
   std::int64_t batch = 1;                                 // texts
-  std::int64_t tokens = 0;                                // of each; with texts, of the longest
+  std::int64_t tokens = 0;                                // of each, or of its past; with texts, of the longest
   std::shared_ptr<const std::vector<std::string>> texts;  // null: random tokens
-  // "random tokens" or "texts".
-  std::string name() const { return texts ? "texts" : "random tokens"; }
-};
-
-// One run taken apart: when its pieces began and ended.
-struct RunTrace {
-  struct Batch {
-    Clock::time_point begin, fed;  // tensors for the graph are made between the two
-    StepTimes steps;               // then the steps run
-    PoolWork threads;              // on these threads
-    Clock::time_point end;         // and its outputs are copied out
-  };
-  Clock::time_point begin, prepared, end;  // tokenizing, or reading the padded tensors, lies before `prepared`
-  std::vector<Batch> batches;
-
-  // The batch of that number, made when it is the next: a trace that is filled again needs no new memory.
-  Batch& batch(std::size_t number) { return number < batches.size() ? batches[number] : batches.emplace_back(); }
+  Phase phase = Phase::whole;
+  // "random tokens", "texts", "prefill" or "decode".
+  std::string name() const {
+    if (phase != Phase::whole) return std::string(name_of(phase));
+    return texts ? "texts" : "random tokens";
+  }
 };
 
 // A folder opened for one precision and number of threads.
@@ -64,6 +56,8 @@ class Subject {
   // Sizes of the runs that a workload makes, one or (texts under the token budget of BatchOptions) several; reads the
   // tokenizer for texts. Sets workload.batch and workload.tokens for texts.
   std::vector<Extents> extents_of(Workload& workload) const;
+  // Sizes of the untimed runs that bring a past about; none but for decoding.
+  static std::vector<Extents> filling_of(const Workload& workload);
   // Of the largest of them.
   MemoryPrediction predict(std::span<const Extents> runs) const;
   // Operations and weight bytes of all of them.
@@ -75,6 +69,8 @@ class Subject {
   void compile() { compiled_->prepare(); }
   // Makes the input tensors of random tokens. Seeded: the same for every run.
   void make_inputs(const Workload& workload);
+  // To where a run begins, before each: what is not timed. Error{interrupted}.
+  void rewind(const Cancellation& cancellation) const;
   // Once, from texts or tensors to tensors. The trace is filled where there is one. Error{interrupted}.
   void run(const Workload& workload, const Cancellation& cancellation, RunTrace* trace = nullptr) const;
   std::vector<PlanStep> steps() const { return compiled_->steps(); }
@@ -87,6 +83,7 @@ class Subject {
   std::string task_;
   std::shared_ptr<runtime::CompiledGraph> compiled_;
   NamedTensors inputs_;
+  std::unique_ptr<GenerationRun> generation_;  // of the phases that generate
 };
 
 }  // namespace accelerate::bench

@@ -234,10 +234,12 @@ void describe(Bench& d) {
   d.line.argument("MODEL", "Folder of the model", o.model);
   d.line.numbers_or("batch", "auto", "Texts a run (default: 1); auto looks for the number with the best throughput", 1,
                     1 << 20, o.batch, o.find_batch);
-  d.line.numbers("tokens", "Lengths of the texts (default: 128, or the longest the model takes)", 1, kMost, o.tokens);
+  d.line.numbers("tokens", "Lengths of the texts (default: 128; of text-generation 32,512)", 1, kMost, o.tokens);
+  d.line.words("phase", "prefill|decode", "Of text-generation only this: prompts, or one more token (default: both)",
+               o.phases);
   d.line.words("precision", "NAME,...", "What weights are stored and multiplied in (default: f32)", o.precisions);
   d.line.option("input", "FILE", "Measure on these texts, one a line, instead of random tokens; - is stdin", o.input);
-  d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering",
+  d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering|text-generation",
                 "Whose outputs are computed (default: what the folder was published for)", o.task);
   d.line.decimal("seconds", "S", "Repeat at most so long where the median is not stable sooner (default: 3)", 3600,
                  o.seconds);

@@ -44,6 +44,15 @@ std::vector<std::string> precisions_of(const BenchCommand& command) {
   return command.precisions;
 }
 
+std::vector<b::Phase> phases_of(const BenchCommand& command) {
+  if (command.phases.empty()) return b::Options().phases;
+  std::vector<b::Phase> phases;
+  for (const std::string& name : command.phases) {
+    phases.push_back(name == name_of(b::Phase::decode) ? b::Phase::decode : b::Phase::prefill);
+  }
+  return phases;
+}
+
 std::shared_ptr<const std::vector<std::string>> texts_of(const BenchCommand& command,
                                                          const Cancellation& cancellation) {
   if (!command.input) return nullptr;
@@ -61,6 +70,7 @@ b::Options options_of(const BenchCommand& command, const Cancellation& cancellat
   options.model = command.model;
   if (!command.batch.empty()) options.batches = command.batch;
   options.tokens = command.tokens;
+  options.phases = phases_of(command);
   options.precisions = precisions_of(command);
   options.devices = command.devices;
   options.split = command.split;

@@ -27,10 +27,13 @@ std::string remarks_of(const b::Row& row) {
   return remarks;
 }
 
-std::vector<std::string> cells_of(const b::Row& row) {
-  std::vector<std::string> cells = {row.device, row.precision, std::to_string(row.batch), std::to_string(row.tokens)};
+// `generates`: the rows have phases, and a column says which.
+std::vector<std::string> cells_of(const b::Row& row, bool generates) {
+  std::vector<std::string> cells = {row.device, row.precision};
+  if (generates) cells.emplace_back(name_of(row.phase));
+  cells.insert(cells.end(), {std::to_string(row.batch), std::to_string(row.tokens)});
   if (row.state != b::State::measured) {
-    cells.resize(14);
+    cells.resize(generates ? 15 : 14);
     cells.push_back(std::string(name_of(row.state)) + ": " + row.reason);
     return cells;
   }
@@ -43,24 +46,28 @@ std::vector<std::string> cells_of(const b::Row& row) {
   return cells;
 }
 
+const char* unit_of(const b::Row& row) { return row.phase == b::Phase::whole ? "texts/s" : "tokens/s"; }
+
 void print_table(const b::Report& report, Output& out) {
   constexpr Align kRight = Align::right;
-  Table table({{"device"},
-               {"precision"},
-               {"batch", kRight},
-               {"tokens", kRight},
-               {"p50 ms", kRight},
-               {"p90 ms", kRight},
-               {"spread", kRight},
-               {"texts/s", kRight},
-               {"load ms", kRight},
-               {"first ms", kRight},
-               {"memory", kRight},
-               {"predicted", kRight},
-               {"of limit", kRight},
-               {"limited by"},
-               {""}});
-  for (const b::Row& row : report.rows) table.row(cells_of(row));
+  const bool generates = report.rows.front().phase != b::Phase::whole;
+  std::vector<Table::Column> columns = {{"device"}, {"precision"}};
+  if (generates) columns.push_back({"phase"});
+  columns.insert(columns.end(), {{"batch", kRight},
+                                 {"tokens", kRight},
+                                 {"p50 ms", kRight},
+                                 {"p90 ms", kRight},
+                                 {"spread", kRight},
+                                 {unit_of(report.rows.front()), kRight},
+                                 {"load ms", kRight},
+                                 {"first ms", kRight},
+                                 {"memory", kRight},
+                                 {"predicted", kRight},
+                                 {"of limit", kRight},
+                                 {"limited by"},
+                                 {""}});
+  Table table(std::move(columns));
+  for (const b::Row& row : report.rows) table.row(cells_of(row, generates));
   out.print(table);
 }
 
@@ -144,14 +151,15 @@ std::string title_of(const b::Row& row) {
 std::string line_of(const b::Row& row) {
   if (row.state != b::State::measured)
     return title_of(row) + ": " + std::string(name_of(row.state)) + ": " + row.reason;
-  return title_of(row) + ": " + time_text(row.times.p50) + " ms, " + rate_text(row.throughput_per_s) + " texts/s, " +
-         (row.limit_ms > 0 ? percent(row.share_of_limit) + " of the limit" : "no limit known");
+  return title_of(row) + ": " + time_text(row.times.p50) + " ms, " + rate_text(row.throughput_per_s) + " " +
+         unit_of(row) + ", " + (row.limit_ms > 0 ? percent(row.share_of_limit) + " of the limit" : "no limit known");
 }
 
 void print_report(const b::Report& report, const std::string& model, Output& out) {
   if (report.rows.empty()) return;
   const b::Row& first = report.rows.front();
-  out.heading(model + " (" + report.model.model_type + "), " + first.task + ", " + first.workload + ": " +
+  out.heading(model + " (" + report.model.model_type + "), " + first.task + ", " +
+              (first.phase == b::Phase::whole ? first.workload : "random tokens") + ": " +
               (first.level.empty() ? "" : first.level + ", ") + std::to_string(report.threads) +
               (report.threads == 1 ? " thread" : " threads"));
   print_table(report, out);

@@ -109,6 +109,7 @@ struct BenchCommand {
   bool split = false;
   std::vector<std::int64_t> batch, tokens;          // empty: a useful choice
   bool find_batch = false;                          // --batch auto
+  std::vector<std::string> phases;                  // empty: both; of text-generation
   std::vector<std::string> precisions;              // empty: f32
   std::optional<std::string> task, input, profile;  // profile: the trace's file; empty: none
   std::optional<double> seconds, max_latency;       // latency in milliseconds

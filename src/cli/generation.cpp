@@ -62,7 +62,8 @@ std::string chat_text(const std::string& model, const std::string& file, const C
   try {
     return chat_prompt(model, input_text(file, kLargestChat), form);
   } catch (const Error& error) {
-    if (!error.where().starts_with("chat")) throw;
+    // Of the JSON itself; what begins with chat_template is the template's.
+    if (!error.where().starts_with("chat") || error.where().starts_with("chat_")) throw;
     throw Error(error.kind(), error.message(), input_name(file) + error.where().substr(4), error.hint());
   }
 }

@@ -47,7 +47,7 @@ Code this_code();
 // One workload, measured.
 struct Measurement {
   // Conditions.
-  std::string workload;  // "random tokens" or "32 sentences": what batch and tokens do not say
+  std::string workload;  // "random tokens", "texts", "prefill" or "decode": what batch and tokens do not say
   std::int64_t batch = 0;
   std::int64_t tokens = 0;  // longest length of an item; `rows` is how many positions there were in all
   std::int64_t rows = 0;
@@ -61,7 +61,7 @@ struct Measurement {
   std::int64_t samples = 0;        // runs that the figures below are taken from
   std::optional<double> p50_ms, p90_ms, p99_ms;
   std::optional<double> spread;            // half the distance from the 10th to the 90th percentile, over the median
-  std::optional<double> throughput_per_s;  // items (texts, images) a second
+  std::optional<double> throughput_per_s;  // items (texts, images, of prefill and decode tokens) a second
   std::optional<std::int64_t> peak_bytes;  // most that our allocators held at once
   std::optional<std::int64_t> predicted_bytes;  // what was predicted for it before loading
   std::optional<std::int64_t> resident_bytes;   // most that the process had resident

@@ -20,7 +20,8 @@ std::size_t common_prefix(std::span<const std::int32_t> a, std::span<const std::
 
 Sequences::Sequences(std::shared_ptr<CompiledGraph> graph) : graph_(std::move(graph)), session_(graph_->start()) {}
 
-Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellation) {
+Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellation,
+                      const std::function<void(Feeds&)>& look) {
   std::vector<Item> items;
   std::vector<Selected> selected;
   std::vector<Slot> slots;
@@ -36,6 +37,7 @@ Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellati
   Feeds feeds = feeds_of(graph_->graph(), items, selected);
   feeds.slots = std::move(slots);
   if (!next.empty() && next.front().source != nullptr) feed_sources(next, feeds);
+  if (look) look(feeds);
   return std::move(graph_->run(*session_, std::move(feeds), cancellation).at("logits"));
 }
 

@@ -1,6 +1,7 @@
 // A graph that keeps state, in use: texts that grow token by token, side by side, and what is kept of those that ended.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -30,7 +31,9 @@ class Sequences {
     std::shared_ptr<const Source> source = nullptr;  // of an encoder-decoder: what it reads
   };
   // One run over all of them. Logits [wanted, vocabulary]. Errors of CompiledGraph::run; slots then stay as they were.
-  Tensor run(std::span<const Next> next, const Cancellation& cancellation);
+  // `look` is called with what the graph is fed, just before it runs: who measures asks for its times there.
+  Tensor run(std::span<const Next> next, const Cancellation& cancellation,
+             const std::function<void(Feeds&)>& look = {});
 
   // A slot whose past begins like `tokens`, as far as any that was kept; at least the last of them is left to run.
   // StateSlots::length says how many it holds.

@@ -268,5 +268,32 @@ TEST_F(BenchCommandLine, TheAnswerComesWithoutADatabaseAndTheLossIsSaid) {
   EXPECT_EQ(recorded().size(), 1U);
 }
 
+// Text generation has rows of two kinds, kept apart among the records.
+TEST_F(BenchCommandLine, PromptsAndLaterTokensAreRowsOfTheirOwn) {
+  model = (fs::path(ACCELERATE_TESTS_DIR) / "goldens/decoders/qwen2").string();
+  const Finished done = bench({"--tokens", "8", "--batch", "2", "--threads", "1", "--seconds", "0.05", "--json"});
+  ASSERT_EQ(done.code, 0) << done.err;
+  const Json rows = rows_of(done);
+  ASSERT_EQ(rows.items().size(), 2U);
+  EXPECT_EQ(rows.items()[0].at("phase").as_string(), "prefill");
+  EXPECT_EQ(rows.items()[1].at("phase").as_string(), "decode");
+  EXPECT_NEAR(rows.items()[0].at("throughput_per_s").as_double() * rows.items()[0].at("p50_ms").as_double(), 16e3, 1);
+  EXPECT_NEAR(rows.items()[1].at("throughput_per_s").as_double() * rows.items()[1].at("p50_ms").as_double(), 2e3, 1);
+  std::set<std::string> workloads;
+  for (const records::Record& record : recorded()) {
+    workloads.insert(std::get<records::Measurement>(record.content).workload);
+  }
+  EXPECT_EQ(workloads, (std::set<std::string>{"decode", "prefill"}));
+
+  const Finished table = bench({"--tokens", "8", "--phase", "decode", "--seconds", "0.05", "--no-record"});
+  EXPECT_EQ(table.code, 0) << table.err;
+  EXPECT_TRUE(contains(table.out, "tokens/s")) << table.out;
+  EXPECT_TRUE(contains(table.out, "decode")) << table.out;
+  EXPECT_FALSE(contains(table.out, "prefill")) << table.out;
+  const Finished wrong = bench({"--phase", "warm-up"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_TRUE(contains(wrong.err, "found \"warm-up\"")) << wrong.err;
+}
+
 }  // namespace
 }  // namespace accelerate::cli::test

@@ -187,7 +187,7 @@ class CpuSession final : public Session {
     lane.values = layout.values;
     for (std::size_t i = 0; i < lane.values.size(); ++i) bind(i, layout, lane, feeds);
     std::span<const Slot> slots = feeds.slots;
-    if (layouts_.size() > 1) {
+    if (layouts_.size() > 1 && !slots.empty()) {
       slots =
           slots.subspan(static_cast<std::size_t>(layout.part.first_item), static_cast<std::size_t>(layout.part.items));
     }

@@ -102,7 +102,7 @@ void Attention::expect_across(Operands operands) const {
 
 Value Attention::rotate(Primitives& p, Value x, Value cos_of_rows, Value sin_of_rows) const {
   const std::vector<Dim> rows = p.shape(cos_of_rows).dims;
-  const Dim half = rows.back();
+  const Dim& half = rows.back();
   const Value cos = p.reshape(cos_of_rows, {rows[0], 1, rows[1], half});
   const Value sin = p.reshape(sin_of_rows, {rows[0], 1, rows[1], half});
   const Dim head_dim = p.shape(x).last();

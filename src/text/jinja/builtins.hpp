@@ -27,7 +27,8 @@ class Given {
   const Value* operator[](std::size_t i) const { return slots_[i]; }
   const Value& required(std::size_t i) const { return *slots_[i]; }
   Value value_or(std::size_t i, Value otherwise) const {
-    return slots_[i] != nullptr ? *slots_[i] : std::move(otherwise);
+    if (slots_[i] != nullptr) return *slots_[i];
+    return otherwise;
   }
   bool truth_or(std::size_t i, bool otherwise) const { return slots_[i] != nullptr ? slots_[i]->truth() : otherwise; }
   // Failure where the argument is no whole number.

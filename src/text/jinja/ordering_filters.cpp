@@ -108,7 +108,7 @@ Value extreme(Interpreter& interpreter, const Value& self, const Given& given, b
   for (std::size_t i = 1; i < items.size(); ++i) {
     Value key = key_of(items[i], given[1], given.truth_or(0, false), budget);
     const auto order = compare(key, best_key, greatest ? ">" : "<", budget);
-    if (greatest ? order > 0 : order < 0) {
+    if (greatest ? std::is_gt(order) : std::is_lt(order)) {
       best = i;
       best_key = std::move(key);
     }

@@ -1,0 +1,117 @@
+#include "bench/generation_run.hpp"
+
+#include <algorithm>
+
+#include "decoding/choice.hpp"
+
+namespace accelerate::bench {
+namespace {
+
+constexpr std::int64_t kMostRows = 1024;  // of prompts in one run, as generating takes them
+
+}  // namespace
+
+std::vector<FillingRun> filling_runs(std::int64_t batch, std::int64_t tokens) {
+  std::vector<FillingRun> runs;
+  FillingRun run;
+  std::int64_t rows = 0;
+  for (std::size_t text = 0; text < static_cast<std::size_t>(batch); ++text) {
+    for (std::int64_t held = 0; held < tokens;) {
+      const std::int64_t count = std::min(tokens - held, kMostRows - rows);
+      run.texts.push_back(text);
+      run.counts.push_back(count);
+      run.past.push_back(held);
+      held += count;
+      rows += count;
+      if (rows < kMostRows) continue;
+      runs.push_back(std::exchange(run, {}));
+      rows = 0;
+    }
+  }
+  if (rows > 0) runs.push_back(std::move(run));
+  return runs;
+}
+
+Extents extents_after(std::vector<std::int64_t> past, std::vector<std::int64_t> counts, std::int64_t selected) {
+  std::int64_t positions = 0;
+  for (std::size_t i = 0; i < past.size(); ++i) positions = std::max(positions, past[i] + counts[i]);
+  Extents extents;
+  extents.set_ragged("tokens", std::move(counts)).set_ragged("past", std::move(past));
+  extents.set("selected", selected).set("positions", positions);
+  return extents;
+}
+
+GenerationRun::GenerationRun(std::shared_ptr<runtime::CompiledGraph> graph,
+                             std::vector<std::vector<std::int32_t>> prompts, bool decodes)
+    : sequences_(std::move(graph)), prompts_(std::move(prompts)), decodes_(decodes) {
+  for (const std::vector<std::int32_t>& prompt : prompts_) chosen_.push_back(prompt.back());
+}
+
+void GenerationRun::drop_all() {
+  for (const Slot slot : slots_) sequences_.drop(slot);
+  slots_.clear();
+}
+
+// False where a window has let go of what the next run would look at.
+bool GenerationRun::cut_back() {
+  try {
+    for (const Slot slot : slots_) {
+      if (sequences_.slots().length(slot) > past_length()) sequences_.slots().truncate(slot, past_length());
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    return false;
+  }
+  return true;
+}
+
+void GenerationRun::rewind(const Cancellation& cancellation) {
+  if (!slots_.empty() && cut_back()) return;
+  drop_all();
+  for (std::size_t i = 0; i < prompts_.size(); ++i) slots_.push_back(sequences_.slots().open());
+  if (past_length() > 0) fill(cancellation);
+}
+
+void GenerationRun::fill(const Cancellation& cancellation) {
+  try {
+    for (const FillingRun& run : filling_runs(std::ssize(prompts_), past_length())) {
+      std::vector<runtime::Sequences::Next> next;
+      for (std::size_t i = 0; i < run.texts.size(); ++i) {
+        const std::span<const std::int32_t> prompt(prompts_[run.texts[i]]);
+        next.push_back({slots_[run.texts[i]],
+                        prompt.subspan(static_cast<std::size_t>(run.past[i]), static_cast<std::size_t>(run.counts[i])),
+                        false});
+      }
+      sequences_.run(next, cancellation);
+    }
+  } catch (const Error&) {
+    drop_all();
+    throw;
+  }
+}
+
+void GenerationRun::run(const Cancellation& cancellation, RunTrace* trace) {
+  std::vector<runtime::Sequences::Next> next;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    next.push_back({slots_[i], decodes_ ? std::span<const std::int32_t>(&chosen_[i], 1) : prompts_[i], true});
+  }
+  if (trace != nullptr) trace->begin = trace->prepared = Clock::now();
+  RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(0);
+  if (part != nullptr) part->begin = trace->begin;
+  const Tensor logits = sequences_.run(next, cancellation, [&](Feeds& feeds) {
+    if (part == nullptr) return;
+    part->steps.clear();
+    feeds.step_times = &part->steps;
+    feeds.pool_work = &part->threads;
+    part->fed = Clock::now();
+  });
+  const auto width = static_cast<std::size_t>(logits.dims().back());
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    chosen_[i] = decoding::likeliest(logits.as<float>().subspan(i * width, width));
+  }
+  if (part == nullptr) return;
+  part->end = trace->end = Clock::now();
+  trace->batches.resize(1);
+}
+
+}  // namespace accelerate::bench

@@ -1,0 +1,53 @@
+// One run of a graph that keeps the past: whole prompts into an empty one, or one more token of each text after it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "bench/run_trace.hpp"
+#include "runtime/sequences.hpp"
+
+namespace accelerate::bench {
+
+// The runs that fill the past of `batch` texts with `tokens` each, in parts as generating does it.
+struct FillingRun {
+  std::vector<std::size_t> texts;
+  std::vector<std::int64_t> counts, past;  // of each: tokens of this run, and how many are there before it
+};
+std::vector<FillingRun> filling_runs(std::int64_t batch, std::int64_t tokens);
+
+// The sizes of a run: tokens that each text gets, what it has, and how many of them want logits.
+Extents extents_after(std::vector<std::int64_t> past, std::vector<std::int64_t> counts, std::int64_t selected);
+
+// Texts side by side. Each run begins where the one before began: the slots are cut back to their past.
+class GenerationRun {
+ public:
+  // `prompts`: of equal length. With `decodes` all but the last token of each are its past, and a run takes the last
+  // one, or what the run before chose, a step further; without, a run takes all of them.
+  GenerationRun(std::shared_ptr<runtime::CompiledGraph> graph, std::vector<std::vector<std::int32_t>> prompts,
+                bool decodes);
+
+  // Not timed: to where a run begins. Fills the past where it is not there. Error{interrupted}.
+  void rewind(const Cancellation& cancellation);
+  // Once, with the likeliest token of each text. Error{interrupted}.
+  void run(const Cancellation& cancellation, RunTrace* trace);
+  // What followed each text in the last run.
+  std::span<const std::int32_t> chosen() const { return chosen_; }
+  // Of each text's past now.
+  std::int64_t past(std::size_t text) { return sequences_.slots().length(slots_.at(text)); }
+
+ private:
+  std::int64_t past_length() const { return decodes_ ? std::ssize(prompts_.front()) - 1 : 0; }
+  void fill(const Cancellation& cancellation);
+  bool cut_back();
+  void drop_all();
+
+  runtime::Sequences sequences_;
+  std::vector<std::vector<std::int32_t>> prompts_;
+  bool decodes_;
+  std::vector<Slot> slots_;
+  std::vector<std::int32_t> chosen_;
+};
+
+}  // namespace accelerate::bench
