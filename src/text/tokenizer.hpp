@@ -95,8 +95,9 @@ class DecodeStream;
 class Tokenizer {
  public:
   // The tokenizer of a model folder: tokenizer.json; else vocab.txt (BERT); else vocab.json + merges.txt (GPT-2,
-  // RoBERTa, CLIP, OPT, Whisper, Qwen2: decided from tokenizer_config.json); else source.spm + vocab.json (Marian); else
-  // spiece.model, sentencepiece.bpe.model or tokenizer.model. Reads tokenizer_config.json, special_tokens_map.json and added_tokens.json beside it.
+  // RoBERTa, CLIP, OPT, Whisper, Qwen2: decided from tokenizer_config.json); else source.spm + vocab.json (Marian);
+  // else spiece.model, sentencepiece.bpe.model or tokenizer.model. Reads tokenizer_config.json, special_tokens_map.json
+  // and added_tokens.json beside it.
   //
   // `default_class` is the class of Transformers ("BertTokenizer") that older files are read as where they name none.
   // `lower_case` puts a lower-casing step in front of the tokenizer's own normalisation, as sentence-transformers does.

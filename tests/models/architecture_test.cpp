@@ -24,12 +24,14 @@ TEST(Registry, IsInAlphabeticalOrderAndFindsEveryModelType) {
     if (architecture->family() == Family::text_generation) decoders.push_back(names.back());
   }
   EXPECT_TRUE(std::ranges::is_sorted(names));
-  EXPECT_EQ(names, (std::vector<std::string>{"albert",  "bart",        "bert",    "distilbert", "electra",    "gemma",
-                                             "gemma2",  "gemma3_text", "gpt2",    "gpt_neox",   "llama",      "mistral",
-                                             "mixtral", "modernbert",  "mpnet",   "nomic_bert", "opt",        "phi3",
-                                             "qwen2",   "qwen3",       "roberta", "t5",         "xlm-roberta"}));
-  EXPECT_EQ(decoders, (std::vector<std::string>{"bart", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama",
-                                                "mistral", "mixtral", "opt", "phi3", "qwen2", "qwen3", "t5"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{
+                "albert",     "bart",     "bert",  "distilbert", "electra", "gemma",   "gemma2",     "gemma3_text",
+                "gpt2",       "gpt_neox", "llama", "marian",     "mistral", "mixtral", "modernbert", "mpnet",
+                "nomic_bert", "opt",      "phi3",  "qwen2",      "qwen3",   "roberta", "t5",         "xlm-roberta"}));
+  EXPECT_EQ(decoders,
+            (std::vector<std::string>{"bart", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "marian",
+                                      "mistral", "mixtral", "opt", "phi3", "qwen2", "qwen3", "t5"}));
 }
 
 TEST(Registry, ListsWhatThereIsNearestFirst) {
