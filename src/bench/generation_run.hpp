@@ -23,8 +23,8 @@ Extents extents_after(std::vector<std::int64_t> past, std::vector<std::int64_t> 
 // Texts side by side. Each run begins where the one before began: the slots are cut back to their past.
 class GenerationRun {
  public:
-  // `prompts`: of equal length. With `decodes` all but the last token of each are its past, and a run takes the last one,
-  // or what the run before chose, a step further; without, a run takes all of them.
+  // `prompts`: of equal length. With `decodes` all but the last token of each are its past, and a run takes the last
+  // one, or what the run before chose, a step further; without, a run takes all of them.
   GenerationRun(std::shared_ptr<runtime::CompiledGraph> graph, std::vector<std::vector<std::int32_t>> prompts,
                 bool decodes);
 

@@ -89,8 +89,7 @@ TEST(GenerationBench, RunsGiveTheTokensThatGeneratingGives) {
     const runtime::LoadedModel loaded(decoder(name), {.threads = 1});
     const std::vector<std::vector<std::int32_t>> prompts = {prompt_of(70, 20), prompt_of(70, 31)};
     const std::vector<Prompt> asked = {{.ids = prompts[0]}, {.ids = prompts[1]}};
-    const Generations found =
-        model.generate(asked, {.max_new_tokens = 2, .do_sample = false, .ignore_eos = true});
+    const Generations found = model.generate(asked, {.max_new_tokens = 2, .do_sample = false, .ignore_eos = true});
 
     GenerationRun prefill(loaded.compiled(Task::text_generation), prompts, false);
     GenerationRun decode(loaded.compiled(Task::text_generation), prompts, true);
