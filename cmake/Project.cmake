@@ -31,6 +31,12 @@ if(ACCELERATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${ACCELERATE_CCACHE})
 endif()
 
+# Every test program links all layers below its own: this linker takes half of the time.
+find_program(ACCELERATE_GOLD ld.gold)
+if(ACCELERATE_GOLD AND NOT CMAKE_CROSSCOMPILING)
+  add_link_options(-fuse-ld=gold)
+endif()
+
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(nlohmann_json REQUIRED)

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,9 +15,14 @@
 namespace accelerate {
 
 // A text without the runtimes that this machine may have or not: ", onnx:cpu", ", openvino".
-inline std::string without_runtimes(const std::string& text) {
-  static const std::regex runtimes(", (onnx|openvino)(:[a-z0-9:]+)?");
-  return std::regex_replace(text, runtimes, "");
+inline std::string without_runtimes(std::string text) {
+  for (const std::string runtime : {", onnx", ", openvino"}) {
+    for (std::size_t at; (at = text.find(runtime)) != std::string::npos;) {
+      const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789:", at + runtime.size());
+      text.erase(at, end - at);
+    }
+  }
+  return text;
 }
 
 struct FakeDevices {
