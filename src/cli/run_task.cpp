@@ -198,7 +198,7 @@ bool asks_for_text(const GenerationOptions& o) {
   return o.max_new_tokens || o.min_new_tokens || o.no_repeat_ngram || o.beams || o.returned || o.seed ||
          o.log_probabilities || o.temperature || o.top_p || o.min_p || o.repetition_penalty || o.presence_penalty ||
          o.frequency_penalty || o.length_penalty || o.early_stopping || !o.stop.empty() || !o.bad_words.empty() ||
-         o.greedy || o.sample || o.ignore_eos || o.truncate;
+         o.greedy || o.sample || o.regex || o.json_schema || o.ignore_eos || o.truncate;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/text.hpp"
@@ -63,6 +64,7 @@ GenerationCall call_of(const LoadedModel& model, std::span<const Prompt> prompts
                       .options = options,
                       .settings = generation_settings(model.definition().checkpoint, model.processor(), options)};
   call.max_positions = static_cast<std::size_t>(model.info().max_tokens);
+  call.filter = model.constraints().filter(model.processor().tokenizer(), options, call.settings);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     call.prompts.push_back(ids_of(prompts[i], i, call));
     fit(call.prompts.back(), i, call);
@@ -88,6 +90,15 @@ void expect_room(const GenerationCall& call, CompiledGraph& graph) {
 std::size_t GenerationCall::limit(std::size_t prompt_length) const {
   const std::size_t asked = decoding::length_limit(settings, prompt_length, max_positions);
   return max_positions == 0 ? asked : std::min(asked, max_positions);
+}
+
+void expect_choice(const GenerationCall& call, std::span<const float> scores) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  if (!call.filter || std::ranges::any_of(scores, [](float score) { return score > kNever; })) return;
+  throw Error(ErrorKind::invalid_input,
+              "no token may follow: what it allows, the other settings rule out, or no token spells",
+              std::string(call.filter->name()),
+              "min_new_tokens, bad_words, suppress_tokens and no_repeat_ngram_size may be at odds with it");
 }
 
 void expect_numbers(const LoadedModel& model, std::span<const float> logits, std::span<const std::int32_t> tokens) {
