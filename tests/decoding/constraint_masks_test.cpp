@@ -124,7 +124,9 @@ struct Walker {
     std::vector<float> out(table->size());
     for (float& one : out) one = normal(random) * 3;
     const float wish = step < 30 ? 0 : static_cast<float>(step);
-    for (const std::size_t id : closers) out[id] += wish;
+    // A bracket may be what a string goes on with for ever.
+    for (const std::size_t id : closers)
+      out[id] += table->bytes(static_cast<std::int32_t>(id)) == "\"" ? wish : std::min(wish, 6.0F);
     out[static_cast<std::size_t>(end)] += 2 * wish;
     return out;
   }
@@ -146,6 +148,7 @@ std::vector<std::int32_t> generated(const Walker& walker, const std::shared_ptr<
     if (token == walker.end) return {tokens.begin() + 3, tokens.end()};
     tokens.push_back(token);
   }
+  ADD_FAILURE() << "no end: " << walker.tokenizer.decode(std::span(tokens).subspan(3, 200));
   return {};
 }
 
@@ -169,7 +172,7 @@ TEST(ConstraintMasks, RandomLogitsEndInValidJson) {
       R"({"type":"array","items":{"type":"object","properties":{"k":{"type":"string"}},"required":["k"]},"maxItems":3})",
       R"({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"v":{"type":"integer"},"l":{"anyOf":[{"$ref":"#/$defs/n"},{"type":"null"}]},"r":{"type":"array","items":{"$ref":"#/$defs/n"}}},"required":["v","l"]}}})",
       R"({"allOf":[{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]},{"properties":{"b":{"type":"boolean"}}}]})",
-      R"({"type":"object","properties":{"p":{"type":"string","pattern":"\"|\\\\|q"},"e":{"type":"string","format":"email"}},"required":["p","e"]})",
+      R"({"type":"object","properties":{"p":{"type":"string","pattern":"^[ab]{2}|\""},"e":{"type":"string","format":"email"}},"required":["p","e"]})",
       R"({"type":"array","items":{"type":"array","items":{"type":"string","maxLength":2},"maxItems":2},"maxItems":2})",
       R"({"enum":[null,true,"a\nb",[],{"x":{"y":[1,2]}}]})"};
   const std::vector<std::string> names{"gpt2", "llama", "llama3", "mistral", "qwen2"};

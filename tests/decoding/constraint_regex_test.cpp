@@ -81,7 +81,11 @@ TEST(ConstraintRegex, MatchesAsPcre2Does) {
     const Pcre pcre(pattern);
     std::size_t matched = 0;
     for (int i = 0; i < 60; ++i) {
-      expect_as_pcre(tried, pcre, any_text(random, alphabet));
+      const std::string any = any_text(random, alphabet);
+      matched += tried.accepts(any) ? 1 : 0;
+      expect_as_pcre(tried, pcre, any);
+      // PCRE2 may know another version of Unicode.
+      if (pattern.find("\\p") != std::string::npos || pattern.find("\\P") != std::string::npos) continue;
       const std::string made = tried.random_text(random, 4, 200);
       if (text::find_invalid_utf8(made) == std::string::npos) {
         matched += tried.accepts(made) ? 1 : 0;

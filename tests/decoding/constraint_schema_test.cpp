@@ -15,7 +15,8 @@ Json golden_schemas() {
 
 TEST(ConstraintSchema, AcceptsAndRefusesAsJsonschemaDoes) {
   std::size_t texts = 0;
-  for (const Json& row : golden_schemas().items()) {
+  const Json rows = golden_schemas();
+  for (const Json& row : rows.items()) {
     SCOPED_TRACE(row.at("schema").dump());
     Tried tried = Tried::schema(row.at("schema").dump());
     const SchemaValidator validator(row.at("schema"));
@@ -36,7 +37,8 @@ TEST(ConstraintSchema, AcceptsAndRefusesAsJsonschemaDoes) {
 // Bytes at random under the schema, where they come to an end, are JSON that is valid under it.
 TEST(ConstraintSchema, MakesOnlyValidJson) {
   std::mt19937 random(5);
-  for (const Json& row : golden_schemas().items()) {
+  const Json rows = golden_schemas();
+  for (const Json& row : rows.items()) {
     SCOPED_TRACE(row.at("schema").dump());
     Tried tried = Tried::schema(row.at("schema").dump());
     const SchemaValidator validator(row.at("schema"));
@@ -169,8 +171,7 @@ TEST(ConstraintSchema, NamesWhatIsNoSchema) {
   EXPECT_EQ(refused(R"({"$ref":"#"})"), "json_schema#: refers to itself with nothing in between");
   EXPECT_EQ(refused(R"({"anyOf":[{"$ref":"#"},{"type":"null"}]})"),
             "json_schema#: refers to itself with nothing in between");
-  EXPECT_EQ(refused(R"({"type":"string","pattern":"a(?=b)"
-})"),
+  EXPECT_EQ(refused(R"j({"type":"string","pattern":"a(?=b)"})j"),
             "json_schema#/pattern: look-around is not supported, at character 2");
 }
 

@@ -15,12 +15,12 @@ class Pcre {
   explicit Pcre(const std::string& pattern, bool whole = true) {
     int error = 0;
     PCRE2_SIZE offset = 0;
-    const std::string group = "(?:" + pattern + ")";
+    // Not PCRE2_ENDANCHORED, which excludes partial matches.
+    const std::string group = "(?:" + pattern + (whole ? ")\\z" : ")");
     pcre2_compile_context* context = pcre2_compile_context_create(nullptr);
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(group.data()), group.size(),
-                          PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | (whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0U), &error,
-                          &offset, context);
+                          PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | (whole ? PCRE2_ANCHORED : 0U), &error, &offset, context);
     pcre2_compile_context_free(context);
     EXPECT_NE(code_, nullptr) << pattern << " at " << offset;
     data_ = pcre2_match_data_create(1, nullptr);

@@ -250,7 +250,7 @@ std::vector<Machine::Config> Machine::find_behind_plain(Config config) {
                                           {0xee, 0xef, 2},
                                           {0xf0, 0xf0, 3, 0x90},
                                           {0xf1, 0xf3, 3},
-                                          {0xf4, 0xf4, 3, 0x80, 0x8f}}}};
+                                          {0xf4, 0xf4, 3, 0x80, 0x8f}}};
   const auto all_steps = [&](const std::vector<Config>& from, std::uint8_t first, std::uint8_t last) {
     std::vector<Config> to;
     for (const Config each : from) {

@@ -176,9 +176,8 @@ void SchemaDocument::flatten(const SchemaPart& part, Flat& flat, std::vector<std
   const std::string key = part.key();
   if (std::ranges::find(open, key) != open.end())
     wrong_schema("refers to itself with nothing in between", part.pointer);
-  const auto same = [&](const SchemaPart& other) { return other.key() == key; };
-  if (std::ranges::any_of(flat.schemas, same)) return;
-  if (++flat.steps > kMostParts) wrong_schema("holds together too many schemas", part.pointer);
+  if (!flat.seen.insert(key).second) return;
+  if (flat.seen.size() > kMostParts) wrong_schema("holds together too many schemas", part.pointer);
   open.push_back(key);
   if (restricts(part)) flat.schemas.push_back(part);
   if (const Json* reference = part.find("$ref")) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -57,8 +58,8 @@ class SchemaDocument {
   // one is false.
   struct Flat {
     Schemas schemas;
-    bool referred = false;  // by some $ref
-    std::size_t steps = 0;
+    bool referred = false;                 // by some $ref
+    std::unordered_set<std::string> seen;  // keys of all
   };
   Flat flat(const Schemas& schemas) const;
 
