@@ -3,7 +3,7 @@ _ipfs_accelerate() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words= arguments=
   COMPREPLY=()
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W "devices doctor inspect tokenize run verify bench export records report completion help --help --version" -- "$cur"))
+    COMPREPLY=($(compgen -W "devices doctor inspect tokenize run chat verify bench export records report completion help --help --version" -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
@@ -36,7 +36,7 @@ _ipfs_accelerate() {
       ;;
     run)
       case $prev in
-        --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
+        --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering text-generation" -- "$cur")); return ;;
         --input) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --question) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
@@ -48,6 +48,26 @@ _ipfs_accelerate() {
         --save-tensors) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --tensors) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --batch) COMPREPLY=($(compgen -W "auto default" -- "$cur")); return ;;
+        --chat) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --max-new-tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --min-new-tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --temperature) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --top-p) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --min-p) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --repetition-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --presence-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --frequency-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --no-repeat-ngram) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --bad-word) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --beams) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --length-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --early-stopping) COMPREPLY=($(compgen -W "true false never" -- "$cur")); return ;;
+        --return) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --seed) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --stop) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --regex) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --json-schema) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --log-probabilities) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
@@ -55,7 +75,40 @@ _ipfs_accelerate() {
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --chat --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --ignore-eos --truncate --log-probabilities --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      ;;
+    chat)
+      case $prev in
+        --system) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --template) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --save) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --top-k) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --max-new-tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --min-new-tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --temperature) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --top-p) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --min-p) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --repetition-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --presence-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --frequency-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --no-repeat-ngram) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --bad-word) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --beams) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --length-penalty) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --early-stopping) COMPREPLY=($(compgen -W "true false never" -- "$cur")); return ;;
+        --return) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --seed) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --stop) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --regex) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --json-schema) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --log-probabilities) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
+        --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+      esac
+      words="--system --template --save --top-k --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --ignore-eos --truncate --log-probabilities --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in
@@ -118,7 +171,7 @@ _ipfs_accelerate() {
       words="--help"
       arguments="bash zsh fish"
       ;;
-    help) arguments="devices doctor inspect tokenize run verify bench export records report completion help" ;;
+    help) arguments="devices doctor inspect tokenize run chat verify bench export records report completion help" ;;
   esac
   if [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

@@ -7,6 +7,7 @@ _ipfs_accelerate() {
     'inspect:What a model is and how much memory it will take, before loading it'
     'tokenize:The tokens of texts, and the text that a chat becomes'
     'run:Run a model on texts or tensors'
+    'chat:Talk with a model in the terminal'
     'verify:Compare a model with what Transformers computed, and precisions with f32'
     'bench:Measure how fast a model is, what memory it takes and how near that is to the machine'\''s limit'
     'export:Write a model as ONNX for other programs'
@@ -73,13 +74,13 @@ _ipfs_accelerate() {
       ;;
     run)
       _arguments -s \
-        '--task[What to do (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
+        '--task[What to do (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering text-generation)' \
         '--input[Texts, one a line, or JSON lines with "text" and "pair"; - is stdin]:FILE:_files' \
         '--output[Write results to a .npy, .safetensors, .json, .jsonl or .csv file]:FILE:_files' \
         '--pair[Texts come in twos\: TEXT TEXT, or with a tab between them in --input]' \
         '--question[The question for question-answering]:TEXT: ' \
         '--context[The text that holds the answer]:TEXT: ' \
-        '--top-k[How many answers, labels or words to show]:N: ' \
+        '--top-k[How many answers, labels or words to show; of text-generation\: sample from so many tokens]:N: ' \
         '--prompt[Which of the model'\''s own prompts goes before each text ("query")]:NAME: ' \
         '--aggregation[How tokens become entities in token-classification (default\: simple)]:aggregation:(none simple first average max)' \
         '--strict[Refuse a text that is longer than the model takes, instead of cutting it]' \
@@ -88,6 +89,30 @@ _ipfs_accelerate() {
         '--tensors[With --inputs or --save-tensors\: only these outputs (sentence_embedding ...)]:NAME,...: ' \
         '--layers[With --save-tensors\: every hidden state too (hidden_states.0 ...)]' \
         '--batch[How many texts at once\: what `bench --batch auto` recorded, or 4096 tokens (default\: auto for many texts)]:batch:(auto default)' \
+        '--chat[Answer a chat instead of texts\: JSON as for `tokenize --chat`; - is stdin]:FILE:_files' \
+        '--max-new-tokens[Tokens to generate at most (default\: as generation_config.json says, else 20)]:N: ' \
+        '--min-new-tokens[Tokens before which a text does not end by itself]:N: ' \
+        '--greedy[The likeliest token each time, whatever generation_config.json says]' \
+        '--sample[Draw tokens by their probability, whatever generation_config.json says]' \
+        '--temperature[Sample from probabilities that are this much flatter; 0 is --greedy]:X: ' \
+        '--top-p[Sample from the likeliest tokens that together have this probability]:X: ' \
+        '--min-p[Sample from tokens at least this likely, as a share of the likeliest]:X: ' \
+        '--repetition-penalty[Above 1\: tokens that were there before become less likely]:X: ' \
+        '--presence-penalty[Taken from the logits of tokens that were generated]:X: ' \
+        '--frequency-penalty[The same for each time that they were]:X: ' \
+        '--no-repeat-ngram[No run of so many tokens comes twice]:N: ' \
+        '--bad-word[A text that must not come; may be given several times]:TEXT: ' \
+        '--beams[Beam search with so many beams]:N: ' \
+        '--length-penalty[Of beam search\: above 0 favours long texts (default\: 1)]:X: ' \
+        '--early-stopping[When beam search ends (default\: false)]:early-stopping:(true false never)' \
+        '--return[Texts for each prompt (default\: 1)]:N: ' \
+        '--seed[Of sampling; the same one gives the same texts (default\: 0)]:N: ' \
+        '--stop[Text before which an answer ends; may be given several times]:TEXT: ' \
+        '--regex[The whole text matches this regular expression]:RE: ' \
+        '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
+        '--ignore-eos[Go on behind the tokens that end a text]' \
+        '--truncate[Of a prompt that is too long keep the end, instead of refusing it]' \
+        '--log-probabilities[With --json\: of each token, and of the N likeliest beside it]:N: ' \
         '--repeat[Run once to warm up, then N times, and report the milliseconds of each]:N: ' \
         '--stats[Report time and memory of each step]' \
         '--device[Where to compute\: the first of these that can; `devices` lists what there is (default\: auto, the best)]:NAME,...: ' \
@@ -104,6 +129,50 @@ _ipfs_accelerate() {
         '(-h --help)'{-h,--help}'[Show this help]' \
         ':MODEL:_files' \
         '*:TEXT: '
+      ;;
+    chat)
+      _arguments -s \
+        '--system[What the model is told first]:TEXT: ' \
+        '--template[Which of the model'\''s chat templates (default\: "default")]:NAME: ' \
+        '--save[Write the messages there when the chat ends (JSON, as `run --chat` reads it)]:FILE:_files' \
+        '--top-k[Sample from so many tokens]:N: ' \
+        '--max-new-tokens[Tokens to generate at most (default\: as generation_config.json says, else 20)]:N: ' \
+        '--min-new-tokens[Tokens before which a text does not end by itself]:N: ' \
+        '--greedy[The likeliest token each time, whatever generation_config.json says]' \
+        '--sample[Draw tokens by their probability, whatever generation_config.json says]' \
+        '--temperature[Sample from probabilities that are this much flatter; 0 is --greedy]:X: ' \
+        '--top-p[Sample from the likeliest tokens that together have this probability]:X: ' \
+        '--min-p[Sample from tokens at least this likely, as a share of the likeliest]:X: ' \
+        '--repetition-penalty[Above 1\: tokens that were there before become less likely]:X: ' \
+        '--presence-penalty[Taken from the logits of tokens that were generated]:X: ' \
+        '--frequency-penalty[The same for each time that they were]:X: ' \
+        '--no-repeat-ngram[No run of so many tokens comes twice]:N: ' \
+        '--bad-word[A text that must not come; may be given several times]:TEXT: ' \
+        '--beams[Beam search with so many beams]:N: ' \
+        '--length-penalty[Of beam search\: above 0 favours long texts (default\: 1)]:X: ' \
+        '--early-stopping[When beam search ends (default\: false)]:early-stopping:(true false never)' \
+        '--return[Texts for each prompt (default\: 1)]:N: ' \
+        '--seed[Of sampling; the same one gives the same texts (default\: 0)]:N: ' \
+        '--stop[Text before which an answer ends; may be given several times]:TEXT: ' \
+        '--regex[The whole text matches this regular expression]:RE: ' \
+        '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
+        '--ignore-eos[Go on behind the tokens that end a text]' \
+        '--truncate[Of a prompt that is too long keep the end, instead of refusing it]' \
+        '--log-probabilities[With --json\: of each token, and of the N likeliest beside it]:N: ' \
+        '--stats[Say after each answer how fast it came]' \
+        '--device[Where to compute\: the first of these that can; `devices` lists what there is (default\: auto, the best)]:NAME,...: ' \
+        '--no-fallback[Try only the first device]' \
+        '--explain[Say of each device why it was or was not taken]' \
+        '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
+        '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
+        '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
+        '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \
+        '--cache-folder[Where TensorRT, Core ML and OpenVINO keep what they compiled, for the next time (default\: nowhere)]:DIR: ' \
+        '--json[Print JSON for programs instead of tables]' \
+        '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \
+        '(-v --verbose)'{-v,--verbose}'[Say on stderr what is opened and how long each step takes]' \
+        '(-h --help)'{-h,--help}'[Show this help]' \
+        ':MODEL:_files'
       ;;
     verify)
       _arguments -s \
