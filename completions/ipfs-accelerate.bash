@@ -65,6 +65,8 @@ _ipfs_accelerate() {
         --return) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --seed) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --stop) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --regex) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --json-schema) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --log-probabilities) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
@@ -73,7 +75,7 @@ _ipfs_accelerate() {
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --chat --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --ignore-eos --truncate --log-probabilities --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --chat --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --ignore-eos --truncate --log-probabilities --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     chat)
       case $prev in
@@ -97,6 +99,8 @@ _ipfs_accelerate() {
         --return) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --seed) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --stop) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --regex) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --json-schema) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --log-probabilities) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
@@ -104,7 +108,7 @@ _ipfs_accelerate() {
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--system --template --save --top-k --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --ignore-eos --truncate --log-probabilities --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--system --template --save --top-k --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --ignore-eos --truncate --log-probabilities --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in

@@ -108,6 +108,8 @@ _ipfs_accelerate() {
         '--return[Texts for each prompt (default\: 1)]:N: ' \
         '--seed[Of sampling; the same one gives the same texts (default\: 0)]:N: ' \
         '--stop[Text before which an answer ends; may be given several times]:TEXT: ' \
+        '--regex[The whole text matches this regular expression]:RE: ' \
+        '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
         '--ignore-eos[Go on behind the tokens that end a text]' \
         '--truncate[Of a prompt that is too long keep the end, instead of refusing it]' \
         '--log-probabilities[With --json\: of each token, and of the N likeliest beside it]:N: ' \
@@ -152,6 +154,8 @@ _ipfs_accelerate() {
         '--return[Texts for each prompt (default\: 1)]:N: ' \
         '--seed[Of sampling; the same one gives the same texts (default\: 0)]:N: ' \
         '--stop[Text before which an answer ends; may be given several times]:TEXT: ' \
+        '--regex[The whole text matches this regular expression]:RE: ' \
+        '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
         '--ignore-eos[Go on behind the tokens that end a text]' \
         '--truncate[Of a prompt that is too long keep the end, instead of refusing it]' \
         '--log-probabilities[With --json\: of each token, and of the N likeliest beside it]:N: ' \

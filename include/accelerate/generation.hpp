@@ -67,6 +67,11 @@ struct GenerateOptions {
   std::uint64_t seed = 0;                   // gives the same texts on any number of threads, in any batch
   std::vector<std::string> stop = {};       // texts end before any of these
   std::vector<std::int32_t> stop_token_ids = {};
+  // The whole text matches this regular expression, or is JSON that is valid under this schema ("{}": any JSON), unless
+  // it is cut by its length. At most one of the two; docs/generation.md has what is supported. What is not is
+  // Error{invalid_input} with the character, or Error{unsupported} with the keyword's JSON pointer.
+  std::optional<std::string> regex = {};
+  std::optional<std::string> json_schema = {};
   bool ignore_eos = false;              // go on behind tokens that end a text
   bool skip_special_tokens = true;      // in the text
   std::size_t log_probabilities = 0;    // of this many likeliest tokens at each place, beside the chosen one's; 0: none

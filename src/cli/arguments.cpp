@@ -155,6 +155,12 @@ void add_generation(CommandLine& line, GenerationOptions& o) {
   count("return", "Texts for each prompt (default: 1)", 1, o.returned);
   count("seed", "Of sampling; the same one gives the same texts (default: 0)", 0, o.seed);
   line.texts("stop", "Text before which an answer ends; may be given several times", o.stop);
+  line.option("regex", "RE", "The whole text matches this regular expression", o.regex);
+  line.option(
+      "json-schema", "FILE",
+      "The text is JSON that is valid under this schema: a file, or the schema itself, which begins with {; {} is "
+      "any JSON",
+      o.json_schema);
   line.flag("ignore-eos", "Go on behind the tokens that end a text", o.ignore_eos);
   line.flag("truncate", "Of a prompt that is too long keep the end, instead of refusing it", o.truncate);
   count("log-probabilities", "With --json: of each token, and of the N likeliest beside it", 0, o.log_probabilities);

@@ -61,7 +61,7 @@ struct GenerationOptions {
   std::optional<std::int64_t> max_new_tokens, min_new_tokens, no_repeat_ngram, beams, returned, seed, log_probabilities;
   std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty,
       length_penalty;
-  std::optional<std::string> early_stopping;
+  std::optional<std::string> early_stopping, regex, json_schema;
   std::vector<std::string> stop, bad_words;
   bool greedy = false, sample = false, ignore_eos = false, truncate = false;
 };

@@ -2,13 +2,23 @@
 
 #include "cli/arguments.hpp"
 #include "cli/input_text.hpp"
+#include "text/chat_template.hpp"
 
 namespace accelerate::cli {
 namespace {
 
+constexpr std::size_t kLargestSchema = std::size_t{16} << 20;  // bytes
+
 template <typename To, typename From>
 void set(std::optional<To>& to, const std::optional<From>& from) {
   if (from) to = static_cast<To>(*from);
+}
+
+// The schema itself, or a file of it.
+std::string schema_text(const std::string& given) {
+  const bool is_schema =
+      given.find_first_not_of(" \t\r\n") != std::string::npos && given[given.find_first_not_of(" \t\r\n")] == '{';
+  return is_schema ? given : input_text(given, kLargestSchema);
 }
 
 }  // namespace
@@ -16,6 +26,7 @@ void set(std::optional<To>& to, const std::optional<From>& from) {
 GenerateOptions generate_options(const GenerationOptions& given, std::optional<std::int64_t> top_k) {
   const bool cold = given.temperature && *given.temperature == 0;
   if (given.greedy && given.sample) throw UsageError{"--greedy and --sample are given", "one of the two"};
+  if (given.regex && given.json_schema) throw UsageError{"--regex and --json-schema are given", "one of the two"};
   if (given.greedy && given.temperature && !cold) throw UsageError{"--greedy and --temperature are given", ""};
   GenerateOptions options;
   set(options.max_new_tokens, given.max_new_tokens);
@@ -41,6 +52,8 @@ GenerateOptions generate_options(const GenerationOptions& given, std::optional<s
   options.bad_words = given.bad_words;
   options.seed = static_cast<std::uint64_t>(given.seed.value_or(0));
   options.stop = given.stop;
+  options.regex = given.regex;
+  if (given.json_schema) options.json_schema = schema_text(*given.json_schema);
   options.ignore_eos = given.ignore_eos;
   options.truncate = given.truncate;
   options.with_log_probabilities = given.log_probabilities.has_value();

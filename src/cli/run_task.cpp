@@ -214,6 +214,8 @@ std::string generation_option(const GenerationOptions& o) {
                                                 {o.returned.has_value(), "--return"},
                                                 {o.seed.has_value(), "--seed"},
                                                 {!o.stop.empty(), "--stop"},
+                                                {o.regex.has_value(), "--regex"},
+                                                {o.json_schema.has_value(), "--json-schema"},
                                                 {o.ignore_eos, "--ignore-eos"},
                                                 {o.truncate, "--truncate"},
                                                 {o.log_probabilities.has_value(), "--log-probabilities"}};

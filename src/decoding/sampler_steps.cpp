@@ -98,8 +98,15 @@ void apply_step(const Filter& step, Scores& lazy, const TokensSoFar& tokens) {
   const std::span<float> scores = lazy.dense();
   std::vector<std::uint64_t> allowed((scores.size() + 63) / 64);
   if (!step.filter->allow(tokens.all, tokens.prompt_length, allowed)) return;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if ((allowed[i / 64] >> (i % 64) & 1) == 0) scores[i] = kNever;
+  // Masks are mostly full or mostly empty: words of them are.
+  for (std::size_t begin = 0; begin < scores.size(); begin += 64) {
+    const std::uint64_t word = allowed[begin / 64];
+    const std::span<float> part = scores.subspan(begin, std::min<std::size_t>(64, scores.size() - begin));
+    if (word == 0) {
+      std::fill(part.begin(), part.end(), kNever);
+    } else if (word != ~std::uint64_t{0}) {
+      for (std::size_t i = 0; i < part.size(); ++i) part[i] = (word >> i & 1) == 0 ? kNever : part[i];
+    }
   }
 }
 

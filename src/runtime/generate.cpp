@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/text.hpp"
@@ -134,6 +135,7 @@ GenerationCall call_of(const LoadedModel& model, std::span<const Prompt> prompts
   call.max_positions = static_cast<std::size_t>(positions_of(model));
   const Graph& graph = model.definition().program.graph_of(Task::text_generation);
   call.vocabulary = static_cast<std::size_t>(graph.node(graph.find_output("logits")->value).type.shape.last().number());
+  call.filter = model.constraints().filter(model.processor().tokenizer(), options, call.settings);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     std::vector<std::int32_t>& ids = call.prompts.emplace_back(ids_of(prompts[i], i, call));
     expect_tokens(ids, i, model.info().vocabulary);
@@ -167,6 +169,15 @@ void expect_room(const GenerationCall& call, CompiledGraph& graph) {
 std::size_t GenerationCall::limit(std::size_t prompt_length) const {
   const std::size_t asked = decoding::length_limit(settings, prompt_length, max_positions);
   return max_positions == 0 ? asked : std::min(asked, max_positions);
+}
+
+void expect_choice(const GenerationCall& call, std::span<const float> scores) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  if (!call.filter || std::ranges::any_of(scores, [](float score) { return score > kNever; })) return;
+  throw Error(ErrorKind::invalid_input,
+              "no token may follow: what it allows, the other settings rule out, or no token spells",
+              std::string(call.filter->name()),
+              "min_new_tokens, bad_words, suppress_tokens and no_repeat_ngram_size may be at odds with it");
 }
 
 void expect_numbers(const LoadedModel& model, std::span<const float> logits, std::span<const std::int32_t> tokens) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "accelerate/generation.hpp"
+#include "decoding/sampler_chain.hpp"
 #include "decoding/settings.hpp"
 #include "runtime/loaded_model.hpp"
 #include "runtime/sequences.hpp"
@@ -25,6 +26,7 @@ struct GenerationCall {
   std::size_t vocabulary = 0;     // of what is generated
   std::size_t max_positions = 0;  // of the model; 0: no limit known
   std::vector<std::size_t> truncated;
+  std::shared_ptr<const decoding::TokenFilter> filter = {};  // of a regex or schema, else null
 
   std::shared_ptr<const Source> source(std::size_t prompt) const { return sources.empty() ? nullptr : sources[prompt]; }
   // The length, prompt included, at which a text ends: the settings', and the model's.
@@ -35,6 +37,9 @@ struct GenerationCall {
 void generate_each(const GenerationCall& call, Sequences& sequences, Generations& generations);
 // By beam search.
 void generate_beams(const GenerationCall& call, Sequences& sequences, Generations& generations);
+
+// Error{invalid_input} where a filter and the other settings together leave no token that may follow.
+void expect_choice(const GenerationCall& call, std::span<const float> scores);
 
 // Error{corrupted} naming the first layer whose numbers are none, where the logits after `tokens` are not finite.
 void expect_numbers(const LoadedModel& model, std::span<const float> logits, std::span<const std::int32_t> tokens);

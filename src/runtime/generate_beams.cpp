@@ -23,7 +23,7 @@ class Beams {
         vocabulary_(call.vocabulary),
         beams_(call.settings.num_beams),
         search_(call.settings, call.prompts, vocabulary_,
-                {.max_positions = call.max_positions, .stops = stops_of(call)}) {}
+                {.max_positions = call.max_positions, .filter = call.filter, .stops = stops_of(call)}) {}
 
   void run() {
     try {

@@ -42,7 +42,7 @@ class EachText {
         settings_(call.settings),
         sequences_(sequences),
         generations_(generations),
-        chain_(call.settings, nullptr, call.max_positions) {}
+        chain_(call.settings, call.filter, call.max_positions) {}
 
   void run() {
     begin();
@@ -142,6 +142,7 @@ class EachText {
   void append(Growing& text, std::span<const float> logits) {
     scores_.assign(logits.begin(), logits.end());
     chain_.apply(scores_, text.tokens, text.prompt_length);
+    expect_choice(call_, scores_);
     const std::size_t place = text.tokens.size() - text.prompt_length;
     const std::int32_t token =
         settings_.do_sample

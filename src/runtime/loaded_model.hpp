@@ -10,6 +10,7 @@
 #include "accelerate/accelerate.hpp"
 #include "backends/split_backend.hpp"
 #include "models/architecture.hpp"
+#include "runtime/constraints.hpp"
 #include "runtime/device_choice.hpp"
 #include "runtime/plan_cache.hpp"
 #include "runtime/precision_choice.hpp"
@@ -36,6 +37,7 @@ class OpenedFolder {
   const ModelInfo& info() const { return info_; }
   // Opened at first use: tensors run without it.
   const TextProcessor& processor() const;
+  Constraints& constraints() const { return constraints_; }
 
  private:
   ModelDefinition definition_;
@@ -43,6 +45,7 @@ class OpenedFolder {
   ModelInfo info_;
   mutable std::mutex opening_;
   mutable std::unique_ptr<const TextProcessor> processor_;
+  mutable Constraints constraints_;
 };
 
 // A folder computed on one device in one precision, with the plans made so far.
@@ -77,6 +80,7 @@ class LoadedModel {
   const ModelInfo& info() const { return info_; }
   const TextSettings& settings() const { return opened_->settings(); }
   const TextProcessor& processor() const { return opened_->processor(); }
+  Constraints& constraints() const { return opened_->constraints(); }
 
   // What plans are made on and with.
   const Backend& backend() const { return computation_->backend(); }

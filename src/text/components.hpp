@@ -137,10 +137,18 @@ class PostProcessor {
 
 class DecoderStream;
 
+// Where a token stands whose bytes are asked for.
+struct TokenPlace {
+  bool first = false;   // of a text
+  bool joined = false;  // what came before made one token of all
+};
+
 class Decoder {
  public:
   virtual ~Decoder() = default;
   virtual std::vector<std::string> decode(std::vector<std::string> tokens) const = 0;
+  // What one token adds to the bytes of a text that goes on behind it. Error{unsupported} where that depends on others.
+  virtual std::string bytes(std::string token, TokenPlace& place) const = 0;
   // The same, one token at a time (text/decoder_stream.hpp); the decoder must outlive it.
   virtual std::unique_ptr<DecoderStream> stream() const = 0;
   static std::unique_ptr<Decoder> make(const Json& json);

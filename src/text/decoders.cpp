@@ -36,6 +36,10 @@ class BpeDecoder final : public Decoder {
     }
     return tokens;
   }
+  std::string bytes(std::string token, TokenPlace&) const override {
+    replace_all(token, suffix_, " ");
+    return token;
+  }
   std::unique_ptr<DecoderStream> stream() const override { return bpe_stream(suffix_); }
 
  private:
@@ -49,6 +53,10 @@ class ByteLevelDecoder final : public Decoder {
     for (const std::string& token : tokens) bytes += bytes_of_token(token, part) ? part : token;
     return {to_valid_utf8(bytes)};
   }
+  std::string bytes(std::string token, TokenPlace&) const override {
+    std::string part;
+    return bytes_of_token(token, part) ? part : token;
+  }
   std::unique_ptr<DecoderStream> stream() const override { return byte_level_stream(); }
 };
 
@@ -59,6 +67,7 @@ class WordPieceDecoder final : public Decoder {
     for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = one(std::move(tokens[i]), i == 0);
     return tokens;
   }
+  std::string bytes(std::string token, TokenPlace& place) const override { return one(std::move(token), place.first); }
   std::unique_ptr<DecoderStream> stream() const override {
     return token_by_token([this](std::string token, bool first) { return one(std::move(token), first); });
   }
@@ -86,6 +95,7 @@ class MetaspaceDecoder final : public Decoder {
     for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = one(std::move(tokens[i]), i == 0);
     return tokens;
   }
+  std::string bytes(std::string token, TokenPlace& place) const override { return one(std::move(token), place.first); }
   std::unique_ptr<DecoderStream> stream() const override {
     return token_by_token([this](std::string token, bool first) { return one(std::move(token), first); });
   }
@@ -117,6 +127,10 @@ class ByteFallback final : public Decoder {
     append_fallback(bytes, out);
     return out;
   }
+  std::string bytes(std::string token, TokenPlace&) const override {
+    const int byte = byte_of_fallback(token);
+    return byte >= 0 ? std::string(1, static_cast<char>(byte)) : token;
+  }
   std::unique_ptr<DecoderStream> stream() const override { return byte_fallback_stream(); }
 };
 
@@ -127,6 +141,10 @@ class Fuse final : public Decoder {
     for (const std::string& token : tokens) all += token;
     return {all};
   }
+  std::string bytes(std::string token, TokenPlace& place) const override {
+    place.joined = true;
+    return token;
+  }
   std::unique_ptr<DecoderStream> stream() const override { return fuse_stream(); }
 };
 
@@ -136,23 +154,29 @@ class StripDecoder final : public Decoder {
     append_utf8(content_, char_at(json, "content"));
   }
   Tokens decode(Tokens tokens) const override {
-    for (std::string& token : tokens) {
-      std::size_t begin = 0, end = token.size();
-      for (std::size_t i = 0; i < start_ && token.compare(begin, content_.size(), content_) == 0; ++i) {
-        begin += content_.size();
-      }
-      for (std::size_t i = 0; i < stop_ && end >= begin + content_.size() &&
-                              token.compare(end - content_.size(), content_.size(), content_) == 0;
-           ++i) {
-        end -= content_.size();
-      }
-      token = token.substr(begin, end - begin);
-    }
+    for (std::string& token : tokens) token = one(std::move(token), stop_);
     return tokens;
+  }
+  // Of one token made of all only the first of them holds the start; the end is no one's as long as more may come.
+  std::string bytes(std::string token, TokenPlace& place) const override {
+    if (place.joined) return place.first ? one(std::move(token), 0) : token;
+    return one(std::move(token), stop_);
   }
   std::unique_ptr<DecoderStream> stream() const override { return strip_stream(content_, start_, stop_); }
 
  private:
+  std::string one(std::string token, std::size_t stop) const {
+    std::size_t begin = 0, end = token.size();
+    for (std::size_t i = 0; i < start_ && token.compare(begin, content_.size(), content_) == 0; ++i) {
+      begin += content_.size();
+    }
+    for (std::size_t i = 0; i < stop && end >= begin + content_.size() &&
+                            token.compare(end - content_.size(), content_.size(), content_) == 0;
+         ++i) {
+      end -= content_.size();
+    }
+    return token.substr(begin, end - begin);
+  }
   static std::size_t count(const Json& json) {
     const std::int64_t value = json.as_int();
     if (value < 0) throw Error(ErrorKind::corrupted, "found " + std::to_string(value) + ", expected a count");
@@ -169,6 +193,7 @@ class ReplaceDecoder final : public Decoder {
     for (std::string& token : tokens) token = one(token);
     return tokens;
   }
+  std::string bytes(std::string token, TokenPlace&) const override { return one(token); }
   std::unique_ptr<DecoderStream> stream() const override {
     return token_by_token([this](const std::string& token, bool) { return one(token); });
   }
@@ -206,6 +231,9 @@ class Ctc final : public Decoder {
     }
     return out;
   }
+  std::string bytes(std::string, TokenPlace&) const override {
+    throw Error(ErrorKind::unsupported, "the tokens of a CTC decoder have no bytes of their own", "decoder");
+  }
   std::unique_ptr<DecoderStream> stream() const override {
     return token_by_token([this, last = std::string()](const std::string& token, bool first) mutable {
       if (!first && token == last) return std::string();
@@ -237,6 +265,10 @@ class DecoderSequence final : public Decoder {
   Tokens decode(Tokens tokens) const override {
     for (const auto& part : parts_) tokens = part->decode(std::move(tokens));
     return tokens;
+  }
+  std::string bytes(std::string token, TokenPlace& place) const override {
+    for (const auto& part : parts_) token = part->bytes(std::move(token), place);
+    return token;
   }
   std::unique_ptr<DecoderStream> stream() const override {
     std::vector<std::unique_ptr<DecoderStream>> stages;

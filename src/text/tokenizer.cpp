@@ -112,6 +112,14 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_speci
   return out;
 }
 
+std::string Tokenizer::bytes_of(std::int32_t id, bool first) const {
+  auto token = state_->token_text(id);
+  if (!token) return {};
+  if (state_->parts.decoder == nullptr) return first ? *token : " " + *token;
+  TokenPlace place{.first = first};
+  return state_->parts.decoder->bytes(std::move(*token), place);
+}
+
 std::optional<std::int32_t> Tokenizer::token_to_id(std::string_view token) const {
   std::int32_t id = state_->added.id_of(token);
   if (id < 0) id = state_->parts.model->vocabulary().find(token);

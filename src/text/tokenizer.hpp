@@ -126,6 +126,10 @@ class Tokenizer {
   std::string decode(std::span<const std::int32_t> ids, bool skip_special_tokens = true) const;
   // The same for ids that come one at a time (text/decode_stream.hpp).
   DecodeStream decode_stream(bool skip_special_tokens = true) const;
+  // What a token adds to the bytes of a text, as its first token or behind others: may be part of a character. A suffix
+  // that ends words (BPEDecoder) counts as a space, though decode() leaves it out at a text's end. Empty for an id that
+  // no token has. Error{unsupported} where tokens have no bytes of their own (CTC).
+  std::string bytes_of(std::int32_t id, bool first) const;
 
   std::optional<std::int32_t> token_to_id(std::string_view token) const;
   std::optional<std::string> id_to_token(std::int32_t id) const;
