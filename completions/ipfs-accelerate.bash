@@ -67,6 +67,10 @@ _ipfs_accelerate() {
         --stop) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --regex) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --json-schema) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --draft) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --draft-precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
+        --draft-tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --prompt-lookup) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --log-probabilities) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
@@ -75,7 +79,7 @@ _ipfs_accelerate() {
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --chat --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --ignore-eos --truncate --log-probabilities --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --chat --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --draft --draft-precision --draft-tokens --prompt-lookup --ignore-eos --truncate --log-probabilities --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     chat)
       case $prev in
@@ -101,6 +105,10 @@ _ipfs_accelerate() {
         --stop) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --regex) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --json-schema) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --draft) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --draft-precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
+        --draft-tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --prompt-lookup) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --log-probabilities) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
@@ -108,7 +116,7 @@ _ipfs_accelerate() {
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--system --template --save --top-k --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --ignore-eos --truncate --log-probabilities --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--system --template --save --top-k --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --draft --draft-precision --draft-tokens --prompt-lookup --ignore-eos --truncate --log-probabilities --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in

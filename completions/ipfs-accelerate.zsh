@@ -110,6 +110,10 @@ _ipfs_accelerate() {
         '--stop[Text before which an answer ends; may be given several times]:TEXT: ' \
         '--regex[The whole text matches this regular expression]:RE: ' \
         '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
+        '--draft[A smaller model of the same vocabulary guesses tokens; the text stays the same]:MODEL:_files' \
+        '--draft-precision[Of the model that guesses (default\: f32)]:draft-precision:(f32 bf16 int8 auto)' \
+        '--draft-tokens[Tokens that it guesses at once, at most (default\: 8)]:N: ' \
+        '--prompt-lookup[Guess at most so many tokens from what followed them last time]:N: ' \
         '--ignore-eos[Go on behind the tokens that end a text]' \
         '--truncate[Of a prompt that is too long keep the end, instead of refusing it]' \
         '--log-probabilities[With --json\: of each token, and of the N likeliest beside it]:N: ' \
@@ -156,6 +160,10 @@ _ipfs_accelerate() {
         '--stop[Text before which an answer ends; may be given several times]:TEXT: ' \
         '--regex[The whole text matches this regular expression]:RE: ' \
         '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
+        '--draft[A smaller model of the same vocabulary guesses tokens; the text stays the same]:MODEL:_files' \
+        '--draft-precision[Of the model that guesses (default\: f32)]:draft-precision:(f32 bf16 int8 auto)' \
+        '--draft-tokens[Tokens that it guesses at once, at most (default\: 8)]:N: ' \
+        '--prompt-lookup[Guess at most so many tokens from what followed them last time]:N: ' \
         '--ignore-eos[Go on behind the tokens that end a text]' \
         '--truncate[Of a prompt that is too long keep the end, instead of refusing it]' \
         '--log-probabilities[With --json\: of each token, and of the N likeliest beside it]:N: ' \

@@ -16,6 +16,8 @@
 
 namespace accelerate {
 
+class Model;
+
 // What is continued: a text, or its tokens.
 struct Prompt {
   std::string text;
@@ -72,8 +74,14 @@ struct GenerateOptions {
   // Error{invalid_input} with the character, or Error{unsupported} with the keyword's JSON pointer.
   std::optional<std::string> regex = {};
   std::optional<std::string> json_schema = {};
-  bool ignore_eos = false;              // go on behind tokens that end a text
-  bool skip_special_tokens = true;      // in the text
+  // Guesses of the next tokens, all of which one run checks: the text stays the same and comes faster where they are
+  // right. Either a smaller model with the same vocabulary (or the same one in a lower precision) goes ahead, or what
+  // followed the last time that the same tokens came is looked up in the text. At most 64 tokens at once.
+  const Model* assistant_model = nullptr;  // lives as long as the call
+  std::size_t num_assistant_tokens = 8;
+  std::size_t prompt_lookup_num_tokens = 0;  // 0: nothing is looked up
+  bool ignore_eos = false;                   // go on behind tokens that end a text
+  bool skip_special_tokens = true;           // in the text
   std::size_t log_probabilities = 0;    // of this many likeliest tokens at each place, beside the chosen one's; 0: none
   bool with_log_probabilities = false;  // of the chosen tokens
   std::size_t logits = 0;               // keep what the model gave for so many of the first tokens; not of beams
@@ -109,6 +117,7 @@ struct GenerationTimes {
   std::int64_t prompt_tokens = 0;
   std::int64_t known_tokens = 0;  // of the prompts: they were kept from an earlier call, or shared
   std::int64_t new_tokens = 0, steps = 0;
+  std::int64_t guessed_tokens = 0, right_guesses = 0;
   std::int64_t cache_bytes = 0;  // keys and values, at the end
 };
 

@@ -161,6 +161,11 @@ void add_generation(CommandLine& line, GenerationOptions& o) {
       "The text is JSON that is valid under this schema: a file, or the schema itself, which begins with {; {} is "
       "any JSON",
       o.json_schema);
+  line.option("draft", "MODEL", "A smaller model of the same vocabulary guesses tokens; the text stays the same",
+              o.draft);
+  line.option("draft-precision", "f32|bf16|int8|auto", "Of the model that guesses (default: f32)", o.draft_precision);
+  count("draft-tokens", "Tokens that it guesses at once, at most (default: 8)", 1, o.draft_tokens);
+  count("prompt-lookup", "Guess at most so many tokens from what followed them last time", 1, o.prompt_lookup);
   line.flag("ignore-eos", "Go on behind the tokens that end a text", o.ignore_eos);
   line.flag("truncate", "Of a prompt that is too long keep the end, instead of refusing it", o.truncate);
   count("log-probabilities", "With --json: of each token, and of the N likeliest beside it", 0, o.log_probabilities);

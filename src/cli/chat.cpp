@@ -22,7 +22,11 @@ constexpr std::size_t kAnswerTokens = 1024;  // at most, unless told otherwise
 class Chat {
  public:
   Chat(const ChatCommand& command, Output& out)
-      : command_(command), out_(out), is_terminal_(::isatty(STDIN_FILENO) == 1), model_(open()) {
+      : command_(command),
+        out_(out),
+        is_terminal_(::isatty(STDIN_FILENO) == 1),
+        model_(Model::open(command.model, open_options(command.execution))),
+        draft_(draft_model(command.generation, command.execution)) {
     reset();
   }
 
@@ -51,17 +55,6 @@ class Chat {
   }
 
  private:
-  Model open() const {
-    const ExecutionOptions& e = command_.execution;
-    return Model::open(command_.model, {.device = e.device,
-                                        .fallback = !e.no_fallback,
-                                        .split = e.split,
-                                        .precision = e.precision,
-                                        .threads = e.threads,
-                                        .memory_limit = e.resources.memory_limit,
-                                        .cache_folder = e.resources.cache_folder});
-  }
-
   void say(const std::string& role, const std::string& content) {
     Json message;
     messages_.push(message.set("role", role).set("content", content));
@@ -108,6 +101,7 @@ class Chat {
     GenerateOptions options = generate_options(command_.generation, command_.top_k);
     if (!options.max_new_tokens) options.max_new_tokens = kAnswerTokens;
     options.on_text = [this](const TextPiece& piece) { out_.stream(piece.text); };
+    if (draft_) options.assistant_model = &*draft_;
     // One signal stops one answer; the handler is set anew for each.
     options.cancellation = install_signal_handlers();
     const std::vector<Prompt> prompt{
@@ -133,6 +127,7 @@ class Chat {
   Output& out_;
   bool is_terminal_;
   Model model_;
+  std::optional<Model> draft_;  // guesses tokens
   Json messages_;
 };
 

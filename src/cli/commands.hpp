@@ -62,6 +62,8 @@ struct GenerationOptions {
   std::optional<double> temperature, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty,
       length_penalty;
   std::optional<std::string> early_stopping, regex, json_schema;
+  std::optional<std::string> draft, draft_precision;
+  std::optional<std::int64_t> draft_tokens, prompt_lookup;
   std::vector<std::string> stop, bad_words;
   bool greedy = false, sample = false, ignore_eos = false, truncate = false;
 };

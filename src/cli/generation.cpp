@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kLargestSchema = std::size_t{16} << 20;  // bytes
 
 template <typename To, typename From>
-void set(std::optional<To>& to, const std::optional<From>& from) {
+void set(To& to, const std::optional<From>& from) {
   if (from) to = static_cast<To>(*from);
 }
 
@@ -54,6 +54,8 @@ GenerateOptions generate_options(const GenerationOptions& given, std::optional<s
   options.stop = given.stop;
   options.regex = given.regex;
   if (given.json_schema) options.json_schema = schema_text(*given.json_schema);
+  set(options.num_assistant_tokens, given.draft_tokens);
+  set(options.prompt_lookup_num_tokens, given.prompt_lookup);
   options.ignore_eos = given.ignore_eos;
   options.truncate = given.truncate;
   options.with_log_probabilities = given.log_probabilities.has_value();
@@ -61,11 +63,40 @@ GenerateOptions generate_options(const GenerationOptions& given, std::optional<s
   return options;
 }
 
+OpenOptions open_options(const ExecutionOptions& execution) {
+  return {.device = execution.device,
+          .fallback = !execution.no_fallback,
+          .split = execution.split,
+          .precision = execution.precision,
+          .threads = execution.threads,
+          .memory_limit = execution.resources.memory_limit,
+          .cache_folder = execution.resources.cache_folder};
+}
+
+std::optional<Model> draft_model(const GenerationOptions& given, const ExecutionOptions& execution) {
+  if (!given.draft) {
+    if (given.draft_precision || given.draft_tokens) {
+      throw UsageError{"--draft-precision and --draft-tokens are of a model that guesses", "--draft names it"};
+    }
+    return std::nullopt;
+  }
+  if (given.prompt_lookup) throw UsageError{"--draft and --prompt-lookup are given", "one of the two"};
+  OpenOptions options = open_options(execution);
+  options.precision = given.draft_precision.value_or("f32");
+  return Model::open(*given.draft, options);
+}
+
 std::string text_of(const GenerationTimes& times) {
   const double steps_per_second = times.decode > 0 ? static_cast<double>(times.steps) / times.decode : 0;
   std::string text = "first token after " + fixed_text(times.first_token * 1000, 1) + " ms, " +
                      std::to_string(times.new_tokens) + " new tokens";
   if (times.steps > 0) text += " at " + fixed_text(steps_per_second, 1) + " steps/s";
+  if (times.guessed_tokens > 0) {
+    // A step is then several tokens.
+    text += " (" + fixed_text(static_cast<double>(times.steps + times.right_guesses) / times.decode, 1) +
+            " tokens/s, " + std::to_string(times.right_guesses) + " of " + std::to_string(times.guessed_tokens) +
+            " guesses right)";
+  }
   text += "; prompt of " + std::to_string(times.prompt_tokens) + " tokens";
   if (times.known_tokens > 0) text += ", " + std::to_string(times.known_tokens) + " of them known";
   return text + "; keys and values take " + bytes_text(times.cache_bytes);

@@ -6,6 +6,7 @@
 #include "cli/device_print.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/generation.hpp"
 #include "cli/progress_bar.hpp"
 #include "cli/recorded_batch.hpp"
 #include "cli/run_generation.hpp"
@@ -37,15 +38,10 @@ class Run {
   int run() {
     check_usage();
     const Clock::time_point start = Clock::now();
-    const Model model = Model::open(command_.model, {.device = command_.execution.device,
-                                                     .fallback = !command_.execution.no_fallback,
-                                                     .split = command_.execution.split,
-                                                     .task = command_.task.value_or(""),
-                                                     .precision = command_.execution.precision,
-                                                     .threads = command_.execution.threads,
-                                                     .cancellation = cancellation_,
-                                                     .memory_limit = command_.execution.resources.memory_limit,
-                                                     .cache_folder = command_.execution.resources.cache_folder});
+    OpenOptions options = open_options(command_.execution);
+    options.task = command_.task.value_or("");
+    options.cancellation = cancellation_;
+    const Model model = Model::open(command_.model, options);
     stats_.set("open_milliseconds", milliseconds_since(start));
     task_ = command_.task.value_or(model.info().task);
     out_.detail("opened " + command_.model + " (" + model.info().model_type + ") for " + task_ + " in " +

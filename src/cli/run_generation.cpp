@@ -70,6 +70,8 @@ int run_generation(const Model& model, const RunCommand& command, Json opened, c
   const Asked what = asked(command, cancellation);
   GenerateOptions options = generate_options(command.generation, command.top_k);
   options.cancellation = cancellation;
+  const std::optional<Model> draft = draft_model(command.generation, command.execution);
+  if (draft) options.assistant_model = &*draft;
   const bool streams = what.prompts.size() == 1 && !out.wants_json() && options.num_beams.value_or(1) == 1 &&
                        options.num_return_sequences.value_or(1) == 1;
   bool streamed = false;

@@ -216,6 +216,10 @@ std::string generation_option(const GenerationOptions& o) {
                                                 {!o.stop.empty(), "--stop"},
                                                 {o.regex.has_value(), "--regex"},
                                                 {o.json_schema.has_value(), "--json-schema"},
+                                                {o.draft.has_value(), "--draft"},
+                                                {o.draft_precision.has_value(), "--draft-precision"},
+                                                {o.draft_tokens.has_value(), "--draft-tokens"},
+                                                {o.prompt_lookup.has_value(), "--prompt-lookup"},
                                                 {o.ignore_eos, "--ignore-eos"},
                                                 {o.truncate, "--truncate"},
                                                 {o.log_probabilities.has_value(), "--log-probabilities"}};

@@ -11,6 +11,9 @@ namespace accelerate {
 // One sequence in a session. Slots are cheap handles; a forked one shares its past until one of them appends.
 using Slot = std::int64_t;
 
+// So many of the last positions can be forgotten again whatever the windows: drafts are no longer.
+inline constexpr std::int64_t kMostTakenBack = 64;
+
 // What a session offers to the loops in runtime/ (greedy, sampling, beams, drafts). Positions count from the first
 // token of the sequence. Not for two threads at once, nor during a run. Error{internal} for a slot that is not open.
 class StateSlots {
@@ -24,8 +27,8 @@ class StateSlots {
   virtual Slot fork(Slot slot) = 0;
   // Slot i becomes a copy of slot parents[i], as they all were before: one step of beam search.
   virtual void reorder(std::span<const Slot> slots, std::span<const Slot> parents) = 0;
-  // Forgets positions from `length` on: rejected draft tokens. Error{unsupported} where a sliding window has already
-  // dropped what would be looked at again.
+  // Forgets positions from `length` on: rejected draft tokens. Error{unsupported} where more than kMostTakenBack are
+  // forgotten and a sliding window has already dropped what would be looked at again.
   virtual void truncate(Slot slot, std::int64_t length) = 0;
   virtual void release(Slot slot) = 0;
   // Bytes that one more position of one slot takes.

@@ -4,11 +4,11 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "core/text.hpp"
 #include "runtime/batches.hpp"
+#include "runtime/drafts.hpp"
 #include "runtime/generation_settings.hpp"
 #include "runtime/prediction.hpp"
 #include "runtime/tasks.hpp"
@@ -21,11 +21,12 @@ std::string_view name_of(StopReason reason) {
 }
 
 namespace runtime {
-namespace {
 
 bool has_encoder(const LoadedModel& model) {
   return model.definition().program.graph("decode").find_input("cross.0.key") != nullptr;
 }
+
+namespace {
 
 std::string place_of(std::size_t number) { return "prompts[" + std::to_string(number) + "]"; }
 
@@ -128,10 +129,12 @@ std::int64_t positions_of(const LoadedModel& model) {
   return model.definition().architecture->summary(model.definition().checkpoint.config()).max_tokens;
 }
 
-GenerationCall call_of(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options) {
+GenerationCall call_of(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options,
+                       const LoadedModel* draft) {
   GenerationCall call{.model = model,
                       .options = options,
                       .settings = generation_settings(model.definition().checkpoint, model.processor(), options)};
+  call.draft = draft;
   call.max_positions = static_cast<std::size_t>(positions_of(model));
   const Graph& graph = model.definition().program.graph_of(Task::text_generation);
   call.vocabulary = static_cast<std::size_t>(graph.node(graph.find_output("logits")->value).type.shape.last().number());
@@ -171,12 +174,10 @@ std::size_t GenerationCall::limit(std::size_t prompt_length) const {
   return max_positions == 0 ? asked : std::min(asked, max_positions);
 }
 
-void expect_choice(const GenerationCall& call, std::span<const float> scores) {
-  constexpr float kNever = -std::numeric_limits<float>::infinity();
-  if (!call.filter || std::ranges::any_of(scores, [](float score) { return score > kNever; })) return;
+void throw_no_choice(const GenerationCall& call) {
   throw Error(ErrorKind::invalid_input,
               "no token may follow: what it allows, the other settings rule out, or no token spells",
-              std::string(call.filter->name()),
+              call.filter ? std::string(call.filter->name()) : "settings",
               "min_new_tokens, bad_words, suppress_tokens and no_repeat_ngram_size may be at odds with it");
 }
 
@@ -200,12 +201,14 @@ void expect_numbers(const LoadedModel& model, std::span<const float> logits, std
   throw Error(ErrorKind::corrupted, "the model gives numbers that are not finite; its weights may be damaged", where);
 }
 
-Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options) {
+Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options,
+                     const LoadedModel* draft) {
   model.definition().program.require(Task::text_generation);
-  GenerationCall call = call_of(model, prompts, options);
+  GenerationCall call = call_of(model, prompts, options, draft);
   Generations generations;
   generations.texts.resize(prompts.size());
   generations.truncated = call.truncated;
+  check_drafts(call);
   if (prompts.empty()) return generations;
   const auto began = std::chrono::steady_clock::now();
   std::int64_t source_tokens = 0;

@@ -12,8 +12,14 @@
 
 namespace accelerate::runtime {
 
-// Model::generate. Errors: see there.
-Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options);
+// Rows of one run over prompts: more would only hold more memory.
+inline constexpr std::size_t kMostRows = 1024;
+
+// Model::generate, with options.assistant_model as `draft`. Errors: see there.
+Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options,
+                     const LoadedModel* draft = nullptr);
+
+bool has_encoder(const LoadedModel& model);
 
 // A call, worked out: prompts as tokens, settings after the folder's and the caller's.
 struct GenerationCall {
@@ -27,8 +33,13 @@ struct GenerationCall {
   std::size_t max_positions = 0;  // of the model; 0: no limit known
   std::vector<std::size_t> truncated;
   std::shared_ptr<const decoding::TokenFilter> filter = {};  // of a regex or schema, else null
+  const LoadedModel* draft = nullptr;                        // guesses what comes next
 
   std::shared_ptr<const Source> source(std::size_t prompt) const { return sources.empty() ? nullptr : sources[prompt]; }
+  // Tokens to guess at once.
+  std::size_t most_guesses() const {
+    return draft != nullptr ? options.num_assistant_tokens : options.prompt_lookup_num_tokens;
+  }
   // The length, prompt included, at which a text ends: the settings', and the model's.
   std::size_t limit(std::size_t prompt_length) const;
 };
@@ -38,8 +49,8 @@ void generate_each(const GenerationCall& call, Sequences& sequences, Generations
 // By beam search.
 void generate_beams(const GenerationCall& call, Sequences& sequences, Generations& generations);
 
-// Error{invalid_input} where a filter and the other settings together leave no token that may follow.
-void expect_choice(const GenerationCall& call, std::span<const float> scores);
+// Error{invalid_input}: a filter and the other settings together leave no token that may follow.
+[[noreturn]] void throw_no_choice(const GenerationCall& call);
 
 // Error{corrupted} naming the first layer whose numbers are none, where the logits after `tokens` are not finite.
 void expect_numbers(const LoadedModel& model, std::span<const float> logits, std::span<const std::int32_t> tokens);

@@ -66,7 +66,7 @@ class Beams {
       const auto held = static_cast<std::size_t>(sequences_.slots().length(slot));
       times_.prompt_tokens += std::ssize(prompt);
       times_.known_tokens += static_cast<std::int64_t>(held);
-      next.push_back({slot, std::span(prompt).subspan(held), true, call_.source(item)});
+      next.push_back({slot, std::span(prompt).subspan(held), 1, call_.source(item)});
     }
     Tensor logits = sequences_.run(next, call_.options.cancellation);
     std::vector<Slot> beams;
@@ -90,7 +90,7 @@ class Beams {
     for (std::size_t beam = 0; beam < slots_.size(); ++beam) {
       const std::size_t item = beam / beams_;
       if (search_.done(item)) continue;
-      next.push_back({slots_[beam], std::span(step.tokens).subspan(beam, 1), true, call_.source(item)});
+      next.push_back({slots_[beam], std::span(step.tokens).subspan(beam, 1), 1, call_.source(item)});
     }
     const Tensor rows = sequences_.run(next, call_.options.cancellation);
     times_.decode += seconds_since(begin);

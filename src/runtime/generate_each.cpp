@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "decoding/choice.hpp"
-#include "decoding/random.hpp"
-#include "decoding/sampler_chain.hpp"
 #include "decoding/stopping.hpp"
 #include "decoding/text_stream.hpp"
+#include "runtime/drafts.hpp"
 #include "runtime/generate.hpp"
+#include "runtime/next_token.hpp"
 
 namespace accelerate::runtime {
 namespace {
@@ -17,17 +17,18 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-// Of prompts in one run: more would only hold more memory.
-constexpr std::size_t kMostRows = 1024;
-
 // One text as it grows.
 struct Growing {
   std::size_t prompt = 0, number = 0;
   std::vector<std::int32_t> tokens;  // with the prompt
   std::size_t prompt_length = 0, limit = 0;
   Slot slot = 0;
-  std::size_t held = 0;            // of the tokens, in the slot
-  const Growing* after = nullptr;  // whose prompt it shares, until that has run
+  std::size_t held = 0;             // of the tokens, in the slot
+  std::vector<std::int32_t> draft;  // guesses of what follows the tokens
+  std::size_t ahead = 0;            // to guess next time, at most: more while they are right
+  std::vector<std::int32_t> fed;    // a token and the guesses, in the run
+  const Growing* after = nullptr;   // whose prompt it shares, until that has run
+  std::optional<StopReason> ended;
   bool done = false;
   decoding::Stopping stopping;
   decoding::TextStream stream;
@@ -42,7 +43,8 @@ class EachText {
         settings_(call.settings),
         sequences_(sequences),
         generations_(generations),
-        chain_(call.settings, call.filter, call.max_positions) {}
+        choose_(call),
+        drafts_(drafts_of(call)) {}
 
   void run() {
     begin();
@@ -57,6 +59,7 @@ class EachText {
         if (!text.done) finish(text, StopReason::cancelled);
       }
     }
+    if (drafts_) drafts_->finish();
     generations_.times.prompt = prompt_seconds_;
     generations_.times.decode = decode_seconds_;
     for (Growing& text : texts_) generations_.texts[text.prompt].push_back(std::move(text.result));
@@ -75,6 +78,7 @@ class EachText {
                           .tokens = ids,
                           .prompt_length = ids.size(),
                           .limit = call_.limit(ids.size()),
+                          .ahead = call_.most_guesses(),
                           .after = first,
                           .stopping = decoding::Stopping(settings_, ids.size(), call_.max_positions),
                           .stream = decoding::TextStream(call_.model.processor().tokenizer(),
@@ -98,27 +102,33 @@ class EachText {
 
   // False once all are done.
   bool step() {
+    const auto begin = Clock::now();
+    guess();
     std::vector<Growing*> running;
     std::vector<Sequences::Next> next;
     std::size_t rows = 0;
     bool prompts = false;
     for (Growing& text : texts_) {
       if (text.done || text.after != nullptr || rows >= kMostRows) continue;
-      const std::size_t count = std::min(text.tokens.size() - text.held, kMostRows - rows);
-      const bool whole = text.held + count == text.tokens.size();
-      next.push_back({text.slot, std::span(text.tokens).subspan(text.held, count), whole, call_.source(text.prompt)});
+      const std::size_t left = text.tokens.size() - text.held, count = std::min(left, kMostRows - rows);
+      next.push_back(next_of(text, count));
       running.push_back(&text);
-      rows += count;
+      rows += next.back().tokens.size();
       prompts |= text.held + 1 < text.prompt_length;
     }
     if (running.empty()) return false;
-    const auto begin = Clock::now();
     const Tensor logits = sequences_.run(next, call_.options.cancellation);
     const auto width = static_cast<std::size_t>(logits.dims().back());
     std::size_t row = 0;
     for (std::size_t i = 0; i < running.size(); ++i) {
-      running[i]->held += next[i].tokens.size();
-      if (next[i].wanted) take(*running[i], logits.as<float>().subspan(width * row++, width));
+      Growing& text = *running[i];
+      if (next[i].wanted == 0) {
+        text.held += next[i].tokens.size();
+        continue;
+      }
+      text.held = text.tokens.size();
+      take(text, logits.as<float>().subspan(width * row, width * next[i].wanted), width);
+      row += next[i].wanted;
     }
     (prompts ? prompt_seconds_ : decode_seconds_) += seconds_since(begin);
     if (!prompts) ++generations_.times.steps;
@@ -126,30 +136,74 @@ class EachText {
     return true;
   }
 
-  // The token that follows, for this text and for those that waited for the same prompt.
-  void take(Growing& text, std::span<const float> logits) {
+  // What may follow the texts whose prompts have run.
+  void guess() {
+    if (!drafts_) return;
+    std::vector<Growing*> growing;
+    std::vector<Drafts::Text> asked;
+    for (Growing& text : texts_) {
+      text.draft.clear();
+      if (text.done || text.tokens.size() == text.prompt_length) continue;
+      // The last place is for a token of the model's own.
+      const std::size_t room = text.limit - text.tokens.size() - 1;
+      asked.push_back({number_of(text), text.tokens, text.prompt_length, std::min(text.ahead, room)});
+      growing.push_back(&text);
+    }
+    std::vector<std::vector<std::int32_t>> guesses = drafts_->next(asked);
+    for (std::size_t i = 0; i < growing.size(); ++i) {
+      generations_.times.guessed_tokens += std::ssize(guesses[i]);
+      growing[i]->draft = std::move(guesses[i]);
+    }
+  }
+
+  // `count` tokens of a text, and behind the last of all its guesses.
+  Sequences::Next next_of(Growing& text, std::size_t count) const {
+    Sequences::Next next{.slot = text.slot, .source = call_.source(text.prompt)};
+    next.tokens = std::span(text.tokens).subspan(text.held, count);
+    if (text.held + count < text.tokens.size()) {
+      next.wanted = 0;
+    } else if (!text.draft.empty()) {
+      text.fed.assign(next.tokens.begin(), next.tokens.end());
+      text.fed.insert(text.fed.end(), text.draft.begin(), text.draft.end());
+      next.tokens = text.fed;
+      next.wanted = text.draft.size() + 1;
+    }
+    return next;
+  }
+
+  // The token that follows, for this text and for those that waited for the same prompt; and for each guess that was
+  // right the one that follows it. `logits`: rows behind the last token and behind each guess.
+  void take(Growing& text, std::span<const float> logits, std::size_t width) {
     expect_numbers(call_.model, logits, text.tokens);
     for (Growing& other : texts_) {
       if (other.after != &text) continue;
       other.after = nullptr;
       other.slot = sequences_.slots().fork(text.slot);
       other.held = text.held;
-      append(other, logits);
+      if (!append(other, logits.first(width))) finish(other, *other.ended);
     }
-    append(text, logits);
+    std::size_t right = 0;
+    bool goes_on = append(text, logits.first(width));
+    while (goes_on && right < text.draft.size() && text.tokens.back() == text.draft[right]) {
+      ++right;
+      goes_on = append(text, logits.subspan(right * width, width));
+    }
+    generations_.times.right_guesses += static_cast<std::int64_t>(right);
+    // What the last of them was chosen behind is held; a guess that was right and ended the text is not needed.
+    text.held += right;
+    if (!text.draft.empty()) {
+      const bool all = right == text.draft.size();
+      text.ahead = all ? std::min(2 * text.ahead, call_.most_guesses()) : right + 1;
+      sequences_.slots().truncate(text.slot, static_cast<std::int64_t>(text.held));
+    }
+    if (text.ended) finish(text, *text.ended);
   }
 
-  void append(Growing& text, std::span<const float> logits) {
-    scores_.assign(logits.begin(), logits.end());
-    chain_.apply(scores_, text.tokens, text.prompt_length);
-    expect_choice(call_, scores_);
-    const std::size_t place = text.tokens.size() - text.prompt_length;
-    const std::int32_t token =
-        settings_.do_sample
-            ? decoding::sampled(
-                  scores_, decoding::uniform(settings_.seed, text.prompt * settings_.num_return_sequences + text.number,
-                                             static_cast<std::uint32_t>(place)))
-            : decoding::likeliest(scores_);
+  // Chooses one more token; false when it ends the text.
+  bool append(Growing& text, std::span<const float> logits) {
+    const std::optional<std::int32_t> chosen = choose_(logits, text.tokens, text.prompt_length, number_of(text));
+    if (!chosen) throw_no_choice(call_);
+    const std::int32_t token = *chosen;
     note_probabilities(text, logits, token);
     if (text.result.ids.size() < call_.options.logits)
       text.logits.insert(text.logits.end(), logits.begin(), logits.end());
@@ -158,7 +212,12 @@ class EachText {
     ++generations_.times.new_tokens;
     const bool shown = std::ranges::find(settings_.stop_token_ids, token) == settings_.stop_token_ids.end();
     if (shown) say(text, text.stream.push(token));
-    if (const auto reason = reason_to_stop(text, token)) finish(text, *reason);
+    text.ended = reason_to_stop(text, token);
+    return !text.ended;
+  }
+
+  std::size_t number_of(const Growing& text) const {
+    return text.prompt * settings_.num_return_sequences + text.number;
   }
 
   std::optional<StopReason> reason_to_stop(Growing& text, std::int32_t token) const {
@@ -216,9 +275,9 @@ class EachText {
   const decoding::GenerationSettings& settings_;
   Sequences& sequences_;
   Generations& generations_;
-  decoding::SamplerChain chain_;
+  NextToken choose_;
+  std::unique_ptr<Drafts> drafts_;  // null where nothing is guessed
   std::vector<Growing> texts_;
-  std::vector<float> scores_;
   Clock::time_point began_ = Clock::now();
   double prompt_seconds_ = 0, decode_seconds_ = 0;
 };

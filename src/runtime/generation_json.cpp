@@ -64,6 +64,11 @@ const std::map<std::string_view, Read>& readers() {
        [](const Json& json, O& o) {
          for (const Json& id : json.items()) o.stop_token_ids.push_back(static_cast<std::int32_t>(id.as_int()));
        }},
+      {"regex", [](const Json& json, O& o) { o.regex = json.as_string(); }},
+      {"json_schema",
+       [](const Json& json, O& o) { o.json_schema = json.is_string() ? json.as_string() : json.dump(); }},
+      {"prompt_lookup_num_tokens", [](const Json& json, O& o) { o.prompt_lookup_num_tokens = count(json); }},
+      {"num_assistant_tokens", [](const Json& json, O& o) { o.num_assistant_tokens = count(json); }},
       {"ignore_eos", flag(&O::ignore_eos)},
       {"skip_special_tokens", flag(&O::skip_special_tokens)},
       {"log_probabilities", [](const Json& json, O& o) { o.log_probabilities = count(json); }},
@@ -128,6 +133,9 @@ Json to_json(const GenerationTimes& times) {
   json.set("new_tokens", times.new_tokens).set("steps", times.steps);
   json.set("milliseconds_per_step", times.steps > 0 ? times.decode * 1000 / static_cast<double>(times.steps) : 0.0);
   json.set("steps_per_second", per_second(times.steps, times.decode));
+  if (times.guessed_tokens > 0) {
+    json.set("guessed_tokens", times.guessed_tokens).set("right_guesses", times.right_guesses);
+  }
   return json.set("cache_bytes", times.cache_bytes);
 }
 

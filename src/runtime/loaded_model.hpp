@@ -82,6 +82,9 @@ class LoadedModel {
   const TextProcessor& processor() const { return opened_->processor(); }
   Constraints& constraints() const { return opened_->constraints(); }
 
+  // The same tokens under the same ids, as far as both have any.
+  bool speaks_like(const LoadedModel& other) const;
+
   // What plans are made on and with.
   const Backend& backend() const { return computation_->backend(); }
   const CompileOptions& plan_options() const { return computation_->plans().options(); }
@@ -109,6 +112,7 @@ class LoadedModel {
   std::unique_ptr<Computation> computation_;
   mutable std::mutex lending_;
   mutable std::vector<std::unique_ptr<Sequences>> idle_;
+  mutable std::weak_ptr<const OpenedFolder> speaks_like_;  // the last that was asked for and does
 };
 
 }  // namespace accelerate::runtime

@@ -82,7 +82,8 @@ std::vector<Answer> Model::answer(std::string_view question, std::string_view co
 }
 
 Generations Model::generate(std::span<const Prompt> prompts, const GenerateOptions& options) const {
-  return runtime::generate(*impl_, prompts, options);
+  const Model* draft = options.assistant_model;
+  return runtime::generate(*impl_, prompts, options, draft == nullptr ? nullptr : draft->impl_.get());
 }
 
 NamedTensors Model::run(const NamedTensors& inputs, const RunOptions& options) const {

@@ -30,7 +30,9 @@ Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellati
     item.ids.assign(each.tokens.begin(), each.tokens.end());
     const std::int64_t past = this->slots().length(each.slot);
     for (std::int64_t i = 0; i < std::ssize(item.ids); ++i) item.position_ids.push_back(past + i);
-    if (each.wanted) selected.push_back({std::ssize(items), std::ssize(item.ids) - 1});
+    for (std::size_t i = each.tokens.size() - each.wanted; i < each.tokens.size(); ++i) {
+      selected.push_back({std::ssize(items), static_cast<std::int64_t>(i)});
+    }
     items.push_back(std::move(item));
     slots.push_back(each.slot);
   }

@@ -27,11 +27,11 @@ class Sequences {
   struct Next {
     Slot slot = 0;
     std::span<const std::int32_t> tokens;
-    bool wanted = true;                              // the logits that follow the last of them
+    std::size_t wanted = 1;                          // logits that follow so many of the last of them
     std::shared_ptr<const Source> source = nullptr;  // of an encoder-decoder: what it reads
   };
-  // One run over all of them. Logits [wanted, vocabulary]. Errors of CompiledGraph::run; slots then stay as they were.
-  // `look` is called with what the graph is fed, just before it runs: who measures asks for its times there.
+  // One run over all of them. Logits [sum of wanted, vocabulary]. Errors of CompiledGraph::run; slots then stay as they
+  // were. `look` is called with what the graph is fed, just before it runs: who measures asks for its times there.
   Tensor run(std::span<const Next> next, const Cancellation& cancellation,
              const std::function<void(Feeds&)>& look = {});
 

@@ -20,6 +20,11 @@ std::int64_t first_needed(const CacheLayout::Group& group, std::int64_t length) 
   return group.window < 0 ? 0 : std::max<std::int64_t>(0, length - group.window);
 }
 
+// The first position that is kept then: drafts are taken back.
+std::int64_t first_kept(const CacheLayout::Group& group, std::int64_t length) {
+  return first_needed(group, length - kMostTakenBack) / kPagePositions * kPagePositions;
+}
+
 }  // namespace
 
 CacheLayout::CacheLayout(const Graph& graph) {
@@ -51,7 +56,7 @@ std::int64_t CacheLayout::bytes(const std::vector<std::int64_t>& lengths) const 
   std::int64_t sum = 0;
   for (const Group& group : groups_) {
     for (const std::int64_t length : lengths) {
-      sum += (page_count(length) - first_needed(group, length) / kPagePositions) * page_bytes(group);
+      sum += (page_count(length) - first_kept(group, length) / kPagePositions) * page_bytes(group);
     }
   }
   return sum;
@@ -186,7 +191,7 @@ void Cache::grow(Slot slot, std::int64_t tokens) {
   sequence.length += tokens;
   for (std::size_t group = 0; group < sequence.tables.size(); ++group) {
     Table& table = sequence.tables[group];
-    const std::int64_t first = first_needed(layout_.groups()[group], sequence.length) / kPagePositions * kPagePositions;
+    const std::int64_t first = first_kept(layout_.groups()[group], sequence.length);
     drop(table, group, 0, static_cast<std::size_t>((first - table.first) / kPagePositions));
     table.first = std::max(table.first, first);
   }

@@ -1,0 +1,188 @@
+// Texts whose tokens were guessed are those that come without guesses.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "accelerate/accelerate.hpp"
+#include "checkpoint/temporary_folder.hpp"
+#include "core/json.hpp"
+#include "models/golden.hpp"
+
+namespace accelerate {
+namespace {
+
+Model open(const std::string& name, const OpenOptions& options = {.device = "cpu"}) {
+  return Model::open(decoders_folder() / name, options);
+}
+
+// The same tokens, other thoughts.
+class Worse {
+ public:
+  explicit Worse(const std::string& name) {
+    std::filesystem::copy(decoders_folder() / name, folder_.path(), std::filesystem::copy_options::recursive);
+    std::ifstream file(folder_.path() / "config.json");
+    Json config = Json::parse(std::string(std::istreambuf_iterator<char>(file), {}), "config.json");
+    for (const char* field : {"rms_norm_eps", "layer_norm_epsilon"}) {
+      if (config.find(field) != nullptr) config.set(field, 0.5);
+    }
+    folder_.write("config.json", config.dump());
+  }
+  Model open() const { return Model::open(folder_.path(), {.device = "cpu"}); }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::vector<Prompt> prompts() {
+  return {{.text = "Hello!"}, {.text = "And God said, Let there be light: and there was light. And God said, Let"}};
+}
+
+using Ids = std::vector<std::int32_t>;
+
+std::vector<Ids> ids_of(const Generations& found) {
+  std::vector<Ids> ids;
+  for (const auto& texts : found.texts) {
+    for (const GeneratedText& text : texts) ids.push_back(text.ids);
+  }
+  return ids;
+}
+
+GenerateOptions greedy(std::size_t tokens = 100) {
+  return {.max_new_tokens = tokens, .do_sample = false, .repetition_penalty = 1, .ignore_eos = true};
+}
+
+class DraftsOf : public testing::TestWithParam<std::string> {};
+
+TEST_P(DraftsOf, LookedUpInTheTextChangeNothing) {
+  const Model model = open(GetParam());
+  GenerateOptions options = greedy();
+  const std::vector<Ids> expected = ids_of(model.generate(prompts(), options));
+  for (const std::size_t most : {1U, 5U, 64U}) {
+    options.prompt_lookup_num_tokens = most;
+    const Generations found = open(GetParam()).generate(prompts(), options);
+    EXPECT_EQ(ids_of(found), expected) << most;
+    EXPECT_GT(found.times.guessed_tokens, 0);
+  }
+}
+
+TEST_P(DraftsOf, AModelChangeNothingHoweverGoodItIs) {
+  const Worse worse(GetParam());
+  const Model model = open(GetParam()), same = open(GetParam()), bad = worse.open();
+  const std::vector<Ids> expected = ids_of(model.generate(prompts(), greedy()));
+  GenerateOptions options = greedy();
+  options.assistant_model = &same;
+  const Generations perfect = model.generate(prompts(), options);
+  EXPECT_EQ(ids_of(perfect), expected);
+  EXPECT_EQ(perfect.times.right_guesses, perfect.times.guessed_tokens);
+  EXPECT_LE(perfect.times.steps, 13) << "99 tokens behind the first, by nine and more at once";
+  options.assistant_model = &bad;
+  EXPECT_EQ(ids_of(model.generate(prompts(), options)), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, DraftsOf, testing::Values("llama", "mistral", "gemma2", "gemma3_text", "qwen3"),
+                         [](const auto& one) { return one.param; });
+
+TEST(Drafts, SampledTextsAreThoseOfTheSeed) {
+  const Model model = open("llama"), lower = open("llama", {.device = "cpu", .precision = "bf16"});
+  GenerateOptions options{.max_new_tokens = 60,
+                          .do_sample = true,
+                          .temperature = 0.9,
+                          .top_k = 40,
+                          .num_return_sequences = 3,
+                          .seed = 7,
+                          .ignore_eos = true};
+  const std::vector<Ids> expected = ids_of(model.generate(prompts(), options));
+  options.prompt_lookup_num_tokens = 6;
+  EXPECT_EQ(ids_of(model.generate(prompts(), options)), expected);
+  options.prompt_lookup_num_tokens = 0;
+  options.assistant_model = &lower;
+  const Generations found = model.generate(prompts(), options);
+  EXPECT_EQ(ids_of(found), expected);
+  EXPECT_GT(found.times.right_guesses, found.times.guessed_tokens / 2) << "it draws with the same random numbers";
+}
+
+// Each way that a text can end in the middle of guesses that were right.
+TEST(Drafts, TextsEndWhereTheyWould) {
+  const Model model = open("gpt2"), same = open("gpt2");
+  const GeneratedText whole = model.generate(prompts(), greedy()).texts[0][0];
+  std::vector<GenerateOptions> ways(4, greedy());
+  ways[0].max_new_tokens = 17;
+  ways[1].stop_token_ids = {whole.ids[21]};
+  ways[2].stop = {whole.text.substr(whole.text.size() / 2, 5)};
+  ways[3].max_new_tokens = 100000;  // as far as the model has positions
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    GenerateOptions options = ways[i];
+    const Generations expected = model.generate(prompts(), options);
+    options.assistant_model = &same;
+    const Generations found = model.generate(prompts(), options);
+    EXPECT_EQ(ids_of(found), ids_of(expected)) << i;
+    EXPECT_EQ(found.texts[0][0].text, expected.texts[0][0].text) << i;
+    EXPECT_EQ(found.texts[0][0].reason, expected.texts[0][0].reason) << i;
+    EXPECT_GT(found.times.right_guesses, 0) << i;
+  }
+}
+
+TEST(Drafts, WhatIsKeptForTheNextCallIsTheText) {
+  for (const char* name : {"gpt2", "mistral"}) {
+    const Worse worse(name);
+    const Model model = open(name), bad = worse.open();
+    GenerateOptions options = greedy(30);
+    options.assistant_model = &bad;
+    Prompt prompt = prompts()[1];
+    const Generations first = model.generate({&prompt, 1}, options);
+    std::vector<std::string> text{prompt.text};
+    prompt.ids = tokenize(model.info().folder, text).front().ids;
+    prompt.ids.insert(prompt.ids.end(), first.texts[0][0].ids.begin(), first.texts[0][0].ids.end());
+    const Generations next = model.generate({&prompt, 1}, options);
+    EXPECT_GT(next.times.known_tokens, 25) << name;
+    EXPECT_EQ(ids_of(next), ids_of(open(name).generate({&prompt, 1}, greedy(30)))) << name;
+  }
+}
+
+TEST(Drafts, GuessesKeepToTheExpressionToo) {
+  const Model model = open("llama"), same = open("llama");
+  GenerateOptions options{.max_new_tokens = 60, .do_sample = false, .regex = "[a-z ]{20,30}[0-9]+"};
+  const std::vector<Ids> expected = ids_of(model.generate(prompts(), options));
+  options.assistant_model = &same;
+  const Generations found = model.generate(prompts(), options);
+  EXPECT_EQ(ids_of(found), expected);
+  EXPECT_GE(found.times.right_guesses, found.times.guessed_tokens - 2) << "all but the tokens that end the texts";
+}
+
+TEST(Drafts, OfAnEncoderDecoderAreLookedUp) {
+  const Model model = Model::open(text_to_text_folder() / "t5", {.device = "cpu"});
+  GenerateOptions options = greedy(40);
+  const std::vector<Ids> expected = ids_of(model.generate(prompts(), options));
+  options.prompt_lookup_num_tokens = 8;
+  EXPECT_EQ(ids_of(model.generate(prompts(), options)), expected);
+}
+
+std::string message_of(const Model& model, const GenerateOptions& options) {
+  const Error error = error_of([&] { model.generate(prompts(), options); });
+  return error.where() + ": " + error.message();
+}
+
+TEST(Drafts, SayWhatDoesNotGoTogether) {
+  const Model model = open("llama"), encoder = Model::open(goldens_folder() / "bert");
+  GenerateOptions options = greedy();
+  options.assistant_model = &model;
+  options.prompt_lookup_num_tokens = 4;
+  EXPECT_EQ(message_of(model, options), "prompt_lookup_num_tokens: is given and assistant_model too");
+  options.prompt_lookup_num_tokens = 0;
+  options.num_beams = 2;
+  EXPECT_EQ(message_of(model, options), "num_beams: guesses of tokens and beam search do not go together");
+  options.num_beams = 1;
+  options.num_assistant_tokens = 65;
+  EXPECT_EQ(message_of(model, options), "num_assistant_tokens: is 65, expected 1 to 64");
+  options.num_assistant_tokens = 8;
+  options.assistant_model = &encoder;
+  EXPECT_TRUE(contains(message_of(model, options), "text-generation")) << message_of(model, options);
+  const Model stranger = open("gpt2");
+  options.assistant_model = &stranger;
+  EXPECT_EQ(message_of(model, options),
+            "assistant_model: has another vocabulary than the model whose tokens it is to guess");
+}
+
+}  // namespace
+}  // namespace accelerate
