@@ -34,6 +34,18 @@ class Chat {
     model_.prepare("text-generation");
     note_devices(model_.info(), command_.execution.explain, out_);
     if (is_terminal_) out_.note(std::string(kHelp));
+    try {
+      talk();
+    } catch (...) {
+      save();
+      throw;
+    }
+    save();
+    return kExitOk;
+  }
+
+ private:
+  void talk() {
     while (const std::optional<std::string> message = next_message()) {
       if (*message == "/quit") break;
       if (*message == "/reset") {
@@ -41,20 +53,26 @@ class Chat {
         continue;
       }
       if (*message == "/retry") {
-        if (!take_back()) out_.note("there is nothing to answer again");
+        if (!take_back("assistant")) out_.note("there is nothing to answer again");
         if (messages_.items().empty() || messages_.items().back().at("role").as_string() != "user") continue;
       } else if (!message->empty()) {
         say("user", *message);
       } else {
         continue;
       }
-      answer();
+      try {
+        answer();
+      } catch (const Error& error) {
+        // Who types goes on: with a shorter message, or after /reset.
+        if (!is_terminal_) throw;
+        print_error(error.what());
+        take_back("user");
+      }
+      // The one that stopped an answer is spent; the next one leaves the chat.
+      install_signal_handlers();
     }
-    save();
-    return kExitOk;
   }
 
- private:
   void say(const std::string& role, const std::string& content) {
     Json message;
     messages_.push(message.set("role", role).set("content", content));
@@ -65,10 +83,10 @@ class Chat {
     if (command_.system) say("system", *command_.system);
   }
 
-  // The model's last answer is taken back.
-  bool take_back() {
+  // The last message is taken back, if it is one of this role.
+  bool take_back(std::string_view role) {
     const Json::Array& all = messages_.items();
-    if (all.empty() || all.back().at("role").as_string() != "assistant") return false;
+    if (all.empty() || all.back().at("role").as_string() != role) return false;
     Json shorter = Json::array();
     for (std::size_t i = 0; i + 1 < all.size(); ++i) shorter.push(all[i]);
     messages_ = std::move(shorter);

@@ -27,7 +27,9 @@ std::size_t longest(const std::vector<std::vector<std::int32_t>>& prompts) {
 // Lengths as if all prompts were as long as the longest.
 GenerationSettings in_new_tokens(GenerationSettings settings, std::size_t prompt_length, std::size_t max_positions) {
   check(settings);
-  const std::size_t limit = length_limit(settings, prompt_length, max_positions);
+  std::size_t limit = length_limit(settings, prompt_length, max_positions);
+  // The model has no position for more, whatever is asked for.
+  if (max_positions > 0) limit = std::min(limit, max_positions);
   if (limit <= prompt_length) {
     throw Error(
         ErrorKind::invalid_input,

@@ -35,6 +35,8 @@ class StateSlots {
   virtual std::int64_t bytes_per_position() const = 0;
   // Bytes that all slots together take now.
   virtual std::int64_t bytes() const = 0;
+  // Gives back memory that no slot takes now and that was held to be taken again.
+  virtual void trim() {}
 };
 
 }  // namespace accelerate

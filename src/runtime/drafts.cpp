@@ -1,6 +1,7 @@
 #include "runtime/drafts.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 
 #include "decoding/prompt_lookup.hpp"
@@ -91,26 +92,33 @@ class DraftModel final : public Drafts {
     return own;
   }
 
-  // Logits behind the tokens of the texts in `open`.
+  // Logits behind the tokens of the texts in `open`. Long prompts come in parts, as in the model that checks.
   std::vector<std::span<const float>> run(std::span<const Text> texts, std::span<const std::size_t> open) {
-    for (bool is_last = false; !is_last;) {
-      is_last = true;
+    const std::size_t most = kMostRows / open.size() + 1;  // of one text in one run
+    std::vector<std::span<const float>> rows(open.size());
+    logits_.clear();
+    for (std::size_t done = 0; done < open.size();) {
       std::vector<Sequences::Next> next;
-      std::vector<std::size_t*> held;
-      for (const std::size_t i : open) {
-        Own& own = owned_.at(texts[i].number);
-        // A long prompt comes in parts, as in the model that checks.
-        const std::size_t left = own.tokens.size() - own.held, count = std::min(left, kMostRows / open.size() + 1);
-        is_last &= count == left;
-        next.push_back({.slot = own.slot, .tokens = std::span(own.tokens).subspan(own.held, count)});
-        held.push_back(&own.held);
+      std::vector<std::size_t> ran;
+      for (std::size_t i = 0; i < open.size(); ++i) {
+        const Own& own = owned_.at(texts[open[i]].number);
+        const std::size_t left = own.tokens.size() - own.held, count = std::min(left, most);
+        if (count == 0) continue;  // it ran whole before
+        next.push_back({.slot = own.slot,
+                        .tokens = std::span(own.tokens).subspan(own.held, count),
+                        .wanted = count == left ? std::size_t{1} : 0});
+        ran.push_back(i);
       }
-      logits_ = sequences_->run(next, call_.options.cancellation);
-      for (std::size_t i = 0; i < next.size(); ++i) *held[i] += next[i].tokens.size();
+      const Tensor& logits = logits_.emplace_back(sequences_->run(next, call_.options.cancellation));
+      const auto width = static_cast<std::size_t>(logits.dims().back());
+      std::size_t row = 0;
+      for (std::size_t i = 0; i < ran.size(); ++i) {
+        owned_.at(texts[open[ran[i]]].number).held += next[i].tokens.size();
+        if (next[i].wanted == 0) continue;
+        rows[ran[i]] = logits.as<float>().subspan(width * row++, width);
+        ++done;
+      }
     }
-    const auto width = static_cast<std::size_t>(logits_.dims().back());
-    std::vector<std::span<const float>> rows;
-    for (std::size_t i = 0; i < open.size(); ++i) rows.push_back(logits_.as<float>().subspan(i * width, width));
     return rows;
   }
 
@@ -132,7 +140,7 @@ class DraftModel final : public Drafts {
   NextToken choose_;
   std::size_t positions_ = 0;  // of the model; 0: no limit known
   std::map<std::size_t, Own> owned_;
-  Tensor logits_;
+  std::deque<Tensor> logits_;  // of the last run, which came in parts
 };
 
 void expect_same_vocabulary(const LoadedModel& model, const LoadedModel& draft) {

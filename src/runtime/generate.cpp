@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/text.hpp"
@@ -72,7 +73,7 @@ void fit_source(std::vector<std::int32_t>& ids, const Prompt& prompt, std::size_
   call.truncated.push_back(number);
 }
 
-// Leaves room for one new token at least.
+// Leaves room for the new tokens, or half of the positions where there are to be more.
 void fit(std::vector<std::int32_t>& ids, std::size_t number, GenerationCall& call) {
   if (call.max_positions == 0 || ids.size() < call.max_positions) return;
   if (!call.options.truncate) {
@@ -81,9 +82,10 @@ void fit(std::vector<std::int32_t>& ids, std::size_t number, GenerationCall& cal
                     std::to_string(call.max_positions) + " with those that follow",
                 place_of(number), "--truncate keeps its end");
   }
-  const std::size_t wanted = std::max<std::size_t>(1, call.settings.max_new_tokens);
-  const std::size_t kept = std::max<std::size_t>(1, call.max_positions - std::min(wanted, call.max_positions - 1));
-  ids.erase(ids.begin(), ids.end() - static_cast<std::ptrdiff_t>(std::min(kept, ids.size())));
+  const std::size_t length = decoding::length_limit(call.settings, ids.size());
+  const std::size_t wanted = length > ids.size() ? length - ids.size() : 1;
+  const std::size_t kept = call.max_positions - std::clamp<std::size_t>(call.max_positions / 2, 1, wanted);
+  ids.erase(ids.begin(), ids.end() - static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, kept)));
   call.truncated.push_back(number);
 }
 
@@ -151,9 +153,9 @@ GenerationCall call_of(const LoadedModel& model, std::span<const Prompt> prompts
   return call;
 }
 
-// Texts at their full length: what does not fit is refused before anything runs.
-void expect_room(const GenerationCall& call, CompiledGraph& graph) {
-  if (call.model.plan_options().memory_limit == 0) return;
+// Bytes that the memory limit leaves beside texts at their full length. Error{out_of_memory} before anything runs.
+std::int64_t room(const GenerationCall& call, CompiledGraph& graph) {
+  if (call.model.plan_options().memory_limit == 0) return std::numeric_limits<std::int64_t>::max();
   const std::size_t copies = std::max(call.settings.num_beams, call.settings.num_return_sequences);
   std::vector<std::int64_t> past;
   for (const std::vector<std::int32_t>& prompt : call.prompts) {
@@ -164,7 +166,7 @@ void expect_room(const GenerationCall& call, CompiledGraph& graph) {
   for (const auto& source : call.sources) read.insert(read.end(), copies, source->tokens);
   if (!read.empty()) extents.set_ragged("source", std::move(read));
   extents.set("positions", *std::ranges::max_element(past) + 1).set_ragged("past", std::move(past));
-  graph.expect_room(extents);
+  return graph.expect_room(extents);
 }
 
 }  // namespace
@@ -224,12 +226,15 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
   }
   const std::chrono::duration<double> encoding = std::chrono::steady_clock::now() - began;
   const std::shared_ptr<CompiledGraph> graph = model.compiled(Task::text_generation);
-  expect_room(call, *graph);
   std::unique_ptr<Sequences> sequences = model.borrow_sequences();
-  if (call.settings.num_beams > 1) {
-    generate_beams(call, *sequences, generations);
-  } else {
-    generate_each(call, *sequences, generations);
+  sequences->keep_at_most(room(call, *graph));
+  try {
+    call.settings.num_beams > 1 ? generate_beams(call, *sequences, generations)
+                                : generate_each(call, *sequences, generations);
+  } catch (const Error& error) {
+    // What cannot be done by its own words says nothing against what is kept of others.
+    if (error.kind() == ErrorKind::invalid_input) model.give_back(std::move(sequences));
+    throw;
   }
   generations.times.cache_bytes = sequences->slots().bytes();
   if (!call.sources.empty()) {
@@ -237,7 +242,6 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
     generations.times.prompt += encoding.count();
     generations.times.first_token += encoding.count();
   }
-  sequences->forget_sources();
   model.give_back(std::move(sequences));
   return generations;
 }

@@ -144,8 +144,9 @@ class EachText {
     for (Growing& text : texts_) {
       text.draft.clear();
       if (text.done || text.tokens.size() == text.prompt_length) continue;
-      // The last place is for a token of the model's own.
-      const std::size_t room = text.limit - text.tokens.size() - 1;
+      // The last place is for a token of the model's own; and guesses must not make a text look longer than it is.
+      const auto limit = std::min(text.limit, static_cast<std::size_t>(sequences_.steady_length()));
+      const std::size_t room = limit > text.tokens.size() ? limit - text.tokens.size() - 1 : 0;
       asked.push_back({number_of(text), text.tokens, text.prompt_length, std::min(text.ahead, room)});
       growing.push_back(&text);
     }
@@ -158,7 +159,7 @@ class EachText {
 
   // `count` tokens of a text, and behind the last of all its guesses.
   Sequences::Next next_of(Growing& text, std::size_t count) const {
-    Sequences::Next next{.slot = text.slot, .source = call_.source(text.prompt)};
+    Sequences::Next next{.slot = text.slot, .source = call_.source(text.prompt), .length = std::ssize(text.tokens)};
     next.tokens = std::span(text.tokens).subspan(text.held, count);
     if (text.held + count < text.tokens.size()) {
       next.wanted = 0;

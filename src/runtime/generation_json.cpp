@@ -1,6 +1,7 @@
 #include "runtime/generation_json.hpp"
 
 #include <functional>
+#include <limits>
 #include <map>
 
 namespace accelerate::runtime {
@@ -12,6 +13,12 @@ std::size_t count(const Json& json) {
   const std::int64_t number = json.as_int();
   if (number < 0) throw Error(ErrorKind::invalid_input, "is " + std::to_string(number) + ", expected 0 or more");
   return static_cast<std::size_t>(number);
+}
+
+std::int32_t token_id(const Json& json) {
+  const std::int64_t id = json.as_int();
+  if (id >= 0 && id <= std::numeric_limits<std::int32_t>::max()) return static_cast<std::int32_t>(id);
+  throw Error(ErrorKind::invalid_input, "is " + std::to_string(id) + ", which is no token");
 }
 
 std::vector<std::string> texts(const Json& json) {
@@ -62,7 +69,7 @@ const std::map<std::string_view, Read>& readers() {
       {"stop", [](const Json& json, O& o) { o.stop = texts(json); }},
       {"stop_token_ids",
        [](const Json& json, O& o) {
-         for (const Json& id : json.items()) o.stop_token_ids.push_back(static_cast<std::int32_t>(id.as_int()));
+         for (const Json& id : json.items()) o.stop_token_ids.push_back(token_id(id));
        }},
       {"regex", [](const Json& json, O& o) { o.regex = json.as_string(); }},
       {"json_schema",

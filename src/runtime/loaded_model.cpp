@@ -210,6 +210,7 @@ std::unique_ptr<Sequences> LoadedModel::borrow_sequences() const {
 }
 
 void LoadedModel::give_back(std::unique_ptr<Sequences> sequences) const {
+  sequences->rest();
   const std::lock_guard lock(lending_);
   idle_.push_back(std::move(sequences));
 }

@@ -1,5 +1,7 @@
 #include "runtime/plan_cache.hpp"
 
+#include <limits>
+
 #include "backends/place.hpp"
 #include "hardware/bytes_text.hpp"
 #include "runtime/prediction.hpp"
@@ -38,10 +40,10 @@ void CompiledGraph::prepare() {
   plan_ = std::move(plan);
 }
 
-void CompiledGraph::expect_room(const Extents& extents) const {
-  if (options_.memory_limit == 0) return;
+std::int64_t CompiledGraph::expect_room(const Extents& extents) const {
+  if (options_.memory_limit == 0) return std::numeric_limits<std::int64_t>::max();
   const MemoryPrediction needed = predict_memory(graph_, *weights_, backend_, options_, extents);
-  if (needed.total <= options_.memory_limit) return;
+  if (needed.total <= options_.memory_limit) return options_.memory_limit - needed.total;
   using hardware::bytes_text;
   throw Error(ErrorKind::out_of_memory,
               "would take " + bytes_text(needed.total) + ", the limit is " + bytes_text(options_.memory_limit) + ": " +

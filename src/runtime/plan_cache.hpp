@@ -31,8 +31,9 @@ class CompiledGraph {
   // Backend::compile, Error{out_of_memory} and {device_failed} naming the device. Error{out_of_memory} where not even
   // one token would keep to CompileOptions::memory_limit.
   void prepare();
-  // Error{out_of_memory} where a run of these sizes is predicted to take more than the memory limit.
-  void expect_room(const Extents& extents) const;
+  // Bytes that the memory limit leaves beside a run of these sizes, as predicted; the largest number without a limit.
+  // Error{out_of_memory} where there are none.
+  std::int64_t expect_room(const Extents& extents) const;
   // Plan::steps(), compiled if need be.
   std::vector<PlanStep> steps();
   // Errors of Session::run, the same two naming the device; the cancellation is looked at between operations. Where it

@@ -1,6 +1,7 @@
 #include "runtime/sequences.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "runtime/packing.hpp"
@@ -16,19 +17,31 @@ std::size_t common_prefix(std::span<const std::int32_t> a, std::span<const std::
   return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
+std::int64_t steady_length_of(const Graph& graph) {
+  std::int64_t length = std::numeric_limits<std::int64_t>::max();
+  for (const Node& node : graph.nodes()) {
+    const bool counts = std::ranges::find(node.table_of, kPositions) != node.table_of.end();
+    if (counts) length = std::min(length, node.table_limit);
+  }
+  return length;
+}
+
 }  // namespace
 
-Sequences::Sequences(std::shared_ptr<CompiledGraph> graph) : graph_(std::move(graph)), session_(graph_->start()) {}
+Sequences::Sequences(std::shared_ptr<CompiledGraph> graph)
+    : graph_(std::move(graph)), session_(graph_->start()), steady_length_(steady_length_of(graph_->graph())) {}
 
 Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellation,
                       const std::function<void(Feeds&)>& look) {
   std::vector<Item> items;
   std::vector<Selected> selected;
   std::vector<Slot> slots;
+  std::int64_t length = 0;
   for (const Next& each : next) {
     Item item{.number = items.size()};
     item.ids.assign(each.tokens.begin(), each.tokens.end());
     const std::int64_t past = this->slots().length(each.slot);
+    length = std::max({length, past + std::ssize(each.tokens), each.length});
     for (std::int64_t i = 0; i < std::ssize(item.ids); ++i) item.position_ids.push_back(past + i);
     for (std::size_t i = each.tokens.size() - each.wanted; i < each.tokens.size(); ++i) {
       selected.push_back({std::ssize(items), static_cast<std::int64_t>(i)});
@@ -38,6 +51,8 @@ Tensor Sequences::run(std::span<const Next> next, const Cancellation& cancellati
   }
   Feeds feeds = feeds_of(graph_->graph(), items, selected);
   feeds.slots = std::move(slots);
+  // A long prompt that comes in parts is turned as the long text that it is from the first part on.
+  if (length > steady_length_) feeds.extents.set("positions", length);
   if (!next.empty() && next.front().source != nullptr) feed_sources(next, feeds);
   if (look) look(feeds);
   return std::move(graph_->run(*session_, std::move(feeds), cancellation).at("logits"));
@@ -66,15 +81,18 @@ void Sequences::feed_sources(std::span<const Next> next, Feeds& feeds) {
   for (const auto& [name, rows] : source_feeds_) feeds.tensors[name] = rows;
 }
 
-void Sequences::forget_sources() {
+void Sequences::rest() {
   sources_.clear();
   source_feeds_.clear();
+  slots().trim();
 }
 
 Slot Sequences::begin(std::span<const std::int32_t> tokens) {
   const Kept* best = nullptr;
   std::size_t most = 0;
+  const auto is_steady = [&](std::span<const std::int32_t> text) { return std::ssize(text) <= steady_length_; };
   for (const Kept& kept : kept_) {
+    if (!is_steady(tokens) || !is_steady(kept.tokens)) continue;  // its keys were turned for another length
     const std::size_t shared = std::min(common_prefix(tokens, kept.tokens), tokens.size() - 1);
     if (shared > most) best = &kept, most = shared;
   }
@@ -99,14 +117,17 @@ void Sequences::end(Slot slot, std::span<const std::int32_t> tokens) {
     return contained;
   });
   kept_.push_back({slot, {tokens.begin(), tokens.end()}});
-  make_room();
+  if (kept_.size() > kMostKept) let_go();
+  while (kept_.size() > 1 && slots().bytes() > kMostBytes) let_go();
 }
 
-void Sequences::make_room() {
-  while (kept_.size() > kMostKept || (kept_.size() > 1 && slots().bytes() > kMostBytes)) {
-    slots().release(kept_.front().slot);
-    kept_.erase(kept_.begin());
-  }
+void Sequences::let_go() {
+  slots().release(kept_.front().slot);
+  kept_.erase(kept_.begin());
+}
+
+void Sequences::keep_at_most(std::int64_t bytes) {
+  while (!kept_.empty() && slots().bytes() > bytes) let_go();
 }
 
 }  // namespace accelerate::runtime

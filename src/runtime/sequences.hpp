@@ -29,6 +29,7 @@ class Sequences {
     std::span<const std::int32_t> tokens;
     std::size_t wanted = 1;                          // logits that follow so many of the last of them
     std::shared_ptr<const Source> source = nullptr;  // of an encoder-decoder: what it reads
+    std::int64_t length = 0;                         // of the text, where more of it is known than runs
   };
   // One run over all of them. Logits [sum of wanted, vocabulary]. Errors of CompiledGraph::run; slots then stay as they
   // were. `look` is called with what the graph is fed, just before it runs: who measures asks for its times there.
@@ -38,12 +39,17 @@ class Sequences {
   // A slot whose past begins like `tokens`, as far as any that was kept; at least the last of them is left to run.
   // StateSlots::length says how many it holds.
   Slot begin(std::span<const std::int32_t> tokens);
+  // Positions up to which a model computes in the same way however long the text is: rotary angles of longer ones may
+  // depend on the whole length. The largest number for most models.
+  std::int64_t steady_length() const { return steady_length_; }
   // The slot is not needed now. `tokens`, its past, may come again: a chat goes on, prompts share their beginning.
   void end(Slot slot, std::span<const std::int32_t> tokens);
   // The same, but its past is of no use.
   void drop(Slot slot) { slots().release(slot); }
-  // Lets go of the sources of the last run.
-  void forget_sources();
+  // Of what is kept the oldest goes until all of it takes so few bytes.
+  void keep_at_most(std::int64_t bytes);
+  // Nobody runs for a while: memory that only the last runs needed is given back.
+  void rest();
 
   StateSlots& slots() { return *session_->slots(); }
 
@@ -53,10 +59,12 @@ class Sequences {
     Slot slot = 0;
     std::vector<std::int32_t> tokens;
   };
-  void make_room();
+
+  void let_go();  // of the oldest that is kept
 
   std::shared_ptr<CompiledGraph> graph_;
   std::unique_ptr<Session> session_;
+  std::int64_t steady_length_;
   std::vector<Kept> kept_;  // the one used last comes last
   // Of the last run, and what was fed of them: most runs have the same.
   std::vector<std::shared_ptr<const Source>> sources_;

@@ -1,13 +1,7 @@
 // Texts whose tokens were guessed are those that come without guesses.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "accelerate/accelerate.hpp"
-#include "checkpoint/temporary_folder.hpp"
-#include "core/json.hpp"
-#include "models/golden.hpp"
+#include "runtime/changed_model.hpp"
 
 namespace accelerate {
 namespace {
@@ -17,22 +11,9 @@ Model open(const std::string& name, const OpenOptions& options = {.device = "cpu
 }
 
 // The same tokens, other thoughts.
-class Worse {
- public:
-  explicit Worse(const std::string& name) {
-    std::filesystem::copy(decoders_folder() / name, folder_.path(), std::filesystem::copy_options::recursive);
-    std::ifstream file(folder_.path() / "config.json");
-    Json config = Json::parse(std::string(std::istreambuf_iterator<char>(file), {}), "config.json");
-    for (const char* field : {"rms_norm_eps", "layer_norm_epsilon"}) {
-      if (config.find(field) != nullptr) config.set(field, 0.5);
-    }
-    folder_.write("config.json", config.dump());
-  }
-  Model open() const { return Model::open(folder_.path(), {.device = "cpu"}); }
-
- private:
-  TemporaryFolder folder_;
-};
+ChangedModel worse(const std::string& name) {
+  return ChangedModel(name, {{"rms_norm_eps", 0.5}, {"layer_norm_epsilon", 0.5}});
+}
 
 std::vector<Prompt> prompts() {
   return {{.text = "Hello!"}, {.text = "And God said, Let there be light: and there was light. And God said, Let"}};
@@ -67,8 +48,8 @@ TEST_P(DraftsOf, LookedUpInTheTextChangeNothing) {
 }
 
 TEST_P(DraftsOf, AModelChangeNothingHoweverGoodItIs) {
-  const Worse worse(GetParam());
-  const Model model = open(GetParam()), same = open(GetParam()), bad = worse.open();
+  const ChangedModel other = worse(GetParam());
+  const Model model = open(GetParam()), same = open(GetParam()), bad = other.open();
   const std::vector<Ids> expected = ids_of(model.generate(prompts(), greedy()));
   GenerateOptions options = greedy();
   options.assistant_model = &same;
@@ -125,8 +106,8 @@ TEST(Drafts, TextsEndWhereTheyWould) {
 
 TEST(Drafts, WhatIsKeptForTheNextCallIsTheText) {
   for (const char* name : {"gpt2", "mistral"}) {
-    const Worse worse(name);
-    const Model model = open(name), bad = worse.open();
+    const ChangedModel other = worse(name);
+    const Model model = open(name), bad = other.open();
     GenerateOptions options = greedy(30);
     options.assistant_model = &bad;
     Prompt prompt = prompts()[1];
@@ -137,6 +118,35 @@ TEST(Drafts, WhatIsKeptForTheNextCallIsTheText) {
     const Generations next = model.generate({&prompt, 1}, options);
     EXPECT_GT(next.times.known_tokens, 25) << name;
     EXPECT_EQ(ids_of(next), ids_of(open(name).generate({&prompt, 1}, greedy(30)))) << name;
+  }
+}
+
+// The prompts come to the draft model in parts, the long one in more of them.
+TEST(Drafts, PromptsOfAnyLengthsGoTogether) {
+  std::string text;
+  for (int i = 0; i < 150; ++i) text += "and God said ";
+  std::vector<Prompt> all(9, {.text = "hello there"});
+  all.push_back({.text = text});
+  const Model model = open("llama"), same = open("llama");
+  GenerateOptions options = greedy(20);
+  options.truncate = true;
+  const std::vector<Ids> expected = ids_of(model.generate(all, options));
+  options.assistant_model = &same;
+  const Generations found = model.generate(all, options);
+  EXPECT_EQ(ids_of(found), expected);
+  EXPECT_EQ(found.times.right_guesses, found.times.guessed_tokens);
+}
+
+// Rotary angles of phi3 change beyond the length it was trained for: guesses do not count towards it.
+TEST(Drafts, DoNotMakeATextLonger) {
+  const Model model = open("phi3"), same = open("phi3");
+  for (const std::size_t length : {3U, 20U, 33U, 60U}) {
+    Prompt prompt;
+    for (std::size_t i = 0; i < length; ++i) prompt.ids.push_back(static_cast<std::int32_t>(5 + 7 * i % 300));
+    GenerateOptions options = greedy(50);
+    const std::vector<Ids> expected = ids_of(open("phi3").generate({&prompt, 1}, options));
+    options.assistant_model = &same;
+    EXPECT_EQ(ids_of(model.generate({&prompt, 1}, options)), expected) << length;
   }
 }
 

@@ -7,6 +7,7 @@
 #include "accelerate/accelerate.hpp"
 #include "backends/backend.hpp"
 #include "models/golden.hpp"
+#include "runtime/changed_model.hpp"
 
 namespace accelerate {
 namespace {
@@ -180,6 +181,68 @@ TEST(Generate, APastThatAWindowHasLeftIsRunAgain) {
   model.generate(first, greedy(200));
   const Generations found = model.generate(other, greedy());
   EXPECT_EQ(ids_of(found), ids_of(open("mistral").generate(other, greedy())));
+}
+
+// Keys that were turned for a short text are of no use in one that is longer than the model was trained for.
+TEST(Generate, WhatIsKeptFitsTheLengthOfTheText) {
+  const ChangedModel changed("phi3", {{"sliding_window", Json()}});
+  const Model model = changed.open();
+  const Ids all = model.generate(prompts(), greedy(60)).texts[0][0].ids;
+  for (const std::size_t length : {10U, 55U, 20U}) {
+    Prompt prompt;
+    prompt.ids.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(length));
+    const auto found = model.generate({&prompt, 1}, greedy(5)).texts[0][0].ids;
+    EXPECT_EQ(found, changed.open().generate({&prompt, 1}, greedy(5)).texts[0][0].ids) << length;
+  }
+}
+
+// A chat whose last answer is made anew: the text is cut far back, and grows over the end of a page again.
+TEST(Generate, ATextThatWasCutGrowsAgain) {
+  for (const char* name : {"mistral", "gemma2", "qwen3"}) {
+    const Model model = open(name);
+    Prompt prompt{.ids = {}};
+    for (std::int32_t i = 0; i < 200; ++i) prompt.ids.push_back(5 + 7 * i % 300);
+    for (const std::size_t length : {150U, 126U, 200U, 127U, 190U}) {
+      Prompt cut;
+      cut.ids.assign(prompt.ids.begin(), prompt.ids.begin() + static_cast<std::ptrdiff_t>(length));
+      EXPECT_EQ(model.generate({&cut, 1}, greedy(30)).texts[0][0].ids,
+                open(name).generate({&cut, 1}, greedy(30)).texts[0][0].ids)
+          << name << " " << length;
+    }
+  }
+}
+
+TEST(Generate, BeamsEndWhereTheModelHasNoMorePositions) {
+  GenerateOptions options = greedy(1000);
+  options.num_beams = 2;
+  const GeneratedText text = open("gpt2").generate({&prompts()[1], 1}, options).texts[0][0];
+  EXPECT_EQ(text.reason, StopReason::length);
+  EXPECT_GT(text.ids.size(), 100U);
+}
+
+TEST(Generate, TruncationLeavesRoomForTheAnswer) {
+  const Model model = open("gpt2");
+  Prompt prompt{.ids = Ids(500, 7)};
+  const auto counts = [&](std::optional<std::size_t> most) {
+    GenerateOptions options{.max_new_tokens = most, .do_sample = false, .ignore_eos = true, .truncate = true};
+    const Generations found = model.generate({&prompt, 1}, options);
+    return std::pair(found.times.prompt_tokens, std::ssize(found.texts[0][0].ids));
+  };
+  EXPECT_EQ(counts({}), std::pair(108L, 20L)) << "Transformers generates 20 tokens where nothing is asked";
+  EXPECT_EQ(counts(50), std::pair(78L, 50L));
+  EXPECT_EQ(counts(128), std::pair(64L, 64L)) << "half of what there is, when the answer could take all";
+}
+
+// What one caller asked wrongly costs others nothing.
+TEST(Generate, AnErrorLeavesWhatIsKept) {
+  const Model model = open("llama");
+  model.generate({&prompts()[0], 1}, greedy(5));
+  GenerateOptions wrong = greedy(5);
+  wrong.regex = "ab";
+  wrong.min_new_tokens = 10;
+  wrong.ignore_eos = false;
+  EXPECT_THROW(model.generate({&prompts()[1], 1}, wrong), Error);
+  EXPECT_GT(model.generate({&prompts()[0], 1}, greedy(5)).times.known_tokens, 5);
 }
 
 TEST(Generate, CancelledGivesWhatThereIs) {

@@ -47,12 +47,12 @@ TEST_F(SequencesOfT5, ASourceThatIsGoneIsNotTakenForAnother) {
   EXPECT_EQ(second, logits_after_start(*model_.borrow_sequences(), source(2)));
 }
 
-TEST_F(SequencesOfT5, ForgetSourcesLetsGoOfThem) {
+TEST_F(SequencesOfT5, RestLetsGoOfThem) {
   const std::unique_ptr<Sequences> sequences = model_.borrow_sequences();
   const std::shared_ptr<const Source> held = source(1);
   logits_after_start(*sequences, held);
   EXPECT_GT(held.use_count(), 1);
-  sequences->forget_sources();
+  sequences->rest();
   EXPECT_EQ(held.use_count(), 1);
 }
 

@@ -115,8 +115,9 @@ void Cache::release(Slot slot) {
     drop(sequence.tables[group], group, 0, sequence.tables[group].pages.size());
   }
   sequences_.erase(slot);
-  if (sequences_.empty()) spare_.clear();
 }
+
+void Cache::trim() { spare_.clear(); }
 
 std::int64_t Cache::bytes() const {
   std::set<const HostBuffer*> pages;
@@ -192,8 +193,9 @@ void Cache::grow(Slot slot, std::int64_t tokens) {
   for (std::size_t group = 0; group < sequence.tables.size(); ++group) {
     Table& table = sequence.tables[group];
     const std::int64_t first = first_kept(layout_.groups()[group], sequence.length);
+    if (first <= table.first) continue;  // it was longer before it was cut
     drop(table, group, 0, static_cast<std::size_t>((first - table.first) / kPagePositions));
-    table.first = std::max(table.first, first);
+    table.first = first;
   }
 }
 

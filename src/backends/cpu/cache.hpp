@@ -53,6 +53,7 @@ class Cache final : public StateSlots {
   void release(Slot slot) override;
   std::int64_t bytes_per_position() const override { return layout_.bytes_per_position(); }
   std::int64_t bytes() const override;
+  void trim() override;
 
   const CacheLayout& layout() const { return layout_; }
   // Makes room behind a slot's past that is its own. Error{out_of_memory}.
