@@ -1,4 +1,5 @@
 // `chat`: lines from the terminal, answers as they come.
+#include <poll.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -93,10 +94,20 @@ class Chat {
     return true;
   }
 
+  // Waits for a line at a terminal, which gives them whole; false once a signal came, just before the waiting too.
+  bool may_read() const {
+    constexpr int kLook = 100;  // milliseconds
+    pollfd line{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    while (is_terminal_ && signal_received() == 0) {
+      if (::poll(&line, 1, kLook) > 0) return true;
+    }
+    return !is_terminal_;
+  }
+
   std::optional<std::string> next_line() {
     if (is_terminal_) out_.stream("> ");
     std::string line;
-    if (std::getline(std::cin, line)) return line;
+    if (may_read() && std::getline(std::cin, line)) return line;
     if (is_terminal_) out_.stream("\n");
     return std::nullopt;
   }

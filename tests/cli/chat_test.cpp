@@ -22,8 +22,8 @@ class ChatCommandLine : public testing::Test {
   }
 
   std::vector<std::string> words() const {
-    return {"chat",    model_.string(),     "--max-new-tokens", "5", "--greedy", "--ignore-eos",
-            "--quiet", "--save",            saved_.string()};
+    return {"chat",    model_.string(), "--max-new-tokens", "5", "--greedy", "--ignore-eos",
+            "--quiet", "--save",        saved_.string()};
   }
   Json::Array messages() const { return Json::parse(read(saved_), "saved").items(); }
 
@@ -70,7 +70,9 @@ class Terminal {
     ::close(descriptor_);
   }
 
-  void type(const std::string& text) const { ASSERT_EQ(::write(descriptor_, text.data(), text.size()), std::ssize(text)); }
+  void type(const std::string& text) const {
+    ASSERT_EQ(::write(descriptor_, text.data(), text.size()), std::ssize(text));
+  }
   // Reads until `text` has come behind what was awaited before; false after 30 s.
   bool awaits(const std::string& text) {
     for (std::size_t found; (found = shown_.find(text, seen_)) == std::string::npos;) {
@@ -86,8 +88,11 @@ class Terminal {
   }
   int exit_code() {
     int status = 0;
-    ::waitpid(process_, &status, 0);
-    ended_ = true;
+    for (int i = 0; i < 300 && !ended_; ++i) {
+      ended_ = ::waitpid(process_, &status, WNOHANG) == process_;
+      if (!ended_) ::usleep(100'000);
+    }
+    if (!ended_) return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   const std::string& shown() const { return shown_; }
