@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "backends/cpu/kernels.hpp"
+#include "checkpoint/temporary_folder.hpp"
 
 namespace accelerate::cpu::testing {
 
@@ -139,11 +140,7 @@ inline double activation_bound(Activation kind, double x) {
 // All that this machine has; under sanitizers, which take ten times as long, the lowest and the highest stand for them.
 inline std::vector<Level> tested_levels() {
   std::vector<Level> levels = supported_levels();
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  if (levels.size() > 2) levels = {levels.front(), levels.back()};
-#endif
-#endif
+  if (kSanitized && levels.size() > 2) levels = {levels.front(), levels.back()};
   return levels;
 }
 
