@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "accelerate/accelerate.h"
+#include "models/golden.hpp"
 #include "runtime/c_api_opened.hpp"
 #include "runtime/goldens.hpp"
 
@@ -64,6 +65,39 @@ TEST(Concurrent, FirstCallsOfOneModel) {
     std::atomic<std::size_t> wrong{0};
     at_once(
         [&](int i) { wrong += differences(model.embed(texts, {.batch = {.tokens = 1 + 60 * i}}).vectors, expected); });
+    EXPECT_EQ(wrong, 0U);
+  }
+}
+
+// Sequences, schemas, guesses of one draft model, and the first of all calls: each thread in its own order.
+TEST(Concurrent, TextsOfOneModel) {
+  const auto folder = decoders_folder() / "llama";
+  const std::vector<Prompt> prompts{{.text = "In the beginning"}, {.text = "Hello!"}};
+  const OpenOptions options{.device = "cpu", .threads = 2};
+  const Model draft = Model::open(folder, options);
+  const auto way = [&](int i) {
+    GenerateOptions o{.max_new_tokens = 20, .do_sample = false, .ignore_eos = true};
+    if (i == 1) o.assistant_model = &draft;
+    if (i == 2) o = {.max_new_tokens = 20, .do_sample = false, .json_schema = R"({"type":"boolean"})"};
+    if (i == 3) o.num_beams = 3;
+    return o;
+  };
+  const auto ids = [&](const Model& model, int i) {
+    std::vector<std::vector<std::int32_t>> all;
+    for (const auto& texts : model.generate(prompts, way(i)).texts) all.push_back(texts[0].ids);
+    return all;
+  };
+  std::vector<std::vector<std::vector<std::int32_t>>> expected;
+  for (int i = 0; i < kThreads; ++i) expected.push_back(ids(Model::open(folder, options), i));
+  for (int round = 0; round < 3; ++round) {
+    const Model model = Model::open(folder, options);
+    std::atomic<std::size_t> wrong{0};
+    at_once([&](int i) {
+      for (int j = 0; j < kThreads; ++j) {
+        const int which = (i + j) % kThreads;
+        wrong += ids(model, which) == expected[static_cast<std::size_t>(which)] ? 0 : 1;
+      }
+    });
     EXPECT_EQ(wrong, 0U);
   }
 }
