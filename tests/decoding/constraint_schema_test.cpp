@@ -111,6 +111,34 @@ TEST(ConstraintSchema, CountsIntegersOneByOne) {
   }
 }
 
+// A branch stands beside the part that it was chosen for, whatever else leads to that part.
+TEST(ConstraintSchema, ChoosesBranchesOfPartsOfAllOfAndOfReferences) {
+  Tried length = Tried::schema(R"({"type":"string","allOf":[{"anyOf":[{"maxLength":3}]}]})");
+  EXPECT_TRUE(length.accepts("\"abc\""));
+  EXPECT_FALSE(length.begins("\"abcd"));
+  Tried required = Tried::schema(R"({"type":"object","properties":{"a":{"type":"integer"}},
+      "allOf":[{"oneOf":[{"required":["a"]},{"required":["b"]}]}]})");
+  EXPECT_TRUE(required.accepts("{\"a\":1}"));
+  EXPECT_TRUE(required.accepts("{\"b\":null}"));
+  EXPECT_FALSE(required.accepts("{}"));
+  Tried referred = Tried::schema(
+      R"({"type":"string","$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"maxLength":3},{"minLength":5}]}}})");
+  for (const std::size_t size : {3U, 4U, 5U}) {
+    EXPECT_EQ(referred.accepts("\"" + std::string(size, 'x') + "\""), size != 4) << size;
+  }
+  // Two choices, of which the first says nothing more once it is made.
+  Tried two = Tried::schema(R"({"type":"string","allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/b"}],"$defs":{
+      "a":{"anyOf":[{"minLength":2},{"$ref":"#/$defs/b"}]},"b":{"oneOf":[{"maxLength":3},{"minLength":6}]}}})");
+  for (const std::size_t size : {1U, 2U, 3U, 4U, 5U, 6U}) {
+    EXPECT_EQ(two.accepts("\"" + std::string(size, 'x') + "\""), size <= 3 || size >= 6) << size;
+  }
+  Tried both = Tried::schema(R"({"type":"string","allOf":[{"anyOf":[{"maxLength":3},{"minLength":5}]},
+      {"anyOf":[{"minLength":2},{"maxLength":1}]}]})");
+  for (const std::size_t size : {0U, 2U, 4U, 6U}) {
+    EXPECT_EQ(both.accepts("\"" + std::string(size, 'x') + "\""), size != 4) << size;
+  }
+}
+
 std::string refused(const std::string& schema, ErrorKind kind = ErrorKind::invalid_input) {
   return error_of([&] { schema_automaton(schema); }, kind);
 }
@@ -171,6 +199,9 @@ TEST(ConstraintSchema, NamesWhatIsNoSchema) {
   EXPECT_EQ(refused(R"({"$ref":"#"})"), "json_schema#: refers to itself with nothing in between");
   EXPECT_EQ(refused(R"({"anyOf":[{"$ref":"#"},{"type":"null"}]})"),
             "json_schema#: refers to itself with nothing in between");
+  EXPECT_EQ(refused(R"({"$ref":"#/$defs/a","$defs":{"a":{"oneOf":[{"$ref":"#/$defs/b"},true]},
+      "b":{"allOf":[{"anyOf":[{"$ref":"#/$defs/a"}]}]}}})"),
+            "json_schema#/$defs/a: refers to itself with nothing in between");
   EXPECT_EQ(refused(R"j({"type":"string","pattern":"a(?=b)"})j"),
             "json_schema#/pattern: look-around is not supported, at character 2");
 }
@@ -217,6 +248,10 @@ TEST(ConstraintSchema, BoundsWhatHostileSchemasCost) {
   EXPECT_NE(refused(R"({"type":"string","pattern":"((a{1000}){1000}){1000}"})").find("is too large"),
             std::string::npos);
   EXPECT_TRUE(Tried::schema(R"({"type":"string","maxLength":65535})").accepts("\"" + std::string(65535, 'x') + "\""));
+  std::string choices;
+  for (int i = 0; i < 900; ++i)
+    choices += (i > 0 ? ",{\"anyOf\":[{\"maxLength\":" : "{\"anyOf\":[{\"maxLength\":") + std::to_string(i) + "}]}";
+  EXPECT_NE(refused("{\"allOf\":[" + choices + "]}").find("too many schemas"), std::string::npos);
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(240));
 }
 
