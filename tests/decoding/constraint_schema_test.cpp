@@ -1,6 +1,7 @@
 // Schemas accept what jsonschema calls valid, refuse what it calls invalid, and say what they do not understand.
 #include <chrono>
 
+#include "checkpoint/temporary_folder.hpp"
 #include "core/file.hpp"
 #include "decoding/constraint_helpers.hpp"
 #include "decoding/schema_validator.hpp"
@@ -248,11 +249,39 @@ TEST(ConstraintSchema, BoundsWhatHostileSchemasCost) {
   EXPECT_NE(refused(R"({"type":"string","pattern":"((a{1000}){1000}){1000}"})").find("is too large"),
             std::string::npos);
   EXPECT_TRUE(Tried::schema(R"({"type":"string","maxLength":65535})").accepts("\"" + std::string(65535, 'x') + "\""));
-  std::string choices;
-  for (int i = 0; i < 900; ++i)
-    choices += (i > 0 ? ",{\"anyOf\":[{\"maxLength\":" : "{\"anyOf\":[{\"maxLength\":") + std::to_string(i) + "}]}";
-  EXPECT_NE(refused("{\"allOf\":[" + choices + "]}").find("too many schemas"), std::string::npos);
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(240));
+}
+
+std::string list_of(int count, const auto& each) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += (i > 0 ? "," : "") + each(i);
+  return out;
+}
+
+TEST(ConstraintSchema, BoundsWhatManyPartsTogetherCost) {
+  const auto choice = [](int i) { return "{\"anyOf\":[{\"maxLength\":" + std::to_string(i) + "}]}"; };
+  EXPECT_NE(refused("{\"allOf\":[" + list_of(900, choice) + "]}").find("too many schemas"), std::string::npos);
+  // 4096 ways, each of which would hold a hundred parts.
+  const auto part = [](int i) {
+    return i < 88 ? std::string("{\"minimum\":0}") : std::string("{\"anyOf\":[{\"minimum\":1},{\"minimum\":2}]}");
+  };
+  EXPECT_NE(refused("{\"type\":\"integer\",\"allOf\":[" + list_of(100, part) + "]}").find("too many schemas"),
+            std::string::npos);
+  const auto in_items = [&](int i) { return "{\"items\":" + part(i) + "}"; };
+  EXPECT_NE(refused("{\"maxItems\":30000,\"allOf\":[" + list_of(88, in_items) + "]}").find("too many schemas"),
+            std::string::npos);
+  const auto property = [](int i) { return "\"p" + std::to_string(i) + "\":{\"const\":" + std::to_string(i) + "}"; };
+  const std::string long_name =
+      "{\"properties\":{\"" + std::string(100'000, 'n') + "\":{\"properties\":{" + list_of(2000, property) + "}}}}";
+  EXPECT_EQ(refused(long_name), "json_schema#/properties: holds a name, or names, of more than 4096 bytes together");
+}
+
+TEST(ConstraintSchema, FindsPropertiesByName) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto property = [](int i) { return "\"p" + std::to_string(100'000 + i) + "\":{\"const\":1}"; };
+  Tried tried = Tried::schema("{\"properties\":{" + list_of(20'000, property) + "}}");
+  EXPECT_TRUE(tried.accepts("{\"p100007\":1,\"p119999\":1}"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(kSanitized ? 60 : 4));
 }
 
 // Two ways that part only at the end, at each level: what is kept grows with the depth, not with 2 to its power.

@@ -12,7 +12,7 @@
 namespace accelerate::decoding::constraint {
 namespace {
 
-constexpr std::size_t kMostRules = 20'000, kMostSteps = 100'000, kLongestName = 5'000, kDeepest = 600;
+constexpr std::size_t kMostRules = 20'000, kMostSteps = 400'000, kLongestName = 5'000, kDeepest = 600;
 // Repeated schemas of more copies than this are a rule.
 constexpr std::int64_t kCopies = 2;
 
@@ -50,10 +50,12 @@ class Compiler {
     std::string pointer;
   };
 
-  // What all of these say.
+  // What all of these say. Lists of parts are copied, pointers and all, where branches are chosen and rules made.
   SchemaDocument::Flat flat(const Schemas& schemas) {
+    constexpr std::size_t kBytesOfStep = 64;
     SchemaDocument::Flat flat = document_.flat(schemas);
-    steps_ += flat.schemas.size() + 1;
+    ++steps_;
+    for (const SchemaPart& part : flat.schemas) steps_ += 1 + part.pointer.size() / kBytesOfStep;
     if (steps_ > kMostSteps) wrong_schema("holds together too many schemas", schemas.empty() ? "" : schemas[0].pointer);
     return flat;
   }

@@ -136,7 +136,13 @@ std::optional<Bound> best_count(const Schemas& schemas, std::string_view keyword
 
 }  // namespace
 
+// Each property keeps its pointer: with a long name above thousands of them they would fill the memory.
 SchemaPart SchemaPart::below(const Json& value, std::string_view step) const {
+  constexpr std::size_t kLongestPointer = 4096;
+  if (pointer.size() + step.size() >= kLongestPointer) {
+    wrong_schema("holds a name, or names, of more than " + std::to_string(kLongestPointer) + " bytes together",
+                 pointer);
+  }
   return {&value, pointer + step_text(step)};
 }
 
