@@ -189,6 +189,9 @@ TEST(ConstraintRegex, StaysBoundedWhereEveryWayStaysOpen) {
   EXPECT_TRUE(tried.accepts(text + "abbbbbbbbbbbbbbbbbbbbc"));
   EXPECT_FALSE(tried.accepts(text + "bbbbbbbbbbbbbbbbbbbbbbc"));
   EXPECT_LT(tried.machine().bytes(), std::size_t{32} << 20);
+  // What is cleared is given back, and what counts it sees so.
+  tried.machine().clear();
+  EXPECT_LT(tried.machine().bytes(), std::size_t{64} << 10);
 }
 
 }  // namespace

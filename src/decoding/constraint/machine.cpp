@@ -133,7 +133,10 @@ Machine::Machine(std::shared_ptr<const Automaton> automaton)
 }
 
 void Machine::clear() {
-  table_.clear(), infos_.clear(), configs_.clear(), nodes_.clear(), node_numbers_.clear(), below_.clear();
+  // clear() and = {} of a vector keep its memory, which bytes() would go on counting.
+  const auto give_back = [](auto& kept) { std::remove_reference_t<decltype(kept)>().swap(kept); };
+  give_back(table_), give_back(infos_), give_back(configs_), give_back(nodes_), give_back(node_numbers_);
+  give_back(below_);
   thread_bytes_ = 0;
   nodes_.assign(kFirstNode, nullptr);
   below_.assign(kFirstNode, kDead);
