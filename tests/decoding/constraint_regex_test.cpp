@@ -1,4 +1,7 @@
 // Regular expressions match what PCRE2 says they match, on texts of all kinds and on their beginnings.
+#include <chrono>
+
+#include "checkpoint/temporary_folder.hpp"
 #include "decoding/constraint_helpers.hpp"
 #include "decoding/pcre.hpp"
 #include "text/unicode.hpp"
@@ -177,6 +180,30 @@ TEST(ConstraintRegex, RefusesWhatGrowsWithoutBounds) {
   EXPECT_TRUE(Tried::regex("(){1000000}((){1000000}){1000000}a").accepts("a"));
   EXPECT_NE(error_of([] { regex_automaton(std::string(1000, '(') + std::string(1000, ')')); }).find("deeper than 200"),
             std::string::npos);
+}
+
+TEST(ConstraintRegex, ReadsLongBracketsInTime) {
+  const auto began = std::chrono::steady_clock::now();
+  std::string characters, classes;
+  for (char32_t c = 0x3400; c < 0x3400 + 60'000; c += 2) {
+    if (c < 0xd800 || c > 0xdfff) text::append_utf8(characters, c);
+  }
+  for (int i = 0; i < 100'000; ++i) classes += "\\pL";
+  Tried tried = Tried::regex("[" + characters + "]");
+  EXPECT_TRUE(tried.accepts("\u3402"));
+  EXPECT_FALSE(tried.accepts("\u3403"));
+  EXPECT_TRUE(Tried::regex("[" + classes + "_]").accepts("_"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(kSanitized ? 60 : 5));
+}
+
+TEST(ConstraintRegex, FollowsEmptyAlternativesOnce) {
+  const std::string empty = "(?:" + std::string(60'000, '|') + "){60}";
+  const Automaton automaton = regex_automaton("(?:[^\n](?:" + empty + "))*[ae].{25}");
+  std::size_t epsilons = 0;
+  for (StateId state = 0; state < automaton.states(); ++state) epsilons += automaton.epsilons(state).size();
+  EXPECT_LT(epsilons, 1000U);
+  // What cannot be told to be empty.
+  EXPECT_NE(error_of([] { Tried::regex("(?:[^\\s\\S]|){300000}a"); }).find("it is too ambiguous"), std::string::npos);
 }
 
 TEST(ConstraintRegex, StaysBoundedWhereEveryWayStaysOpen) {
