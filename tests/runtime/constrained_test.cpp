@@ -93,6 +93,10 @@ TEST(Constrained, SaysWhatCannotBe) {
             std::string::npos);
   // The text must end, and may not.
   EXPECT_NE(refused({.min_new_tokens = 50, .regex = "a"}).find("regex: no token may follow"), std::string::npos);
+  EXPECT_NE(refused({.min_new_tokens = 10, .num_beams = 3, .regex = "ab"}).find("regex: no token may follow"),
+            std::string::npos);
+  // With one way that ends.
+  EXPECT_EQ(refused({.min_new_tokens = 10, .num_beams = 3, .regex = "ab|[x-z]{20}"}), "");
 }
 
 }  // namespace
