@@ -34,8 +34,7 @@ StateId emit_choice(AutomatonBuilder& builder, const Expression& expression, Sta
   std::vector<StateId> starts;
   for (const Expression& part : expression.parts) starts.push_back(emit(builder, part, to, spelling));
   std::ranges::sort(starts);
-  const auto repeated = std::ranges::unique(starts);
-  starts.erase(repeated.begin(), repeated.end());
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
   if (starts.size() == 1) return starts.front();
   const StateId from = builder.state();
   for (const StateId start : starts) builder.epsilon(from, start);
