@@ -104,6 +104,15 @@ bool BeamSearch::done(std::size_t item) const {
   return finished_ || !it.improvable || (settings_.early_stopping == EarlyStopping::yes && all_kept_are_finished(it));
 }
 
+bool BeamSearch::stuck() const {
+  // Running beams are in order; no sum of log-probabilities comes near to this.
+  constexpr float kNoSum = kUnlikely / 2;
+  return std::any_of(items_.begin(), items_.end(), [](const Item& item) {
+    return item.running.front().score < kNoSum &&
+           std::none_of(item.kept.begin(), item.kept.end(), [](const Kept& each) { return each.finished; });
+  });
+}
+
 // [num_beams * vocabulary]: of all continuations, the sums of log-probabilities.
 std::vector<float> BeamSearch::scores(const Item& item, std::span<const float> logits) const {
   std::vector<float> all(beams() * vocabulary_);

@@ -53,6 +53,8 @@ class BeamSearch {
   // not looked at; its beams stay as they are, and feed the pad token (else token 0).
   bool finished() const { return finished_; }
   bool done(std::size_t item) const;
+  // Of some item no sequence has ended and none can go on: its steps leave no token.
+  bool stuck() const;
 
   // [batch * num_return_sequences], best first for each item.
   std::vector<BeamResult> results() const;

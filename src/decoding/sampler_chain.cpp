@@ -59,9 +59,11 @@ void add_penalties(const GenerationSettings& s, std::vector<SamplerStep>& steps)
   if (auto words = without_eos(s); !words.empty()) steps.emplace_back(BadWords{std::move(words)});
 }
 
-void add_forced(const GenerationSettings& s, std::size_t max_positions, std::vector<SamplerStep>& steps) {
+// A filter says where a text may end: where it has no room to, none is forced.
+void add_forced(const GenerationSettings& s, bool filtered, std::size_t max_positions,
+                std::vector<SamplerStep>& steps) {
   if (s.forced_bos_token_id) steps.emplace_back(ForceFirst{*s.forced_bos_token_id});
-  if (!s.forced_eos_token_ids.empty()) {
+  if (!s.forced_eos_token_ids.empty() && !filtered) {
     const GenerationSettings lengths = {.max_new_tokens = s.max_new_tokens, .max_length = s.max_length};
     steps.emplace_back(ForceLast{s.forced_eos_token_ids, lengths, max_positions});
   }
@@ -91,8 +93,9 @@ SamplerChain::SamplerChain(const GenerationSettings& settings, std::shared_ptr<c
     steps_.emplace_back(MinLength{settings.min_new_tokens > 0 ? 0 : settings.min_length, settings.min_new_tokens,
                                   settings.eos_token_ids});
   }
-  if (filter) steps_.emplace_back(Filter{std::move(filter)});
-  add_forced(settings, max_positions, steps_);
+  const bool filtered = filter != nullptr;
+  if (filtered) steps_.emplace_back(Filter{std::move(filter), settings.forced_bos_token_id.has_value()});
+  add_forced(settings, filtered, max_positions, steps_);
   if (settings.do_sample) add_sampling(settings, steps_);
   if (settings.renormalize_logits) steps_.emplace_back(Renormalize{});
 }

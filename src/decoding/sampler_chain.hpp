@@ -20,7 +20,8 @@ class TokenFilter {
  public:
   virtual ~TokenFilter() = default;
   // Sets in `allowed` the bit of each token that may follow `tokens` (prompt included, of `prompt_length`): token i is
-  // bit i % 64 of word i / 64; all bits are 0 before. False, with nothing read from `allowed`, when any token may.
+  // bit i % 64 of word i / 64; all bits are 0 before. A forced first token counts as the prompt's. False, with nothing
+  // read from `allowed`, when any token may.
   virtual bool allow(std::span<const std::int32_t> tokens, std::size_t prompt_length,
                      std::span<std::uint64_t> allowed) const = 0;
   // For SamplerChain::describe().
@@ -46,6 +47,7 @@ struct MinLength {  // MinLengthLogitsProcessor, MinNewTokensLengthLogitsProcess
 };
 struct Filter {  // PrefixConstrainedLogitsProcessor
   std::shared_ptr<const TokenFilter> filter;
+  bool after_forced = false;  // behind a prompt of one token comes a forced one, of which the filter knows nothing
 };
 struct ForceFirst {  // ForcedBOSTokenLogitsProcessor
   std::int32_t token = 0;

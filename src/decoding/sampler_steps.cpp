@@ -95,9 +95,11 @@ void apply_step(const MinLength& step, Scores& lazy, const TokensSoFar& tokens) 
 }
 
 void apply_step(const Filter& step, Scores& lazy, const TokensSoFar& tokens) {
+  const bool after = step.after_forced && tokens.prompt_length <= 1;
+  if (after && tokens.generated().empty()) return;
   const std::span<float> scores = lazy.dense();
   std::vector<std::uint64_t> allowed((scores.size() + 63) / 64);
-  if (!step.filter->allow(tokens.all, tokens.prompt_length, allowed)) return;
+  if (!step.filter->allow(tokens.all, tokens.prompt_length + (after ? 1 : 0), allowed)) return;
   // Masks are mostly full or mostly empty: words of them are.
   for (std::size_t begin = 0; begin < scores.size(); begin += 64) {
     const std::uint64_t word = allowed[begin / 64];

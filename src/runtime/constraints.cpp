@@ -26,20 +26,46 @@ std::shared_ptr<const decoding::TokenFilter> Constraints::filter(const text::Tok
                 "name one in stop_token_ids");
   }
   const std::string& text = options.regex ? *options.regex : *options.json_schema;
-  const std::lock_guard lock(mutex_);
-  const auto same = [&](const Known& known) {
-    return known.is_regex == options.regex.has_value() && known.text == text && known.ends == ends;
-  };
-  if (const auto found = std::ranges::find_if(known_, same); found != known_.end()) {
-    std::rotate(known_.begin(), found, found + 1);
-    return known_.front().constraint;
+  Known wanted{options.regex.has_value(), text, std::move(ends), nullptr};
+  if (auto kept = known(wanted)) return kept;
+  // Without the lock: a large schema would hold up all other calls. Two threads may make the same one.
+  const auto tokens = tokens_of(tokenizer);
+  wanted.constraint = wanted.is_regex ? decoding::regex_constraint(text, tokens, wanted.ends)
+                                      : decoding::schema_constraint(text, tokens, wanted.ends);
+  return keep(std::move(wanted));
+}
+
+std::shared_ptr<const decoding::constraint::TokenTable> Constraints::tokens_of(const text::Tokenizer& tokenizer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (tokens_) return tokens_;
   }
-  if (!tokens_) tokens_ = decoding::constraint::TokenTable::of(tokenizer);
-  Known made{options.regex.has_value(), text, ends,
-             options.regex ? decoding::regex_constraint(text, tokens_, ends)
-                           : decoding::schema_constraint(text, tokens_, ends)};
+  auto made = decoding::constraint::TokenTable::of(tokenizer);
+  const std::lock_guard lock(mutex_);
+  if (!tokens_) tokens_ = std::move(made);
+  return tokens_;
+}
+
+std::shared_ptr<const decoding::Constraint> Constraints::known(const Known& wanted) {
+  const std::lock_guard lock(mutex_);
+  return found(wanted);
+}
+
+std::shared_ptr<const decoding::Constraint> Constraints::keep(Known made) {
+  const std::lock_guard lock(mutex_);
+  if (auto first = found(made)) return first;
   if (known_.size() == kMostKnown) known_.pop_back();
   known_.insert(known_.begin(), std::move(made));
+  return known_.front().constraint;
+}
+
+std::shared_ptr<const decoding::Constraint> Constraints::found(const Known& wanted) {
+  const auto same = [&](const Known& known) {
+    return known.is_regex == wanted.is_regex && known.text == wanted.text && known.ends == wanted.ends;
+  };
+  const auto place = std::ranges::find_if(known_, same);
+  if (place == known_.end()) return nullptr;
+  std::rotate(known_.begin(), place, place + 1);
   return known_.front().constraint;
 }
 

@@ -31,6 +31,13 @@ class Constraints {
   };
   static constexpr std::size_t kMostKnown = 4;
 
+  std::shared_ptr<const decoding::constraint::TokenTable> tokens_of(const text::Tokenizer& tokenizer);
+  // The constraint that is kept for this, or null; moves it to the front.
+  std::shared_ptr<const decoding::Constraint> known(const Known& wanted);
+  std::shared_ptr<const decoding::Constraint> found(const Known& wanted);  // under the lock
+  // The first one counts: its masks are those that others fill.
+  std::shared_ptr<const decoding::Constraint> keep(Known made);
+
   std::mutex mutex_;
   std::shared_ptr<const decoding::constraint::TokenTable> tokens_;
   std::vector<Known> known_;  // the one last used in front

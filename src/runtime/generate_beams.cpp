@@ -30,6 +30,7 @@ class Beams {
       Tensor logits = run_prompts();
       while (true) {
         const decoding::BeamStep step = search_.advance(logits.as<float>());
+        if (search_.stuck()) throw_no_choice(call_);
         if (times_.first_token == 0) times_.first_token = seconds_since(began_);
         times_.new_tokens += std::ssize(step.tokens);
         if (search_.finished()) break;

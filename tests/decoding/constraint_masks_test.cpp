@@ -296,6 +296,13 @@ TEST(Constraint, HoldsForEveryBeam) {
   }
 }
 
+TEST(Constraint, CountsItsAutomaton) {
+  const Walker walker("gpt2");
+  const auto small = regex_constraint("a", walker.table, {walker.end});
+  const auto large = regex_constraint("a{100000}", walker.table, {walker.end});
+  EXPECT_GT(large->bytes(), small->bytes() + 100'000 * 2 * sizeof(StateId));
+}
+
 TEST(Constraint, ForgetsBeforeItGrowsTooLarge) {
   // Each text is one that was not there before, with places of its own.
   const Walker walker("qwen2");

@@ -1,4 +1,7 @@
 // Regular expressions match what PCRE2 says they match, on texts of all kinds and on their beginnings.
+#include <chrono>
+
+#include "checkpoint/temporary_folder.hpp"
 #include "decoding/constraint_helpers.hpp"
 #include "decoding/pcre.hpp"
 #include "text/unicode.hpp"
@@ -179,6 +182,30 @@ TEST(ConstraintRegex, RefusesWhatGrowsWithoutBounds) {
             std::string::npos);
 }
 
+TEST(ConstraintRegex, ReadsLongBracketsInTime) {
+  const auto began = std::chrono::steady_clock::now();
+  std::string characters, classes;
+  for (char32_t c = 0x3400; c < 0x3400 + 60'000; c += 2) {
+    if (c < 0xd800 || c > 0xdfff) text::append_utf8(characters, c);
+  }
+  for (int i = 0; i < 100'000; ++i) classes += "\\pL";
+  Tried tried = Tried::regex("[" + characters + "]");
+  EXPECT_TRUE(tried.accepts("\u3402"));
+  EXPECT_FALSE(tried.accepts("\u3403"));
+  EXPECT_TRUE(Tried::regex("[" + classes + "_]").accepts("_"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(kSanitized ? 60 : 5));
+}
+
+TEST(ConstraintRegex, FollowsEmptyAlternativesOnce) {
+  const std::string empty = "(?:" + std::string(60'000, '|') + "){60}";
+  const Automaton automaton = regex_automaton("(?:[^\n](?:" + empty + "))*[ae].{25}");
+  std::size_t epsilons = 0;
+  for (StateId state = 0; state < automaton.states(); ++state) epsilons += automaton.epsilons(state).size();
+  EXPECT_LT(epsilons, 1000U);
+  // What cannot be told to be empty.
+  EXPECT_NE(error_of([] { Tried::regex("(?:[^\\s\\S]|){300000}a"); }).find("it is too ambiguous"), std::string::npos);
+}
+
 TEST(ConstraintRegex, StaysBoundedWhereEveryWayStaysOpen) {
   // 2^20 states if all were made; each byte makes one.
   Tried tried = Tried::regex("[ab]*a[ab]{20}c");
@@ -189,6 +216,9 @@ TEST(ConstraintRegex, StaysBoundedWhereEveryWayStaysOpen) {
   EXPECT_TRUE(tried.accepts(text + "abbbbbbbbbbbbbbbbbbbbc"));
   EXPECT_FALSE(tried.accepts(text + "bbbbbbbbbbbbbbbbbbbbbbc"));
   EXPECT_LT(tried.machine().bytes(), std::size_t{32} << 20);
+  // What is cleared is given back, and what counts it sees so.
+  tried.machine().clear();
+  EXPECT_LT(tried.machine().bytes(), std::size_t{64} << 10);
 }
 
 }  // namespace

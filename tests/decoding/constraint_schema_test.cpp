@@ -1,6 +1,7 @@
 // Schemas accept what jsonschema calls valid, refuse what it calls invalid, and say what they do not understand.
 #include <chrono>
 
+#include "checkpoint/temporary_folder.hpp"
 #include "core/file.hpp"
 #include "decoding/constraint_helpers.hpp"
 #include "decoding/schema_validator.hpp"
@@ -36,6 +37,7 @@ TEST(ConstraintSchema, AcceptsAndRefusesAsJsonschemaDoes) {
 
 // Bytes at random under the schema, where they come to an end, are JSON that is valid under it.
 TEST(ConstraintSchema, MakesOnlyValidJson) {
+  constexpr int kTexts = kSanitized ? 10 : 60;
   std::mt19937 random(5);
   const Json rows = golden_schemas();
   for (const Json& row : rows.items()) {
@@ -43,7 +45,7 @@ TEST(ConstraintSchema, MakesOnlyValidJson) {
     Tried tried = Tried::schema(row.at("schema").dump());
     const SchemaValidator validator(row.at("schema"));
     std::size_t ended = 0;
-    for (int i = 0; i < 60; ++i) {
+    for (int i = 0; i < kTexts; ++i) {
       const std::string text = tried.random_text(random, 8, 3000);
       if (!tried.accepts(text)) continue;
       ++ended;
@@ -91,7 +93,7 @@ TEST(ConstraintSchema, KnowsTheEscapesOfStrings) {
 // Bounds of integers, against counting.
 TEST(ConstraintSchema, CountsIntegersOneByOne) {
   std::mt19937 random(6);
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < (kSanitized ? 10 : 60); ++i) {
     const int low = static_cast<int>(random() % 2400) - 1200, high = low + static_cast<int>(random() % 1300);
     const std::string bounds = "\"minimum\":" + std::to_string(low) + ",\"maximum\":" + std::to_string(high);
     SCOPED_TRACE(bounds);
@@ -108,6 +110,34 @@ TEST(ConstraintSchema, CountsIntegersOneByOne) {
             << half;
       }
     }
+  }
+}
+
+// A branch stands beside the part that it was chosen for, whatever else leads to that part.
+TEST(ConstraintSchema, ChoosesBranchesOfPartsOfAllOfAndOfReferences) {
+  Tried length = Tried::schema(R"({"type":"string","allOf":[{"anyOf":[{"maxLength":3}]}]})");
+  EXPECT_TRUE(length.accepts("\"abc\""));
+  EXPECT_FALSE(length.begins("\"abcd"));
+  Tried required = Tried::schema(R"({"type":"object","properties":{"a":{"type":"integer"}},
+      "allOf":[{"oneOf":[{"required":["a"]},{"required":["b"]}]}]})");
+  EXPECT_TRUE(required.accepts("{\"a\":1}"));
+  EXPECT_TRUE(required.accepts("{\"b\":null}"));
+  EXPECT_FALSE(required.accepts("{}"));
+  Tried referred = Tried::schema(
+      R"({"type":"string","$ref":"#/$defs/a","$defs":{"a":{"anyOf":[{"maxLength":3},{"minLength":5}]}}})");
+  for (const std::size_t size : {3U, 4U, 5U}) {
+    EXPECT_EQ(referred.accepts("\"" + std::string(size, 'x') + "\""), size != 4) << size;
+  }
+  // Two choices, of which the first says nothing more once it is made.
+  Tried two = Tried::schema(R"({"type":"string","allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/b"}],"$defs":{
+      "a":{"anyOf":[{"minLength":2},{"$ref":"#/$defs/b"}]},"b":{"oneOf":[{"maxLength":3},{"minLength":6}]}}})");
+  for (const std::size_t size : {1U, 2U, 3U, 4U, 5U, 6U}) {
+    EXPECT_EQ(two.accepts("\"" + std::string(size, 'x') + "\""), size <= 3 || size >= 6) << size;
+  }
+  Tried both = Tried::schema(R"({"type":"string","allOf":[{"anyOf":[{"maxLength":3},{"minLength":5}]},
+      {"anyOf":[{"minLength":2},{"maxLength":1}]}]})");
+  for (const std::size_t size : {0U, 2U, 4U, 6U}) {
+    EXPECT_EQ(both.accepts("\"" + std::string(size, 'x') + "\""), size != 4) << size;
   }
 }
 
@@ -171,6 +201,9 @@ TEST(ConstraintSchema, NamesWhatIsNoSchema) {
   EXPECT_EQ(refused(R"({"$ref":"#"})"), "json_schema#: refers to itself with nothing in between");
   EXPECT_EQ(refused(R"({"anyOf":[{"$ref":"#"},{"type":"null"}]})"),
             "json_schema#: refers to itself with nothing in between");
+  EXPECT_EQ(refused(R"({"$ref":"#/$defs/a","$defs":{"a":{"oneOf":[{"$ref":"#/$defs/b"},true]},
+      "b":{"allOf":[{"anyOf":[{"$ref":"#/$defs/a"}]}]}}})"),
+            "json_schema#/$defs/a: refers to itself with nothing in between");
   EXPECT_EQ(refused(R"j({"type":"string","pattern":"a(?=b)"})j"),
             "json_schema#/pattern: look-around is not supported, at character 2");
 }
@@ -185,7 +218,8 @@ TEST(ConstraintSchema, BoundsWhatHostileSchemasCost) {
   };
   const auto reference = [](int i) { return "{\"$ref\":\"#/$defs/d" + std::to_string(i) + "\"}"; };
   std::string words, nested = "{}";
-  for (int i = 0; i < 100'000; ++i) words += (i > 0 ? ",\"w" : "\"w") + std::to_string(i * 7919) + "\"";
+  for (int i = 0; i < (kSanitized ? 10'000 : 100'000); ++i)
+    words += (i > 0 ? ",\"w" : "\"w") + std::to_string(i * 7919) + "\"";
   for (int i = 0; i < 120; ++i) nested = "{\"items\":" + nested + "}";
   // Doubled at each step: 2^40 if each were there by itself.
   const auto doubled = defs(41, [&](int i) {
@@ -209,15 +243,56 @@ TEST(ConstraintSchema, BoundsWhatHostileSchemasCost) {
   EXPECT_TRUE(Tried::schema(nested).accepts(std::string(121, '[') + std::string(121, ']')));
   EXPECT_TRUE(Tried::schema(doubled).accepts("[[],[[]]]"));
   EXPECT_TRUE(Tried::schema(doubled_all).accepts("null"));
-  EXPECT_NE(refused(product).find(" too "), std::string::npos);  // large, or many
-  EXPECT_NE(refused(R"({"items":{"type":"array","minItems":100000,"items":{"minLength":5000}}})").find("is too large"),
-            std::string::npos);
+  // A million states are slow to make there, and these are made as the others are.
+  if (!kSanitized) {
+    EXPECT_NE(refused(R"({"type":"string","pattern":"((a{1000}){1000}){1000}"})").find("is too large"),
+              std::string::npos);
+    EXPECT_NE(refused(product).find(" too "), std::string::npos);  // large, or many
+    EXPECT_NE(
+        refused(R"({"items":{"type":"array","minItems":100000,"items":{"minLength":5000}}})").find("is too large"),
+        std::string::npos);
+  }
   EXPECT_NE(refused(R"({"type":"string","minLength":10000000})", ErrorKind::unsupported).find("json_schema#/minLength"),
             std::string::npos);
-  EXPECT_NE(refused(R"({"type":"string","pattern":"((a{1000}){1000}){1000}"})").find("is too large"),
-            std::string::npos);
-  EXPECT_TRUE(Tried::schema(R"({"type":"string","maxLength":65535})").accepts("\"" + std::string(65535, 'x') + "\""));
+  constexpr std::size_t kLong = kSanitized ? 4095 : 65'535;
+  EXPECT_TRUE(Tried::schema("{\"type\":\"string\",\"maxLength\":" + std::to_string(kLong) + "}")
+                  .accepts("\"" + std::string(kLong, 'x') + "\""));
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(240));
+}
+
+std::string list_of(int count, const auto& each) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += (i > 0 ? "," : "") + each(i);
+  return out;
+}
+
+TEST(ConstraintSchema, BoundsWhatManyPartsTogetherCost) {
+  const auto choice = [](int i) { return "{\"anyOf\":[{\"maxLength\":" + std::to_string(i) + "}]}"; };
+  EXPECT_NE(refused("{\"allOf\":[" + list_of(900, choice) + "]}").find("too many schemas"), std::string::npos);
+  // 4096 ways, each of which would hold a hundred parts.
+  const auto part = [](int i) {
+    return i < 88 ? std::string("{\"minimum\":0}") : std::string("{\"anyOf\":[{\"minimum\":1},{\"minimum\":2}]}");
+  };
+  if (!kSanitized) {
+    EXPECT_NE(refused("{\"type\":\"integer\",\"allOf\":[" + list_of(100, part) + "]}").find("too many schemas"),
+              std::string::npos);
+    const auto in_items = [&](int i) { return "{\"items\":" + part(i) + "}"; };
+    EXPECT_NE(refused("{\"maxItems\":30000,\"allOf\":[" + list_of(88, in_items) + "]}").find("too many schemas"),
+              std::string::npos);
+  }
+  const auto property = [](int i) { return "\"p" + std::to_string(i) + "\":{\"const\":" + std::to_string(i) + "}"; };
+  const std::string long_name =
+      "{\"properties\":{\"" + std::string(100'000, 'n') + "\":{\"properties\":{" + list_of(2000, property) + "}}}}";
+  EXPECT_EQ(refused(long_name), "json_schema#/properties: holds a name, or names, of more than 4096 bytes together");
+}
+
+TEST(ConstraintSchema, FindsPropertiesByName) {
+  constexpr int kCount = kSanitized ? 2000 : 20'000;
+  const auto began = std::chrono::steady_clock::now();
+  const auto property = [](int i) { return "\"p" + std::to_string(100'000 + i) + "\":{\"const\":1}"; };
+  Tried tried = Tried::schema("{\"properties\":{" + list_of(kCount, property) + "}}");
+  EXPECT_TRUE(tried.accepts("{\"p100007\":1,\"p" + std::to_string(99'999 + kCount) + "\":1}"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(kSanitized ? 60 : 4));
 }
 
 // Two ways that part only at the end, at each level: what is kept grows with the depth, not with 2 to its power.

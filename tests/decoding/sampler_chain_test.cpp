@@ -109,6 +109,30 @@ TEST(SamplerChain, AFilterHasItsPlace) {
   for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_EQ(scores[i], i % 2 == 0 && i != 2 && i != 4 ? 1 : kNever);
 }
 
+// Which token comes first is forced, and the text of the filter begins behind it; none is forced to end it.
+TEST(SamplerChain, AFilterBeginsBehindAForcedTokenAndEndsTextsItself) {
+  const SamplerChain chain(
+      GenerationSettings{.max_new_tokens = 3, .forced_bos_token_id = 5, .forced_eos_token_ids = {4}},
+      std::make_shared<EvenTokens>());
+  EXPECT_EQ(chain.describe(), "filter even\nforced_bos_token_id 5\n");
+  const auto left = [&](const std::vector<std::int32_t>& tokens, std::size_t prompt_length) {
+    std::vector<float> scores(8, 1.0f);
+    chain.apply(scores, tokens, prompt_length);
+    std::vector<int> found;
+    for (int i = 0; i < 8; ++i) {
+      if (scores[static_cast<std::size_t>(i)] != kNever) found.push_back(i);
+    }
+    return found;
+  };
+  EXPECT_EQ(left({9}, 1), (std::vector{5}));
+  EXPECT_EQ(left({9, 5}, 1).size(), 8U);  // the filter's first token
+  EXPECT_EQ(left({9, 5, 1}, 1), (std::vector{0, 2, 4, 6}));
+  // Nothing is forced behind a longer prompt.
+  EXPECT_EQ(left({9, 9}, 2).size(), 8U);
+  EXPECT_EQ(left({9, 9, 1}, 2), (std::vector{0, 2, 4, 6}));
+  EXPECT_EQ(left({9, 9, 1, 2}, 2), (std::vector{0, 2, 4, 6}));
+}
+
 TEST(SamplerChain, TokensBeyondTheVocabularyAreSkippedOrRefused) {
   std::vector<float> scores(4, 1.0f);
   const SamplerChain chain(

@@ -58,6 +58,19 @@ TEST(Constrained, CallsAreByThemselves) {
   EXPECT_EQ(texts(model, {.max_new_tokens = 8}).at(0).text, free);
 }
 
+// BART forces its eos at the last place: not where the text is incomplete.
+TEST(Constrained, TextsThatAreCutDoNotEnd) {
+  const Model model = Model::open(text_to_text_folder() / "bart", {.device = "cpu"});
+  for (const std::size_t beams : {1U, 3U}) {
+    const GeneratedText cut = texts(model, {.max_new_tokens = 3, .num_beams = beams, .regex = "[a-z]{20}"}).at(0);
+    EXPECT_EQ(cut.reason, StopReason::length) << cut.text;
+    const GeneratedText whole = texts(model, {.num_beams = beams, .regex = "[a-z]{20}"}).at(0);
+    EXPECT_EQ(whole.reason, StopReason::end_of_text);
+    EXPECT_EQ(whole.text.size(), 20U) << whole.text;
+    EXPECT_EQ(whole.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), std::string::npos) << whole.text;
+  }
+}
+
 std::string refused(const GenerateOptions& options, ErrorKind kind = ErrorKind::invalid_input) {
   const Model model = model_named("gpt2");
   try {
@@ -80,6 +93,10 @@ TEST(Constrained, SaysWhatCannotBe) {
             std::string::npos);
   // The text must end, and may not.
   EXPECT_NE(refused({.min_new_tokens = 50, .regex = "a"}).find("regex: no token may follow"), std::string::npos);
+  EXPECT_NE(refused({.min_new_tokens = 10, .num_beams = 3, .regex = "ab"}).find("regex: no token may follow"),
+            std::string::npos);
+  // With one way that ends.
+  EXPECT_EQ(refused({.min_new_tokens = 10, .num_beams = 3, .regex = "ab|[x-z]{20}"}), "");
 }
 
 }  // namespace

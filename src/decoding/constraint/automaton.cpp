@@ -27,6 +27,11 @@ struct Backwards {
 
 }  // namespace
 
+std::size_t Automaton::bytes() const {
+  return states_.capacity() * sizeof(State) + edges_.capacity() * sizeof(Edge) +
+         epsilons_.capacity() * sizeof(StateId) + calls_.capacity() * sizeof(Call) + rules_.capacity() * sizeof(Rule);
+}
+
 // States from which the end of their rule can be reached.
 std::vector<bool> AutomatonBuilder::live() const {
   Backwards simple;

@@ -50,6 +50,7 @@ class Automaton {
   std::uint32_t rank(RuleId rule) const { return rules_[rule].rank; }
   RuleId root() const { return root_; }
   std::size_t states() const { return states_.size() - 1; }
+  std::size_t bytes() const;
 
   // Bytes that no edge tells apart are of one class; classes are in the order of bytes.
   std::uint8_t class_of(std::uint8_t byte) const { return class_of_[byte]; }

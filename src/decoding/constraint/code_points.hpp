@@ -16,6 +16,8 @@ class CodePoints {
  public:
   CodePoints() = default;
   CodePoints(char32_t first, char32_t last) { add(first, last); }
+  // In any order, without surrogates.
+  explicit CodePoints(std::vector<CodePointRange> ranges) : ranges_(std::move(ranges)) { merge(); }
 
   CodePoints& add(char32_t first, char32_t last);
   CodePoints& add(const CodePoints& other);

@@ -23,6 +23,7 @@ Constraint::Constraint(std::string name, constraint::Automaton automaton,
                        std::shared_ptr<const constraint::TokenTable> tokens, std::vector<std::int32_t> ends)
     : name_(std::move(name)),
       ends_(std::move(ends)),
+      automaton_bytes_(automaton.bytes()),
       masks_(std::make_shared<const constraint::Automaton>(std::move(automaton)), std::move(tokens)) {}
 
 // A hash of 64 bits stands for the tokens: one of 2^64 pairs of texts would be taken for one another.
@@ -78,7 +79,7 @@ bool Constraint::complete(std::span<const std::int32_t> generated) const {
 
 std::size_t Constraint::bytes() const {
   const std::lock_guard lock(mutex_);
-  return masks_.bytes() + places_.size() * 32;
+  return automaton_bytes_ + masks_.bytes() + places_.size() * 32;
 }
 
 std::shared_ptr<const Constraint> regex_constraint(std::string_view expression,

@@ -32,7 +32,7 @@ class Constraint : public TokenFilter {
 
   // The text of these generated tokens is complete.
   bool complete(std::span<const std::int32_t> generated) const;
-  // Of automaton, masks and places kept; goes down by itself when it passes 128 MiB.
+  // Of automaton, masks and places kept; what is kept beside the automaton goes down by itself when it passes 128 MiB.
   std::size_t bytes() const;
 
  private:
@@ -40,6 +40,7 @@ class Constraint : public TokenFilter {
 
   std::string name_;
   std::vector<std::int32_t> ends_;
+  std::size_t automaton_bytes_;
   mutable std::mutex mutex_;
   mutable constraint::TokenMasks masks_;
   mutable std::unordered_map<std::uint64_t, constraint::Machine::Config> places_;  // by a hash of the tokens

@@ -1,6 +1,8 @@
 #include "decoding/constraint/expression.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "accelerate/error.hpp"
 #include "text/unicode.hpp"
@@ -170,10 +172,29 @@ class Parser {
     return out;
   }
 
+  // The items of a bracket, merged once: a long one has many of them, or a large class many times.
+  class Items {
+   public:
+    void add(const CodePoints& set) {
+      const auto ranges = set.ranges();
+      if (ranges.size() > 1) {
+        const auto same = [&](const CodePoints& known) { return std::ranges::equal(known.ranges(), ranges); };
+        if (std::ranges::any_of(classes_, same)) return;
+        classes_.push_back(set);
+      }
+      ranges_.insert(ranges_.end(), ranges.begin(), ranges.end());
+    }
+    CodePoints all() && { return CodePoints(std::move(ranges_)); }
+
+   private:
+    std::vector<CodePoints> classes_;  // \w and its like: there are ten
+    std::vector<CodePointRange> ranges_;
+  };
+
   CodePoints bracket() {
     const std::size_t place = at_++;
     const bool negated = take('^');
-    CodePoints all;
+    Items found;
     for (bool first = true; first || peek() != U']'; first = false) {
       if (peek() == kEnd) fail("a [ without its ]", place);
       if (peek() == U'[' && (peek(1) == U':' || peek(1) == U'.' || peek(1) == U'=')) {
@@ -182,16 +203,17 @@ class Parser {
       const std::size_t item = at_;
       const CodePoints low = one_in_bracket();
       if (peek() != U'-' || peek(1) == U']' || peek(1) == kEnd) {
-        all.add(low);
+        found.add(low);
         continue;
       }
       ++at_;
       const CodePoints high = one_in_bracket();
       if (!is_one(low) || !is_one(high)) fail("a range between what is not one character", item);
       if (low.ranges()[0].first > high.ranges()[0].first) fail("a range that ends before it begins", item);
-      all.add(low.ranges()[0].first, high.ranges()[0].first);
+      found.add({low.ranges()[0].first, high.ranges()[0].first});
     }
     ++at_;
+    const CodePoints all = std::move(found).all();
     return negated ? all.complement() : all;
   }
 

@@ -1,4 +1,6 @@
 // Expressions as states (Thompson 1968), from their end to their beginning.
+#include <algorithm>
+
 #include "decoding/constraint/expression.hpp"
 #include "decoding/constraint/json_text.hpp"
 
@@ -27,6 +29,18 @@ StateId emit_repeat(AutomatonBuilder& builder, const Expression& expression, Sta
   return begin;
 }
 
+// Empty alternatives are one, and alone they are none: walks would follow each of them.
+StateId emit_choice(AutomatonBuilder& builder, const Expression& expression, StateId to, Spelling spelling) {
+  std::vector<StateId> starts;
+  for (const Expression& part : expression.parts) starts.push_back(emit(builder, part, to, spelling));
+  std::ranges::sort(starts);
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  if (starts.size() == 1) return starts.front();
+  const StateId from = builder.state();
+  for (const StateId start : starts) builder.epsilon(from, start);
+  return from;
+}
+
 }  // namespace
 
 StateId emit(AutomatonBuilder& builder, const CodePoints& set, StateId to, Spelling spelling) {
@@ -43,9 +57,7 @@ StateId emit(AutomatonBuilder& builder, const Expression& expression, StateId to
     }
     case Expression::Kind::choice: break;
   }
-  const StateId from = builder.state();
-  for (const Expression& part : expression.parts) builder.epsilon(from, emit(builder, part, to, spelling));
-  return from;
+  return emit_choice(builder, expression, to, spelling);
 }
 
 Automaton regex_automaton(std::string_view pattern) {

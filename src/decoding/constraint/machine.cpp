@@ -7,7 +7,7 @@
 namespace accelerate::decoding::constraint {
 namespace {
 
-constexpr std::size_t kMostThreads = 50'000, kMostBytes = std::size_t{512} << 20;
+constexpr std::size_t kMostThreads = 50'000, kMostVisits = 500'000, kMostBytes = std::size_t{512} << 20;
 constexpr std::uint32_t kFirstNode = Machine::kMostBottoms + 1;
 
 }  // namespace
@@ -72,6 +72,7 @@ class Machine::Closure {
     while (!todo_.empty()) {
       const StateId state = todo_.back();
       todo_.pop_back();
+      count_visits(state);
       if (!automaton_.edges(state).empty()) add_thread({state, node_});
       for (const StateId next : automaton_.epsilons(state)) visit(next);
       for (const Automaton::Call& call : automaton_.calls(state)) {
@@ -101,6 +102,14 @@ class Machine::Closure {
     visit(automaton_.start(rule));
     follow();
   }
+  // Of states that read nothing and are no threads too.
+  void count_visits(StateId state) {
+    visits_ += 1 + automaton_.epsilons(state).size() + automaton_.calls(state).size();
+    if (visits_ > kMostVisits) {
+      throw Error(ErrorKind::invalid_input,
+                  "takes more than " + std::to_string(kMostVisits) + " steps between two bytes: it is too ambiguous");
+    }
+  }
   void add_thread(Thread thread) {
     key_.threads.push_back(thread);
     if (key_.threads.size() > kMostThreads) {
@@ -115,6 +124,7 @@ class Machine::Closure {
   std::vector<Calling> calls_;
   std::vector<StateId> todo_;
   std::uint32_t node_ = 0;
+  std::size_t visits_ = 0;
   Key key_;
 };
 
@@ -133,7 +143,10 @@ Machine::Machine(std::shared_ptr<const Automaton> automaton)
 }
 
 void Machine::clear() {
-  table_.clear(), infos_.clear(), configs_.clear(), nodes_.clear(), node_numbers_.clear(), below_.clear();
+  // clear() and = {} of a vector keep its memory, which bytes() would go on counting.
+  const auto give_back = [](auto& kept) { std::remove_reference_t<decltype(kept)>().swap(kept); };
+  give_back(table_), give_back(infos_), give_back(configs_), give_back(nodes_), give_back(node_numbers_);
+  give_back(below_);
   thread_bytes_ = 0;
   nodes_.assign(kFirstNode, nullptr);
   below_.assign(kFirstNode, kDead);

@@ -12,7 +12,7 @@
 namespace accelerate::decoding::constraint {
 namespace {
 
-constexpr std::size_t kMostRules = 20'000, kMostSteps = 100'000, kLongestName = 5'000;
+constexpr std::size_t kMostRules = 20'000, kMostSteps = 400'000, kLongestName = 5'000, kDeepest = 600;
 // Repeated schemas of more copies than this are a rule.
 constexpr std::int64_t kCopies = 2;
 
@@ -50,10 +50,31 @@ class Compiler {
     std::string pointer;
   };
 
+  // What all of these say. Lists of parts are copied, pointers and all, where branches are chosen and rules made.
+  SchemaDocument::Flat flat(const Schemas& schemas) {
+    constexpr std::size_t kBytesOfStep = 64;
+    SchemaDocument::Flat flat = document_.flat(schemas);
+    ++steps_;
+    for (const SchemaPart& part : flat.schemas) steps_ += 1 + part.pointer.size() / kBytesOfStep;
+    if (steps_ > kMostSteps) wrong_schema("holds together too many schemas", schemas.empty() ? "" : schemas[0].pointer);
+    return flat;
+  }
+
+  // A value within a value, or one with a branch that was chosen for it: the stack holds as many.
+  struct Depth {
+    Depth(std::size_t& held, const Schemas& schemas) : depth(held) {
+      if (depth == kDeepest) wrong_schema("holds together too many schemas", schemas.empty() ? "" : schemas[0].pointer);
+      ++depth;
+    }
+    Depth(const Depth&) = delete;
+    Depth& operator=(const Depth&) = delete;
+    ~Depth() { --depth; }
+    std::size_t& depth;
+  };
+
   StateId value(const Schemas& schemas, StateId to) {
-    if (++steps_ > kMostSteps)
-      wrong_schema("holds together too many schemas", schemas.empty() ? "" : schemas[0].pointer);
-    const SchemaDocument::Flat flat = document_.flat(schemas);
+    const Depth held(depth_, schemas);
+    const SchemaDocument::Flat flat = this->flat(schemas);
     if (flat.schemas.empty()) return text_.any_value(to);
     // What is referred to may hold this place again: it becomes a rule, and is there once.
     return flat.referred ? builder_.call(rule_of(flat.schemas), to) : emit_all(flat.schemas, to);
@@ -208,7 +229,7 @@ class Compiler {
   StateId item(const Schemas& schemas, std::int64_t index, bool repeated, StateId to) {
     const Schemas found = *item_at(schemas, static_cast<std::size_t>(index));
     if (!repeated) return value(found, to);
-    const SchemaDocument::Flat flat = document_.flat(found);
+    const SchemaDocument::Flat flat = this->flat(found);
     return flat.schemas.empty() ? text_.any_value(to) : builder_.call(rule_of(flat.schemas), to);
   }
 
@@ -218,7 +239,7 @@ class Compiler {
   JsonText text_;
   std::unordered_map<std::string, Rule> rules_;
   std::deque<std::pair<RuleId, Schemas>> open_;
-  std::size_t steps_ = 0;
+  std::size_t steps_ = 0, depth_ = 0;
 };
 
 Json parsed(std::string_view text) {

@@ -34,15 +34,19 @@ ItemKeywords items_of(const SchemaPart& part) {
 
 class Object {
  public:
-  explicit Object(const Schemas& schemas) : schemas_(schemas) {
-    for (const SchemaPart& part : schemas) properties_.push_back(object_at(part, "properties"));
+  explicit Object(const Schemas& schemas) : schemas_(schemas), listed_(schemas.size()) {
+    for (std::size_t i = 0; i < schemas.size(); ++i) {
+      const Json* properties = object_at(schemas[i], "properties");
+      if (properties == nullptr) continue;
+      listed_[i].place = schemas[i].below(*properties, "properties");
+      for (const auto& [name, schema] : properties->members()) listed_[i].by_name[name] = &schema;
+    }
   }
 
   ObjectFacts facts() {
-    for (std::size_t i = 0; i < schemas_.size(); ++i) {
-      if (properties_[i] == nullptr) continue;
-      const SchemaPart place = schemas_[i].below(*properties_[i], "properties");
-      for (const auto& [name, schema] : properties_[i]->members()) list(name, place.below(schema, name).pointer);
+    for (const auto& [place, by_name] : listed_) {
+      if (place.json == nullptr) continue;
+      for (const auto& [name, schema] : place.json->members()) list(name, place.below(schema, name).pointer);
     }
     for (const SchemaPart& part : schemas_) require(part);
     for (auto& property : facts_.properties) gather(property);
@@ -79,11 +83,11 @@ class Object {
   // All that is said of it; an optional one that must not be there is marked by an empty pointer.
   void gather(Property& property) {
     for (std::size_t i = 0; i < schemas_.size(); ++i) {
-      const Json* own = properties_[i] == nullptr ? nullptr : properties_[i]->find(property.name);
+      const auto own = listed_[i].by_name.find(property.name);
       const Json* additional = schemas_[i].find("additionalProperties");
-      SchemaPart said = own != nullptr ? schemas_[i].below(*properties_[i], "properties").below(*own, property.name)
-                        : additional != nullptr ? schemas_[i].below(*additional, "additionalProperties")
-                                                : SchemaPart();
+      SchemaPart said = own != listed_[i].by_name.end() ? listed_[i].place.below(*own->second, property.name)
+                        : additional != nullptr         ? schemas_[i].below(*additional, "additionalProperties")
+                                                        : SchemaPart();
       if (said.json == nullptr) continue;
       if (!is_false(*said.json)) {
         property.schemas.push_back(std::move(said));
@@ -114,7 +118,12 @@ class Object {
   }
 
   const Schemas& schemas_;
-  std::vector<const Json*> properties_;  // of each schema, or null
+  // The properties of a schema: large ones have thousands.
+  struct Listed {
+    SchemaPart place;
+    std::unordered_map<std::string_view, const Json*> by_name;
+  };
+  std::vector<Listed> listed_;  // of each schema
   std::unordered_map<std::string, std::size_t> index_;
   std::unordered_map<std::string, std::string> required_at_;
   ObjectFacts facts_;

@@ -136,7 +136,13 @@ std::optional<Bound> best_count(const Schemas& schemas, std::string_view keyword
 
 }  // namespace
 
+// Each property keeps its pointer: with a long name above thousands of them they would fill the memory.
 SchemaPart SchemaPart::below(const Json& value, std::string_view step) const {
+  constexpr std::size_t kLongestPointer = 4096;
+  if (pointer.size() + step.size() >= kLongestPointer) {
+    wrong_schema("holds a name, or names, of more than " + std::to_string(kLongestPointer) + " bytes together",
+                 pointer);
+  }
   return {&value, pointer + step_text(step)};
 }
 
@@ -166,40 +172,81 @@ SchemaPart SchemaDocument::at(const std::string& reference, const std::string& p
   return part;
 }
 
-void SchemaDocument::flatten(const SchemaPart& part, Flat& flat, std::vector<std::string>& open) const {
+std::optional<SchemaPart> SchemaDocument::referred_by(const SchemaPart& part) const {
+  const Json* reference = part.find("$ref");
+  if (reference == nullptr) return std::nullopt;
+  const std::string pointer = part.below(*reference, "$ref").pointer;
+  if (!reference->is_string()) wrong_schema("is no text", pointer);
+  return at(reference->as_string(), pointer);
+}
+
+// What a value must meet, or may have to, where it meets the part.
+Schemas SchemaDocument::in_place_of(const SchemaPart& part) const {
+  Schemas found;
+  if (!part.json->is_object()) return found;
+  if (auto referred = referred_by(part)) found.push_back(*std::move(referred));
+  for (const std::string_view keyword : {"allOf", "anyOf", "oneOf"}) {
+    const Json* all = part.find(keyword);
+    if (all == nullptr || !all->is_array()) continue;
+    const SchemaPart list = part.below(*all, keyword);
+    for (std::size_t i = 0; i < all->items().size(); ++i) {
+      found.push_back(list.below(all->items()[i], std::to_string(i)));
+    }
+  }
+  return found;
+}
+
+// What stands in place of itself means nothing, and following it would have no end.
+void SchemaDocument::refuse_circles(const SchemaPart& part, std::vector<const Json*>& open) {
+  if (without_circles_.contains(part.json)) return;
+  if (std::ranges::find(open, part.json) != open.end())
+    wrong_schema("refers to itself with nothing in between", part.pointer);
+  if (open.size() == kMostParts) wrong_schema("holds together too many schemas", part.pointer);
+  open.push_back(part.json);
+  for (const SchemaPart& next : in_place_of(part)) refuse_circles(next, open);
+  open.pop_back();
+  without_circles_.insert(part.json);
+}
+
+void SchemaDocument::reach(SchemaPart part, Flat& flat) const {
+  if (!flat.seen.insert(part.json).second) return;
+  if (flat.seen.size() > kMostParts) wrong_schema("holds together too many schemas", part.pointer);
+  flatten(std::move(part), flat);
+}
+
+void SchemaDocument::flatten(SchemaPart part, Flat& flat) const {
   if (part.json->is_bool()) {
     if (!part.json->as_bool()) throw Unmet("is false: no value meets it", part.pointer);
     return;
   }
   if (!part.json->is_object())
     wrong_schema("found " + std::string(part.json->kind_name()) + ", expected a schema", part.pointer);
-  const std::string key = part.key();
-  if (std::ranges::find(open, key) != open.end())
-    wrong_schema("refers to itself with nothing in between", part.pointer);
-  if (!flat.seen.insert(key).second) return;
-  if (flat.seen.size() > kMostParts) wrong_schema("holds together too many schemas", part.pointer);
-  open.push_back(key);
+  const bool follow = !std::exchange(part.followed, true);
   if (restricts(part)) flat.schemas.push_back(part);
-  if (const Json* reference = part.find("$ref")) {
-    const std::string pointer = part.below(*reference, "$ref").pointer;
-    if (!reference->is_string()) wrong_schema("is no text", pointer);
+  if (!follow) return;
+  if (auto referred = referred_by(part)) {
     flat.referred = true;
-    flatten(at(reference->as_string(), pointer), flat, open);
+    reach(*std::move(referred), flat);
   }
   if (const Json* all = part.find("allOf")) {
     const SchemaPart list = part.below(*all, "allOf");
     if (!all->is_array()) wrong_schema("is no array", list.pointer);
     for (std::size_t i = 0; i < all->items().size(); ++i) {
-      flatten(list.below(all->items()[i], std::to_string(i)), flat, open);
+      reach(list.below(all->items()[i], std::to_string(i)), flat);
     }
   }
-  open.pop_back();
 }
 
-SchemaDocument::Flat SchemaDocument::flat(const Schemas& schemas) const {
+// The parts that are told come first: what leads to one of them finds it there, with the branch that was chosen for it.
+SchemaDocument::Flat SchemaDocument::flat(const Schemas& schemas) {
+  std::vector<const Json*> open;
+  for (const SchemaPart& part : schemas) refuse_circles(part, open);
   Flat flat;
-  std::vector<std::string> open;
-  for (const SchemaPart& part : schemas) flatten(part, flat, open);
+  Schemas told;
+  for (const SchemaPart& part : schemas) {
+    if (flat.seen.insert(part.json).second) told.push_back(part);
+  }
+  for (SchemaPart& part : told) flatten(std::move(part), flat);
   return flat;
 }
 

@@ -19,6 +19,7 @@ struct SchemaPart {
   const Json* json = nullptr;
   std::string pointer;
   bool any_chosen = false, one_chosen = false;
+  bool followed = false;  // what its $ref and allOf lead to stands beside it
 
   // A keyword's value, null where it is not there.
   const Json* find(std::string_view keyword) const { return json->find(keyword); }
@@ -59,14 +60,20 @@ class SchemaDocument {
   struct Flat {
     Schemas schemas;
     bool referred = false;                 // by some $ref
-    std::unordered_set<std::string> seen;  // keys of all
+    std::unordered_set<const Json*> seen;  // all
   };
-  Flat flat(const Schemas& schemas) const;
+  Flat flat(const Schemas& schemas);
 
  private:
   static constexpr std::size_t kMostParts = 1000;
-  void flatten(const SchemaPart& part, Flat& flat, std::vector<std::string>& open) const;
+  void refuse_circles(const SchemaPart& part, std::vector<const Json*>& open);
+  Schemas in_place_of(const SchemaPart& part) const;
+  std::optional<SchemaPart> referred_by(const SchemaPart& part) const;
+  void flatten(SchemaPart part, Flat& flat) const;
+  void reach(SchemaPart part, Flat& flat) const;
+
   Json json_;
+  std::unordered_set<const Json*> without_circles_;
 };
 
 // The types that all allow: as they say, or as their keywords tell. Unmet when there is none.
