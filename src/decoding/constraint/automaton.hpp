@@ -20,7 +20,7 @@ using RuleId = std::uint32_t;
 struct Thread {
   StateId state = 0;
   std::uint32_t node = 0;
-  auto operator<=>(const Thread&) const = default;
+  auto operator<=>(const Thread&) const = default;  // NOLINT(modernize-use-nullptr): of the code that clang 14 makes
 };
 
 // Immutable. Only what can be completed is in it: every state reaches the end of its rule.

@@ -86,10 +86,10 @@ std::string read_step(std::string_view step) {
   std::string percent, out;
   for (std::size_t i = 0; i < step.size(); ++i) {
     const auto digit = [&](std::size_t at) {
-      const std::string_view kHex = "0123456789abcdef";
-      return kHex.find(static_cast<char>(step[at] >= 'A' && step[at] <= 'F' ? step[at] + 32 : step[at]));
+      constexpr std::string_view kDigits = "0123456789abcdef";
+      return kDigits.find(static_cast<char>(step[at] >= 'A' && step[at] <= 'F' ? step[at] + 32 : step[at]));
     };
-    const bool escape = step[i] == '%' && i + 2 < step.size() + 0 && digit(i + 1) < 16 && digit(i + 2) < 16;
+    const bool escape = step[i] == '%' && i + 2 < step.size() && digit(i + 1) < 16 && digit(i + 2) < 16;
     percent += escape ? static_cast<char>(digit(i + 1) * 16 + digit(i + 2)) : step[i];
     if (escape) i += 2;
   }
