@@ -366,12 +366,14 @@ typedef void (*accelerate_text_callback)(size_t prompt, size_t sequence, const c
 
 /* Texts that continue the prompts. `options_json`: an object of the fields of accelerate::GenerateOptions under their
  * names ({"max_new_tokens": 100, "temperature": 0.7, "stop": ["\n"]}), and "add_special_tokens", false for a rendered
- * chat; NULL: what the folder says. `on_text` and `cancellation` may be NULL; a cancelled call gives what came so far.
- * `json`: {"texts": [[{"text", "ids", "reason"}]], "truncated": [...], "times": {...}}, a list for each prompt. Freed
- * by accelerate_string_free. */
+ * chat; NULL: what the folder says. "json_schema" is a text or the schema itself. `assistant`, a smaller model of the
+ * same vocabulary, guesses tokens ("num_assistant_tokens" of them at once), which changes nothing but the time. It,
+ * `on_text` and `cancellation` may be NULL; a cancelled call gives what came so far. `json`: {"texts": [[{"text",
+ * "ids", "reason"}]], "truncated": [...], "times": {...}}, a list for each prompt. Freed by accelerate_string_free. */
 ACCELERATE_API accelerate_status accelerate_model_generate_json(
     const accelerate_model* model, const char* const* prompts, size_t count, const char* options_json,
-    accelerate_text_callback on_text, void* context, const accelerate_cancellation* cancellation, char** json);
+    const accelerate_model* assistant, accelerate_text_callback on_text, void* context,
+    const accelerate_cancellation* cancellation, char** json);
 /* The prompt that a chat becomes by the model's own template: a JSON array of {"role", "content"}, or an object of
  * "messages", "tools" and further variables. Freed by accelerate_string_free. */
 ACCELERATE_API accelerate_status accelerate_chat_prompt(const char* folder, const char* chat_json, char** prompt);

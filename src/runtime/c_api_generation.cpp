@@ -7,8 +7,9 @@ using accelerate::c_api::required;
 
 accelerate_status accelerate_model_generate_json(const accelerate_model* model, const char* const* prompts,
                                                  size_t count, const char* options_json,
-                                                 accelerate_text_callback on_text, void* context,
-                                                 const accelerate_cancellation* cancellation, char** json) {
+                                                 const accelerate_model* assistant, accelerate_text_callback on_text,
+                                                 void* context, const accelerate_cancellation* cancellation,
+                                                 char** json) {
   return guarded([&] {
     *required(json, "json") = nullptr;
     const accelerate::Model& value = required(model, "model")->value;
@@ -22,6 +23,7 @@ accelerate_status accelerate_model_generate_json(const accelerate_model* model, 
       if (name != "add_special_tokens") known.set(name, each);
     }
     accelerate::GenerateOptions o = accelerate::runtime::generate_options(known);
+    if (assistant != nullptr) o.assistant_model = &assistant->value;
     if (cancellation != nullptr) o.cancellation = cancellation->value;
     if (on_text != nullptr) {
       o.on_text = [&](const accelerate::TextPiece& piece) {
