@@ -2,6 +2,7 @@
 // sampled, stopped, cancelled, and what is kept between calls.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 #include "accelerate/accelerate.hpp"
