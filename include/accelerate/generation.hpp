@@ -117,8 +117,8 @@ struct GenerationTimes {
   std::int64_t prompt_tokens = 0;
   std::int64_t known_tokens = 0;  // of the prompts: they were kept from an earlier call, or shared
   std::int64_t new_tokens = 0, steps = 0;
-  std::int64_t guessed_tokens = 0, right_guesses = 0;
-  std::int64_t cache_bytes = 0;  // keys and values, at the end
+  std::int64_t guessed_tokens = 0, right_guesses = 0;  // by drafts; those that became tokens
+  std::int64_t cache_bytes = 0;                        // keys and values, at the end
 };
 
 struct Generations {

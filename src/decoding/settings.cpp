@@ -246,7 +246,7 @@ void check(const GenerationSettings& settings) {
 }
 
 std::size_t length_limit(const GenerationSettings& settings, std::size_t prompt_length, std::size_t max_positions) {
-  constexpr std::size_t kUsualNewTokens = 20, kMostTokens = std::size_t{1} << 40;  // no sum overflows
+  constexpr std::size_t kUsualNewTokens = 20, kMostTokens = std::size_t{1} << 31;  // no sum overflows
   if (settings.max_new_tokens > 0) return prompt_length + std::min(settings.max_new_tokens, kMostTokens);
   if (settings.max_length > 0) return settings.max_length;
   const std::size_t length = prompt_length + kUsualNewTokens;

@@ -177,14 +177,17 @@ std::vector<std::string> LoadedModel::layers(Task task) const {
 
 bool LoadedModel::speaks_like(const LoadedModel& other) const {
   if (opened_ == other.opened_) return true;
-  const std::lock_guard lock(lending_);
-  if (speaks_like_.lock() == other.opened_) return true;
+  {
+    const std::lock_guard lock(lending_);
+    if (speaks_like_.lock() == other.opened_) return true;
+  }
   const text::Tokenizer &own = processor().tokenizer(), &others = other.processor().tokenizer();
   if (own.vocab_size() != others.vocab_size()) return false;
   for (std::size_t id = 0; id < own.vocab_size(); ++id) {
     const auto number = static_cast<std::int32_t>(id);
     if (own.id_to_token(number) != others.id_to_token(number)) return false;
   }
+  const std::lock_guard lock(lending_);
   speaks_like_ = other.opened_;
   return true;
 }

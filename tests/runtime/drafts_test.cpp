@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/changed_model.hpp"
+#include "runtime/generating.hpp"
 
 namespace accelerate {
 namespace {
@@ -19,25 +20,13 @@ std::vector<Prompt> prompts() {
   return {{.text = "Hello!"}, {.text = "And God said, Let there be light: and there was light. And God said, Let"}};
 }
 
-using Ids = std::vector<std::int32_t>;
-
-std::vector<Ids> ids_of(const Generations& found) {
-  std::vector<Ids> ids;
-  for (const auto& texts : found.texts) {
-    for (const GeneratedText& text : texts) ids.push_back(text.ids);
-  }
-  return ids;
-}
-
-GenerateOptions greedy(std::size_t tokens = 100) {
-  return {.max_new_tokens = tokens, .do_sample = false, .repetition_penalty = 1, .ignore_eos = true};
-}
+constexpr std::size_t kTokens = 100;
 
 class DraftsOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(DraftsOf, LookedUpInTheTextChangeNothing) {
   const Model model = open(GetParam());
-  GenerateOptions options = greedy();
+  GenerateOptions options = greedy(kTokens);
   const std::vector<Ids> expected = ids_of(model.generate(prompts(), options));
   for (const std::size_t most : {1U, 5U, 64U}) {
     options.prompt_lookup_num_tokens = most;
@@ -50,8 +39,8 @@ TEST_P(DraftsOf, LookedUpInTheTextChangeNothing) {
 TEST_P(DraftsOf, AModelChangeNothingHoweverGoodItIs) {
   const ChangedModel other = worse(GetParam());
   const Model model = open(GetParam()), same = open(GetParam()), bad = other.open();
-  const std::vector<Ids> expected = ids_of(model.generate(prompts(), greedy()));
-  GenerateOptions options = greedy();
+  const std::vector<Ids> expected = ids_of(model.generate(prompts(), greedy(kTokens)));
+  GenerateOptions options = greedy(kTokens);
   options.assistant_model = &same;
   const Generations perfect = model.generate(prompts(), options);
   EXPECT_EQ(ids_of(perfect), expected);
@@ -86,8 +75,8 @@ TEST(Drafts, SampledTextsAreThoseOfTheSeed) {
 // Each way that a text can end in the middle of guesses that were right.
 TEST(Drafts, TextsEndWhereTheyWould) {
   const Model model = open("gpt2"), same = open("gpt2");
-  const GeneratedText whole = model.generate(prompts(), greedy()).texts[0][0];
-  std::vector<GenerateOptions> ways(4, greedy());
+  const GeneratedText whole = model.generate(prompts(), greedy(kTokens)).texts[0][0];
+  std::vector<GenerateOptions> ways(4, greedy(kTokens));
   ways[0].max_new_tokens = 17;
   ways[1].stop_token_ids = {whole.ids[21]};
   ways[2].stop = {whole.text.substr(whole.text.size() / 2, 5)};
@@ -175,7 +164,7 @@ std::string message_of(const Model& model, const GenerateOptions& options) {
 
 TEST(Drafts, SayWhatDoesNotGoTogether) {
   const Model model = open("llama"), encoder = Model::open(goldens_folder() / "bert");
-  GenerateOptions options = greedy();
+  GenerateOptions options = greedy(kTokens);
   options.assistant_model = &model;
   options.prompt_lookup_num_tokens = 4;
   EXPECT_EQ(message_of(model, options), "prompt_lookup_num_tokens: is given and assistant_model too");

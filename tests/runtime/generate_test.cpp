@@ -9,6 +9,7 @@
 #include "backends/backend.hpp"
 #include "models/golden.hpp"
 #include "runtime/changed_model.hpp"
+#include "runtime/generating.hpp"
 
 namespace accelerate {
 namespace {
@@ -24,20 +25,8 @@ Model open(const std::string& name, const std::string& device = "cpu") {
   return Model::open(decoders_folder() / name, {.device = device});
 }
 
-// Greedy and long enough to leave the first page of keys and values, and every sliding window.
-GenerateOptions greedy(std::size_t tokens = 40) {
-  return {.max_new_tokens = tokens, .do_sample = false, .repetition_penalty = 1, .ignore_eos = true};
-}
-
-using Ids = std::vector<std::int32_t>;
-
-std::vector<Ids> ids_of(const Generations& found) {
-  std::vector<Ids> ids;
-  for (const auto& texts : found.texts) {
-    for (const GeneratedText& text : texts) ids.push_back(text.ids);
-  }
-  return ids;
-}
+// Long enough to leave the first page of keys and values, and every sliding window.
+constexpr std::size_t kTokens = 40;
 
 // What the whole sequence's logits say: the slow way that needs no state.
 Ids continued_by_whole_runs(const Model& model, Ids ids, std::size_t count) {
@@ -73,9 +62,9 @@ TEST_P(GenerateOn, StateGivesWhatWholeRunsGive) {
 TEST_P(GenerateOn, ABatchGivesWhatEachPromptAloneGives) {
   for (const char* name : {"gpt2", "mistral", "llama3_rope"}) {
     SCOPED_TRACE(name);
-    const Generations together = open(name, GetParam()).generate(prompts(), greedy());
+    const Generations together = open(name, GetParam()).generate(prompts(), greedy(kTokens));
     for (std::size_t i = 0; i < prompts().size(); ++i) {
-      const Generations alone = open(name, GetParam()).generate({&prompts()[i], 1}, greedy());
+      const Generations alone = open(name, GetParam()).generate({&prompts()[i], 1}, greedy(kTokens));
       EXPECT_EQ(together.texts[i][0].ids, alone.texts[0][0].ids);
     }
   }
@@ -97,19 +86,12 @@ TEST_P(GenerateOn, BeamsOfABatchAreThoseOfEachPromptAlone) {
   }
 }
 
-std::vector<std::string> devices_here() {
-  std::vector<std::string> names;
-  for (const auto& backend : backends()) {
-    if (!backend->devices().empty()) names.emplace_back(backend->name());
-  }
-  return names;
-}
 INSTANTIATE_TEST_SUITE_P(Devices, GenerateOn, testing::ValuesIn(devices_here()),
                          [](const auto& device) { return device.param; });
 
 TEST(Generate, PiecesJoinedAreTheText) {
   const Model model = open("llama");
-  GenerateOptions options = greedy();
+  GenerateOptions options = greedy(kTokens);
   std::vector<std::string> heard(prompts().size());
   options.on_text = [&](const TextPiece& piece) {
     EXPECT_FALSE(piece.text.empty());
@@ -124,9 +106,9 @@ TEST(Generate, PiecesJoinedAreTheText) {
 
 TEST(Generate, EndsBeforeAStopText) {
   const Model model = open("gpt2");
-  const std::string whole = model.generate({prompts().data(), 1}, greedy()).texts[0][0].text;
+  const std::string whole = model.generate({prompts().data(), 1}, greedy(kTokens)).texts[0][0].text;
   const std::string stop = whole.substr(whole.size() / 2, 3);
-  GenerateOptions options = greedy();
+  GenerateOptions options = greedy(kTokens);
   options.stop = {stop};
   const GeneratedText found = model.generate({prompts().data(), 1}, options).texts[0][0];
   EXPECT_EQ(found.reason, StopReason::stop_text);
@@ -135,8 +117,8 @@ TEST(Generate, EndsBeforeAStopText) {
 
 TEST(Generate, EndsAtTokensThatEndATextUnlessTold) {
   const Model model = open("gpt2");
-  const Ids whole = model.generate({prompts().data(), 1}, greedy()).texts[0][0].ids;
-  GenerateOptions options = greedy();
+  const Ids whole = model.generate({prompts().data(), 1}, greedy(kTokens)).texts[0][0].ids;
+  GenerateOptions options = greedy(kTokens);
   options.stop_token_ids = {whole[5]};
   const GeneratedText found = model.generate({prompts().data(), 1}, options).texts[0][0];
   EXPECT_EQ(found.reason, StopReason::stop_token);
@@ -161,9 +143,9 @@ TEST(Generate, ASeedGivesTheSameTextsInAnyBatchAndOnAnyThreads) {
 TEST(Generate, WhatIsKnownIsNotRunAgain) {
   const Model model = open("llama3_rope");
   const std::vector<Prompt> first{prompts()[0]};
-  const Generations once = model.generate(first, greedy());
+  const Generations once = model.generate(first, greedy(kTokens));
   EXPECT_EQ(once.times.known_tokens, 0);
-  const Generations again = model.generate(first, greedy());
+  const Generations again = model.generate(first, greedy(kTokens));
   EXPECT_EQ(again.times.known_tokens, again.times.prompt_tokens - 1);
   EXPECT_EQ(ids_of(again), ids_of(once));
   // A chat goes on: the answer is part of the next prompt.
@@ -171,17 +153,17 @@ TEST(Generate, WhatIsKnownIsNotRunAgain) {
   const std::vector<std::string> text{prompts()[0].text};
   longer.ids = tokenize(model.info().folder, text).front().ids;
   longer.ids.insert(longer.ids.end(), once.texts[0][0].ids.begin(), once.texts[0][0].ids.end());
-  const Generations on = model.generate({&longer, 1}, greedy());
+  const Generations on = model.generate({&longer, 1}, greedy(kTokens));
   EXPECT_EQ(on.times.known_tokens, on.times.prompt_tokens - 1);
-  EXPECT_EQ(ids_of(on), ids_of(open("llama3_rope").generate({&longer, 1}, greedy())));
+  EXPECT_EQ(ids_of(on), ids_of(open("llama3_rope").generate({&longer, 1}, greedy(kTokens))));
 }
 
 TEST(Generate, APastThatAWindowHasLeftIsRunAgain) {
   const Model model = open("mistral");  // sees 8 tokens
   const std::vector<Prompt> first{prompts()[0]}, other{{.text = "In the beginning"}};
   model.generate(first, greedy(200));
-  const Generations found = model.generate(other, greedy());
-  EXPECT_EQ(ids_of(found), ids_of(open("mistral").generate(other, greedy())));
+  const Generations found = model.generate(other, greedy(kTokens));
+  EXPECT_EQ(ids_of(found), ids_of(open("mistral").generate(other, greedy(kTokens))));
 }
 
 // Keys that were turned for a short text are of no use in one that is longer than the model was trained for.
@@ -315,16 +297,17 @@ TEST(Generate, TextsEndWhereTheModelHasNoMorePositions) {
 
 TEST(Generate, RefusesWhatMakesNoSense) {
   const Model model = open("gpt2");
-  EXPECT_EQ(error_of_generating(model, {.text = "a", .ids = {1 << 20}}, greedy()).kind(), ErrorKind::invalid_input);
-  GenerateOptions options = greedy();
+  EXPECT_EQ(error_of_generating(model, {.text = "a", .ids = {1 << 20}}, greedy(kTokens)).kind(),
+            ErrorKind::invalid_input);
+  GenerateOptions options = greedy(kTokens);
   options.do_sample = true;
   options.top_p = 2;
   EXPECT_EQ(error_of_generating(model, prompts()[0], options).kind(), ErrorKind::invalid_input);
-  options = greedy();
+  options = greedy(kTokens);
   options.early_stopping = "perhaps";
   EXPECT_EQ(error_of_generating(model, prompts()[0], options).where(), "early_stopping");
   const Model encoder = Model::open(goldens_folder() / "bert");
-  EXPECT_EQ(error_of_generating(encoder, prompts()[0], greedy()).kind(), ErrorKind::unsupported);
+  EXPECT_EQ(error_of_generating(encoder, prompts()[0], greedy(kTokens)).kind(), ErrorKind::unsupported);
 }
 
 TEST(Generate, TheCacheIsAsLargeAsPredicted) {

@@ -56,5 +56,20 @@ TEST_F(SequencesOfT5, RestLetsGoOfThem) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
+// Pages of a large batch would stay for the life of a server.
+TEST(SequencesOfDecoders, RestGivesBackThePagesThatNobodyUses) {
+  const LoadedModel model(decoders_folder() / "llama", {.device = "cpu"});
+  const std::unique_ptr<Sequences> sequences = model.borrow_sequences();
+  const std::vector<std::int32_t> tokens(100, 7);
+  std::vector<Sequences::Next> next;
+  for (int i = 0; i < 20; ++i) next.push_back({.slot = sequences->slots().open(), .tokens = tokens});
+  sequences->run(next, {});
+  const std::int64_t taken = sequences->slots().bytes(), before = memory_use().allocated;
+  for (const Sequences::Next& each : next) sequences->drop(each.slot);
+  EXPECT_EQ(memory_use().allocated, before) << "the next texts find them";
+  sequences->rest();
+  EXPECT_EQ(memory_use().allocated, before - taken);
+}
+
 }  // namespace
 }  // namespace accelerate::runtime

@@ -7,33 +7,22 @@
 #include "accelerate/accelerate.hpp"
 #include "backends/backend.hpp"
 #include "models/golden.hpp"
+#include "runtime/generating.hpp"
 
 namespace accelerate {
 namespace {
-
-using Ids = std::vector<std::int32_t>;
 
 Model open(const std::string& name, const std::string& device = "cpu") {
   return Model::open(text_to_text_folder() / name, {.device = device});
 }
 
-GenerateOptions greedy(std::size_t tokens = 10) {
-  return {.max_new_tokens = tokens, .do_sample = false, .repetition_penalty = 1, .num_beams = 1, .ignore_eos = true};
-}
+constexpr std::size_t kTokens = 10;
 
 // So many tokens, which differ by `first`.
 Prompt source_of(std::size_t tokens, std::int32_t first) {
   Prompt prompt;
   for (std::size_t i = 0; i < tokens; ++i) prompt.ids.push_back(static_cast<std::int32_t>((first + 7 * i) % 200 + 20));
   return prompt;
-}
-
-std::vector<Ids> ids_of(const Generations& found) {
-  std::vector<Ids> ids;
-  for (const auto& texts : found.texts) {
-    for (const GeneratedText& text : texts) ids.push_back(text.ids);
-  }
-  return ids;
 }
 
 class TextToText : public testing::TestWithParam<std::string> {};
@@ -43,12 +32,12 @@ TEST_P(TextToText, ABatchGivesWhatEachSourceAloneGives) {
   for (const std::string& name : golden_names(text_to_text_folder())) {
     SCOPED_TRACE(name);
     const Model model = open(name, GetParam());
-    const std::vector<Ids> together = ids_of(model.generate(prompts, greedy()));
-    GenerateOptions beams = greedy();
+    const std::vector<Ids> together = ids_of(model.generate(prompts, greedy(kTokens)));
+    GenerateOptions beams = greedy(kTokens);
     beams.num_beams = 3;
     const std::vector<Ids> together_by_beams = ids_of(model.generate(prompts, beams));
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-      EXPECT_EQ(ids_of(model.generate({&prompts[i], 1}, greedy()))[0], together[i]);
+      EXPECT_EQ(ids_of(model.generate({&prompts[i], 1}, greedy(kTokens)))[0], together[i]);
       EXPECT_EQ(ids_of(model.generate({&prompts[i], 1}, beams))[0], together_by_beams[i]);
     }
   }
@@ -66,20 +55,13 @@ TEST_P(TextToText, NothingIsLeftOfAnEarlierSource) {
   EXPECT_GT(std::set<Ids>(together.begin(), together.end()).size(), 5U) << "sources of one text show nothing";
 }
 
-std::vector<std::string> devices_here() {
-  std::vector<std::string> names;
-  for (const auto& backend : backends()) {
-    if (!backend->devices().empty()) names.emplace_back(backend->name());
-  }
-  return names;
-}
 INSTANTIATE_TEST_SUITE_P(Devices, TextToText, testing::ValuesIn(devices_here()),
                          [](const auto& device) { return device.param; });
 
 TEST(Sources, SeveralTextsOfOneShareIt) {
   const Model model = open("bart");
   const std::vector<Prompt> prompts{source_of(9, 3), source_of(21, 4)};
-  GenerateOptions options = greedy();
+  GenerateOptions options = greedy(kTokens);
   options.do_sample = true;
   options.seed = 3;
   options.num_return_sequences = 4;
@@ -103,8 +85,8 @@ Error error_of_generating(const Model& model, const Prompt& prompt, const Genera
 
 TEST(Sources, AreAsLongAsTheEncoderHasPositions) {
   const Model model = open("bart");  // has 128
-  EXPECT_EQ(model.generate(std::vector{source_of(128, 2)}, greedy()).texts[0][0].ids.size(), 10U);
-  const Error error = error_of_generating(model, source_of(129, 2), greedy());
+  EXPECT_EQ(model.generate(std::vector{source_of(128, 2)}, greedy(kTokens)).texts[0][0].ids.size(), 10U);
+  const Error error = error_of_generating(model, source_of(129, 2), greedy(kTokens));
   EXPECT_EQ(error.kind(), ErrorKind::invalid_input);
   EXPECT_EQ(error.where(), "prompts[0]");
   EXPECT_NE(error.message().find("129"), std::string::npos) << error.message();
@@ -113,14 +95,14 @@ TEST(Sources, AreAsLongAsTheEncoderHasPositions) {
 TEST(Sources, DistancesHaveNoEnd) {
   // The tokenizer says 512; no position is counted.
   const Model model = open("t5");
-  EXPECT_EQ(model.generate(std::vector{source_of(700, 2)}, greedy()).texts[0][0].ids.size(), 10U);
+  EXPECT_EQ(model.generate(std::vector{source_of(700, 2)}, greedy(kTokens)).texts[0][0].ids.size(), 10U);
 }
 
 TEST(Sources, ThatAreCutKeepTheirBeginningAndTheirEndToken) {
   const Model model = open("bart");
   std::string text = "In the beginning God created the heaven and the earth.";
   while (text.size() < 2000) text += " And God said, Let there be light: and there was light.";
-  GenerateOptions options = greedy();
+  GenerateOptions options = greedy(kTokens);
   EXPECT_EQ(error_of_generating(model, {.text = text}, options).kind(), ErrorKind::invalid_input);
   options.truncate = true;
   const Generations found = model.generate(std::vector<Prompt>{{.text = text}}, options);
@@ -131,7 +113,7 @@ TEST(Sources, ThatAreCutKeepTheirBeginningAndTheirEndToken) {
   const std::int32_t end = cut.ids.back();
   cut.ids.resize(127);
   cut.ids.push_back(end);
-  EXPECT_EQ(ids_of(found), ids_of(model.generate({&cut, 1}, greedy())));
+  EXPECT_EQ(ids_of(found), ids_of(model.generate({&cut, 1}, greedy(kTokens))));
 }
 
 TEST(Sources, TextsEndWhereTheDecoderHasNoMorePositions) {

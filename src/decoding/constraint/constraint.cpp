@@ -64,10 +64,7 @@ bool Constraint::allow(std::span<const std::int32_t> tokens, std::size_t prompt_
   std::copy_n(mask.begin(), words, allowed.begin());
   const bool may_end = masks_.machine().accepts(place);
   for (const std::int32_t end : ends_) {
-    const auto at = static_cast<std::size_t>(end);
-    if (end < 0 || at / 64 >= allowed.size()) continue;
-    const std::uint64_t bit = std::uint64_t{1} << (at % 64);
-    allowed[at / 64] = may_end ? allowed[at / 64] | bit : allowed[at / 64] & ~bit;
+    if (end >= 0 && static_cast<std::size_t>(end) / 64 < allowed.size()) constraint::put(allowed, end, may_end);
   }
   return true;
 }

@@ -4,15 +4,12 @@
 #include <bit>
 
 namespace accelerate::decoding::constraint {
-namespace {
 
 void put(std::span<std::uint64_t> mask, std::int32_t token, bool allowed) {
   const auto at = static_cast<std::size_t>(token);
   const std::uint64_t bit = std::uint64_t{1} << (at % 64);
   mask[at / 64] = allowed ? mask[at / 64] | bit : mask[at / 64] & ~bit;
 }
-
-}  // namespace
 
 TokenMasks::TokenMasks(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTable> tokens)
     : machine_(std::move(automaton)), tokens_(std::move(tokens)) {
