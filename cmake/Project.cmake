@@ -93,6 +93,8 @@ function(accelerate_layer name)
     add_library(${target} OBJECT ${sources})
     target_link_libraries(${target} PUBLIC accelerate_flags ${LAYER_LINKS})
     accelerate_precompile(${target} layers)
+    # Names without linkage are therefore unique in a layer. Kernels, which have flags of their own, stay alone.
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${ACCELERATE_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE accelerate_flags ${LAYER_LINKS})

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-tidy on the sources of build/sanitize (its flags are clang's).
+# clang-tidy on the sources; build/tidy holds their flags, which are clang's, and precompiled headers.
 #
 #   tools/tidy.sh --all           everything
 #   tools/tidy.sh --since COMMIT  files changed since that commit, and files that include a changed header
@@ -10,7 +10,7 @@
 # path-sensitive analyzer, which takes three times as long.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-database=build/sanitize
+database=build/tidy
 limit=
 export TIDY_MORE=
 while [[ ${1:-} == --deep || ${1:-} == --within ]]; do
@@ -45,6 +45,7 @@ case ${1:-} in
 esac
 [[ ${#files[@]} -gt 0 ]] || { echo "tidy: nothing to look at"; exit 0; }
 mapfile -t files < <(printf '%s\n' "${files[@]}" | awk '!seen[$0]++')
+tools/build.sh tidy >/dev/null
 left=$(mktemp)
 trap 'rm -f "$left"' EXIT
 

@@ -9,7 +9,7 @@
 namespace accelerate::bench {
 namespace {
 
-constexpr std::size_t kLeastRuns = 5, kMostRuns = 2000;
+constexpr std::size_t kLeastTaken = 5, kMostTaken = 2000;
 
 // Milliseconds of what a run consists of: what is before the steps, each step, and what is after them.
 struct Pieces {
@@ -155,7 +155,7 @@ Profile take_profile(const Subject& subject, const Workload& workload, std::span
   std::vector<double> plain, looked;
   RunTrace trace;
   const Clock::time_point begin = Clock::now();
-  const auto enough = [&] { return taken.size() >= kMostRuns || milliseconds(Clock::now() - begin) > 1e3 * seconds; };
+  const auto enough = [&] { return taken.size() >= kMostTaken || milliseconds(Clock::now() - begin) > 1e3 * seconds; };
   const auto run_plain = [&] {
     subject.rewind(cancellation);
     const Clock::time_point start = Clock::now();
@@ -163,7 +163,7 @@ Profile take_profile(const Subject& subject, const Workload& workload, std::span
     plain.push_back(milliseconds(Clock::now() - start));
   };
   // In turn (A B, B A), so that a change of the machine's speed, and what is left in the caches, falls on both.
-  while (taken.size() < kLeastRuns || !enough()) {
+  while (taken.size() < kLeastTaken || !enough()) {
     const bool plain_first = taken.size() % 2 == 0;
     if (plain_first) run_plain();
     subject.rewind(cancellation);

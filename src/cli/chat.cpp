@@ -20,9 +20,9 @@ constexpr std::string_view kHelp =
     "/reset forgets the chat, /retry answers the last message again, /quit (or Ctrl-D) leaves.";
 constexpr std::size_t kAnswerTokens = 1024;  // at most, unless told otherwise
 
-class Chat {
+class Conversation {
  public:
-  Chat(const ChatCommand& command, Output& out)
+  Conversation(const ChatCommand& command, Output& out)
       : command_(command),
         out_(out),
         is_terminal_(::isatty(STDIN_FILENO) == 1),
@@ -164,7 +164,7 @@ class Chat {
 
 int chat(const ChatCommand& command, Output& out) {
   if (out.wants_json()) throw UsageError{"chat has no --json", "`run MODEL --chat FILE --json` answers a chat"};
-  return Chat(command, out).run();
+  return Conversation(command, out).run();
 }
 
 }  // namespace accelerate::cli

@@ -40,14 +40,14 @@ std::optional<double> unit_named(std::string_view text) {
 }
 
 std::int64_t bytes_in(const std::string& option, const std::string& text) {
-  constexpr double kMost = 1LL << 60;
+  constexpr double kLargest = 1LL << 60;
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
   const std::optional<double> factor = error == std::errc{} ? unit_named(unit) : std::nullopt;
   const double bytes = factor ? number * *factor : 0;
-  if (bytes >= 1 && bytes <= kMost) return static_cast<std::int64_t>(bytes);
+  if (bytes >= 1 && bytes <= kLargest) return static_cast<std::int64_t>(bytes);
   throw UsageError{"--" + option + ": found \"" + text + "\", expected a size above 0: 2GiB, 500MB or bytes", ""};
 }
 

@@ -5,7 +5,7 @@
 namespace accelerate {
 namespace {
 
-constexpr double kEpsilon = 1e-12;  // not in the config
+constexpr double kNormEpsilon = 1e-12;  // not in the config
 
 class DistilBert final : public TextEncoder {
  public:
@@ -27,7 +27,7 @@ class DistilBert final : public TextEncoder {
 
   Value masked_lm(Builder& b, const Config& c, Value rows) const override {
     const Value x = b.linear("vocab_transform", rows, {.activation = activation_of(c, "activation")});
-    return b.linear("vocab_projector", b.layer_norm("vocab_layer_norm", x, kEpsilon));
+    return b.linear("vocab_projector", b.layer_norm("vocab_layer_norm", x, kNormEpsilon));
   }
 
   Value sequence_logits(Builder& b, const Config&, Value last) const override {
@@ -39,7 +39,7 @@ class DistilBert final : public TextEncoder {
     const auto scope = b.scope("embeddings");
     const Value x = b.embedding({{"word_embeddings", b.token_input("input_ids")},
                                  {"position_embeddings", b.token_input("position_ids", {InputRule::Fill::columns})}});
-    return b.layer_norm("LayerNorm", x, kEpsilon);
+    return b.layer_norm("LayerNorm", x, kNormEpsilon);
   }
 
   static Value layer(Builder& b, const Config& c, const Summary& sizes, Value x) {
@@ -47,9 +47,9 @@ class DistilBert final : public TextEncoder {
                                  {.query = b.linear("attention.q_lin", x),
                                   .key = b.linear("attention.k_lin", x),
                                   .value = b.linear("attention.v_lin", x)});
-    x = b.layer_norm("sa_layer_norm", b.linear("attention.out_lin", context, {.residual = x}), kEpsilon);
+    x = b.layer_norm("sa_layer_norm", b.linear("attention.out_lin", context, {.residual = x}), kNormEpsilon);
     const Value hidden = b.linear("ffn.lin1", x, {.activation = activation_of(c, "activation")});
-    return b.layer_norm("output_layer_norm", b.linear("ffn.lin2", hidden, {.residual = x}), kEpsilon);
+    return b.layer_norm("output_layer_norm", b.linear("ffn.lin2", hidden, {.residual = x}), kNormEpsilon);
   }
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -212,7 +211,7 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
   generations.truncated = call.truncated;
   check_drafts(call);
   if (prompts.empty()) return generations;
-  const auto began = std::chrono::steady_clock::now();
+  const auto began = Clock::now();
   std::int64_t source_tokens = 0;
   if (has_encoder(model)) {
     for (const std::vector<std::int32_t>& prompt : call.prompts) source_tokens += std::ssize(prompt);
@@ -224,7 +223,7 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
       return generations;
     }
   }
-  const std::chrono::duration<double> encoding = std::chrono::steady_clock::now() - began;
+  const double encoding = seconds_since(began);
   const std::shared_ptr<CompiledGraph> graph = model.compiled(Task::text_generation);
   std::unique_ptr<Sequences> sequences = model.borrow_sequences();
   sequences->keep_at_most(room(call, *graph));
@@ -239,8 +238,8 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
   generations.times.cache_bytes = sequences->slots().bytes();
   if (!call.sources.empty()) {
     generations.times.prompt_tokens = source_tokens;
-    generations.times.prompt += encoding.count();
-    generations.times.first_token += encoding.count();
+    generations.times.prompt += encoding;
+    generations.times.first_token += encoding;
   }
   model.give_back(std::move(sequences));
   return generations;

@@ -1,6 +1,7 @@
 // Prompts continued by a model's "decode" graph.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,12 @@
 #include "runtime/sequences.hpp"
 
 namespace accelerate::runtime {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 // Rows of one run over prompts: more would only hold more memory.
 inline constexpr std::size_t kMostRows = 1024;

@@ -1,6 +1,5 @@
 // Beam search: every step runs the beams of all prompts together; a beam takes over its parent's past.
 #include <algorithm>
-#include <chrono>
 
 #include "decoding/beam_search.hpp"
 #include "decoding/stopping.hpp"
@@ -8,10 +7,6 @@
 
 namespace accelerate::runtime {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 class Beams {
  public:

@@ -1,6 +1,5 @@
 // Greedy and sampled texts: every step runs what comes next of all of them together, prompts in parts.
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "decoding/choice.hpp"
@@ -12,10 +11,6 @@
 
 namespace accelerate::runtime {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 // One text as it grows.
 struct Growing {

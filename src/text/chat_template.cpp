@@ -9,7 +9,7 @@
 namespace accelerate::text {
 namespace {
 
-constexpr std::string_view kMark = "CONTINUE_FINAL_MESSAGE_TAG ";
+constexpr std::string_view kTag = "CONTINUE_FINAL_MESSAGE_TAG ";
 constexpr std::array<std::string_view, 3> kReasoning = {"reasoning_content", "thinking", "reasoning"};
 
 [[noreturn]] void refuse(std::string message) { throw Error(ErrorKind::invalid_input, std::move(message), "messages"); }
@@ -59,7 +59,7 @@ std::string mark_part(Json& parts) {
     const Json* text = part->find("text");
     if (text == nullptr) continue;
     const std::string found = text->as_string();
-    part->set("text", found + std::string(kMark));
+    part->set("text", found + std::string(kTag));
     parts = Json(std::move(marked));
     return found;
   }
@@ -89,18 +89,18 @@ std::string mark_end(Json& message, const std::string& field, const std::string&
     return text;
   }
   if (!content.is_string()) refuse("the last message's \"" + field + "\" is no text to continue");
-  for (const std::string& name : fields) message.set(name, content.as_string() + std::string(kMark));
+  for (const std::string& name : fields) message.set(name, content.as_string() + std::string(kTag));
   return content.as_string();
 }
 
 // The text up to the mark. Where the template trimmed the mark's space, it trimmed that of the message too.
 std::string cut_at_mark(const std::string& text, const std::string& continued) {
-  const std::string_view bare = jinja::stripped(kMark);
+  const std::string_view bare = jinja::stripped(kTag);
   const std::size_t at = text.rfind(bare);
   if (at == std::string::npos || text.find(jinja::stripped(continued)) == std::string::npos) {
     refuse("the chat template changes or leaves out the end of the last message, so that it cannot be continued");
   }
-  if (text.compare(at, kMark.size(), kMark) == 0) return text.substr(0, at);
+  if (text.compare(at, kTag.size(), kTag) == 0) return text.substr(0, at);
   return std::string(jinja::stripped(std::string_view(text).substr(0, at), jinja::Ends::right));
 }
 

@@ -5,7 +5,7 @@
 namespace accelerate::text {
 namespace {
 
-using Parts = std::vector<DecodedPart>;
+using DecodedParts = std::vector<DecodedPart>;
 
 // How much of `bytes` later ones cannot change: all but a last character that is not whole.
 std::size_t certain_length(std::string_view bytes) {
@@ -22,13 +22,13 @@ std::size_t certain_length(std::string_view bytes) {
 
 class ByteLevelStream final : public WholeTokens<ByteLevelStream> {
  public:
-  void finish(Parts& out) override {
+  void finish(DecodedParts& out) override {
     out.push_back({to_valid_utf8(bytes_), begins_, true});
     bytes_.clear();
   }
 
  private:
-  void token(std::string text, Parts& out) override {
+  void token(std::string text, DecodedParts& out) override {
     bytes_ += bytes_of_token(text, part_) ? part_ : text;
     const std::size_t certain = certain_length(bytes_);
     if (certain == 0) return;
@@ -44,14 +44,14 @@ class ByteLevelStream final : public WholeTokens<ByteLevelStream> {
 // A row of bytes is text or replacement characters as a whole, so it waits for its end.
 class ByteFallbackStream final : public WholeTokens<ByteFallbackStream> {
  public:
-  void finish(Parts& out) override {
+  void finish(DecodedParts& out) override {
     std::vector<std::string> tokens;
     append_fallback(bytes_, tokens);
     for (std::string& token : tokens) out.push_back({std::move(token)});
   }
 
  private:
-  void token(std::string text, Parts& out) override {
+  void token(std::string text, DecodedParts& out) override {
     const int byte = byte_of_fallback(text);
     if (byte >= 0) {
       bytes_.push_back(static_cast<char>(byte));
@@ -66,11 +66,11 @@ class ByteFallbackStream final : public WholeTokens<ByteFallbackStream> {
 
 class FuseStream final : public DecoderStream {
  public:
-  void push(DecodedPart part, Parts& out) override {
+  void push(DecodedPart part, DecodedParts& out) override {
     out.push_back({std::move(part.text), begins_, false});
     begins_ = false;
   }
-  void finish(Parts& out) override { out.push_back({"", begins_, true}); }
+  void finish(DecodedParts& out) override { out.push_back({"", begins_, true}); }
   std::unique_ptr<DecoderStream> clone() const override { return std::make_unique<FuseStream>(*this); }
   std::size_t held() const override { return 0; }
 
@@ -81,15 +81,15 @@ class FuseStream final : public DecoderStream {
 class BpeStream final : public WholeTokens<BpeStream> {
  public:
   explicit BpeStream(std::string suffix) : suffix_(std::move(suffix)) {}
-  void finish(Parts& out) override { give(out, ""); }
+  void finish(DecodedParts& out) override { give(out, ""); }
 
  private:
-  void token(std::string text, Parts& out) override {
+  void token(std::string text, DecodedParts& out) override {
     give(out, " ");
     last_ = std::move(text);
     any_ = true;
   }
-  void give(Parts& out, std::string_view instead) {
+  void give(DecodedParts& out, std::string_view instead) {
     if (!any_) return;
     replace_all(last_, suffix_, instead);
     out.push_back({std::move(last_)});
@@ -105,7 +105,7 @@ class StripStream final : public DecoderStream {
   StripStream(std::string content, std::size_t start, std::size_t stop)
       : content_(std::move(content)), start_(start), stop_(stop) {}
 
-  void push(DecodedPart part, Parts& out) override {
+  void push(DecodedPart part, DecodedParts& out) override {
     if (part.begins) left_ = start_;
     std::size_t begin = 0;
     while (left_ > 0 && begin < part.text.size()) {
@@ -128,7 +128,7 @@ class StripStream final : public DecoderStream {
     text.resize(end);
     out.push_back({std::move(text), part.begins, part.ends});
   }
-  void finish(Parts&) override {}
+  void finish(DecodedParts&) override {}
   std::unique_ptr<DecoderStream> clone() const override { return std::make_unique<StripStream>(*this); }
   std::size_t held() const override { return end_.size(); }
 
@@ -140,14 +140,14 @@ class StripStream final : public DecoderStream {
 class SequenceStream final : public DecoderStream {
  public:
   explicit SequenceStream(std::vector<std::unique_ptr<DecoderStream>> stages) : stages_(std::move(stages)) {}
-  void push(DecodedPart part, Parts& out) override {
-    Parts parts;
+  void push(DecodedPart part, DecodedParts& out) override {
+    DecodedParts parts;
     parts.push_back(std::move(part));
     run(std::move(parts), 0, out);
   }
-  void finish(Parts& out) override {
+  void finish(DecodedParts& out) override {
     for (std::size_t i = 0; i < stages_.size(); ++i) {
-      Parts rest;
+      DecodedParts rest;
       stages_[i]->finish(rest);
       run(std::move(rest), i + 1, out);
     }
@@ -164,9 +164,9 @@ class SequenceStream final : public DecoderStream {
   }
 
  private:
-  void run(Parts parts, std::size_t from, Parts& out) {
+  void run(DecodedParts parts, std::size_t from, DecodedParts& out) {
     for (std::size_t i = from; i < stages_.size(); ++i) {
-      Parts next;
+      DecodedParts next;
       for (DecodedPart& part : parts) stages_[i]->push(std::move(part), next);
       parts = std::move(next);
     }

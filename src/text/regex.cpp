@@ -9,13 +9,6 @@ namespace {
 // Enough for any sane pattern; a pattern that needs more on one match is hostile.
 constexpr std::uint32_t kMatchLimit = 5'000'000, kDepthLimit = 200'000, kHeapLimitKib = 64 * 1024;
 
-struct Free {
-  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
-  void operator()(pcre2_compile_context* context) const { pcre2_compile_context_free(context); }
-  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
-  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
-};
-
 std::string message_of(int code) {
   PCRE2_UCHAR buffer[200] = {};
   pcre2_get_error_message(code, buffer, sizeof buffer);
@@ -25,13 +18,19 @@ std::string message_of(int code) {
 }  // namespace
 
 struct Regex::Code {
+  struct Free {
+    void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+    void operator()(pcre2_compile_context* context) const { pcre2_compile_context_free(context); }
+    void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+    void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+  };
   std::unique_ptr<pcre2_code, Free> code;
   std::unique_ptr<pcre2_match_context, Free> context;
 };
 
 Regex::Regex(std::string_view pattern) : code_(std::make_unique<Code>()) {
   const std::string translated = to_pcre2_syntax(pattern);
-  const std::unique_ptr<pcre2_compile_context, Free> context(pcre2_compile_context_create(nullptr));
+  const std::unique_ptr<pcre2_compile_context, Code::Free> context(pcre2_compile_context_create(nullptr));
   pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
   pcre2_set_parens_nest_limit(context.get(), 100);
   int error = 0;
@@ -57,7 +56,7 @@ Regex& Regex::operator=(Regex&&) noexcept = default;
 
 void Regex::find_all(std::string_view text, std::vector<Match>& out) const {
   if (text.empty()) return;
-  const std::unique_ptr<pcre2_match_data, Free> data(pcre2_match_data_create(1, nullptr));
+  const std::unique_ptr<pcre2_match_data, Code::Free> data(pcre2_match_data_create(1, nullptr));
   const PCRE2_SIZE* found = pcre2_get_ovector_pointer(data.get());
   const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::size_t from = 0, previous = 0;

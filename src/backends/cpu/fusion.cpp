@@ -14,7 +14,7 @@ bool is_operation(const Node& node, std::string_view name) {
 // Activation and residual belong to one output only: such layers stay alone.
 bool may_join(const Node& node) {
   if (!is_operation(node, "linear") || node.operands[3]) return false;
-  return static_cast<const ops::Linear&>(*node.operation).activation == Activation::none;
+  return static_cast<const ops::Linear&>(*node.operation).activation == accelerate::Activation::none;
 }
 
 void join_linears(const Graph& graph, Fusion& fusion) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "backends/cpu/kernels/tables.hpp"
+
 namespace accelerate::cpu {
 namespace {
 
@@ -18,8 +20,6 @@ bool belongs_to_items(const Shape& shape) {
   return std::all_of(shape.dims.begin() + static_cast<std::ptrdiff_t>(first), shape.dims.end(),
                      [](const Dim& dim) { return dim.is_number(); });
 }
-
-std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Neighbouring items, about `target` rows together.
 std::vector<Part> parts_of_about(const std::vector<std::int64_t>& lengths, std::int64_t target) {
@@ -71,8 +71,8 @@ std::vector<Part> cut(const Extents& extents, const std::string& symbol, int thr
   const std::int64_t rows = extents.offsets(symbol).back();
   const std::vector<Part> whole = {{0, static_cast<std::int64_t>(lengths.size()), 0, rows}};
   if (lengths.size() < 2) return whole;
-  const std::int64_t rounds = divide_up(rows, threads * kRows);
-  const std::int64_t target = divide_up(rows, threads * rounds);
+  const std::int64_t rounds = detail::divide_up(rows, threads * kRows);
+  const std::int64_t target = detail::divide_up(rows, threads * rounds);
   if (target < kLeastRows) return whole;
   std::vector<Part> parts = parts_of_about(lengths, target);
   return use_of(parts, threads) >= kLeastUse ? parts : whole;

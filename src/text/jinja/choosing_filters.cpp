@@ -93,7 +93,7 @@ Value rejectattr(Interpreter& interpreter, const Value& self, const Given& given
   return chosen(interpreter, self, given, true, false);
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kChoosingFilters = {
     Builtin{"map", map, "*"},
     Builtin{"select", select, "*"},
     Builtin{"reject", reject, "*"},
@@ -103,6 +103,6 @@ constexpr std::array kFilters = {
 
 }  // namespace
 
-BuiltinTable choosing_filters() { return {kFilters.data(), kFilters.size()}; }
+BuiltinTable choosing_filters() { return {kChoosingFilters.data(), kChoosingFilters.size()}; }
 
 }  // namespace accelerate::text::jinja

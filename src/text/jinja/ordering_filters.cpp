@@ -133,7 +133,7 @@ Value sum(Interpreter& interpreter, const Value& self, const Given& given) {
   return total;
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kOrderingFilters = {
     Builtin{"sort", sort, "reverse= case_sensitive= attribute="},
     Builtin{"dictsort", dictsort, "case_sensitive= by= reverse="},
     Builtin{"unique", unique, "case_sensitive= attribute="},
@@ -145,6 +145,6 @@ constexpr std::array kFilters = {
 
 }  // namespace
 
-BuiltinTable ordering_filters() { return {kFilters.data(), kFilters.size()}; }
+BuiltinTable ordering_filters() { return {kOrderingFilters.data(), kOrderingFilters.size()}; }
 
 }  // namespace accelerate::text::jinja

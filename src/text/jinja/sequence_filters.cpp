@@ -110,7 +110,7 @@ Value items(Interpreter& interpreter, const Value& self, const Given& /*given*/)
   return make_generator(std::move(pairs));
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kSequenceFilters = {
     Builtin{"length", length, ""},
     Builtin{"count", length, ""},
     Builtin{"first", first, ""},
@@ -125,6 +125,6 @@ constexpr std::array kFilters = {
 
 }  // namespace
 
-BuiltinTable sequence_filters() { return {kFilters.data(), kFilters.size()}; }
+BuiltinTable sequence_filters() { return {kSequenceFilters.data(), kSequenceFilters.size()}; }
 
 }  // namespace accelerate::text::jinja

@@ -48,7 +48,7 @@ Value trim(Interpreter& interpreter, const Value& self, const Given& given) {
   return stripped(text, Ends::both, spaces ? std::nullopt : std::optional<std::string_view>(these));
 }
 
-Value replace(Interpreter& interpreter, const Value& self, const Given& given) {
+Value replace_filter(Interpreter& interpreter, const Value& self, const Given& given) {
   Budget& budget = interpreter.budget();
   const std::string text = str(self, budget), old = given.text_or(0, "", budget), with = given.text_or(1, "", budget);
   const bool all = given[2] == nullptr || given[2]->is(Kind::none);
@@ -88,7 +88,7 @@ Value center(Interpreter& interpreter, const Value& self, const Given& given) {
          std::string(static_cast<std::size_t>(room - left), ' ');
 }
 
-Value format(Interpreter& interpreter, const Value& self, const Given& given) {
+Value format_filter(Interpreter& interpreter, const Value& self, const Given& given) {
   Budget& budget = interpreter.budget();
   const Arguments& all = given.all();
   if (all.named.empty()) {
@@ -195,16 +195,16 @@ Value tojson(Interpreter& interpreter, const Value& self, const Given& given) {
   return json_text(self, json_style(given, interpreter.budget()), interpreter.budget());
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kStringFilters = {
     Builtin{"upper", upper, ""},
     Builtin{"lower", lower, ""},
     Builtin{"capitalize", capitalize, ""},
     Builtin{"title", title, ""},
     Builtin{"trim", trim, "chars="},
-    Builtin{"replace", replace, "old new count="},
+    Builtin{"replace", replace_filter, "old new count="},
     Builtin{"indent", indent, "width= first= blank="},
     Builtin{"center", center, "width="},
-    Builtin{"format", format, "*"},
+    Builtin{"format", format_filter, "*"},
     Builtin{"string", string, ""},
     Builtin{"safe", safe, ""},
     Builtin{"e", escape, ""},
@@ -218,6 +218,6 @@ constexpr std::array kFilters = {
 
 }  // namespace
 
-BuiltinTable string_filters() { return {kFilters.data(), kFilters.size()}; }
+BuiltinTable string_filters() { return {kStringFilters.data(), kStringFilters.size()}; }
 
 }  // namespace accelerate::text::jinja

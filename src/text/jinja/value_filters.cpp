@@ -94,7 +94,7 @@ Value round(Interpreter& interpreter, const Value& self, const Given& given) {
   fail("method must be common, ceil or floor");
 }
 
-constexpr std::array kFilters = {
+constexpr std::array kValueFilters = {
     Builtin{"default", otherwise, "default_value= boolean="},
     Builtin{"d", otherwise, "default_value= boolean="},
     Builtin{"attr", attribute, "name"},
@@ -106,6 +106,6 @@ constexpr std::array kFilters = {
 
 }  // namespace
 
-BuiltinTable value_filters() { return {kFilters.data(), kFilters.size()}; }
+BuiltinTable value_filters() { return {kValueFilters.data(), kValueFilters.size()}; }
 
 }  // namespace accelerate::text::jinja
