@@ -79,9 +79,10 @@ typedef struct accelerate_open_options {
   const char* task;             /* whose plan decides between devices; NULL: the folder's own */
   int64_t memory_limit;         /* bytes that the weights and one run may take; 0: no limit */
   const char* cache_folder;     /* where a runtime keeps what it compiled for a device; NULL: nowhere */
+  const char* cache_precision;  /* of keys and values that stay: NULL or "f32"; "bf16", "f16" */
 } accelerate_open_options;
 #define ACCELERATE_OPEN_OPTIONS \
-  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL, NULL, false, false, NULL, 0, NULL }
+  { sizeof(accelerate_open_options), NULL, NULL, 0, NULL, NULL, false, false, NULL, 0, NULL, NULL }
 
 typedef struct accelerate_batch_options {
   size_t size;

@@ -50,6 +50,9 @@ struct OpenOptions {
   // By the path of a module, for it and all below it: {{"encoder.layer.0", "bf16"}}. Error{invalid_input} on a path
   // that the model does not have. With it nothing but "auto" asks the records.
   std::map<std::string, std::string> layer_precisions = {};
+  // What keys and values that text generation keeps are stored as: "f32", "bf16" or "f16". The narrow ones halve the
+  // memory of the past; products stay as they are. Runtimes keep f32 only: Error{unsupported}.
+  std::string cache_precision = "f32";
   int threads = 0;                 // 0: as many as this process may use (ACCELERATE_THREADS sets the default)
   Cancellation cancellation = {};  // Error{interrupted} between the steps of loading
   // Bytes that the weights and one run may take, as inspect() predicts them: what would take more is refused before it
@@ -343,6 +346,7 @@ struct InspectOptions {
   std::string device = "auto";                    // as OpenOptions::device; each of several is predicted
   bool split = false;                             // as OpenOptions::split
   std::string task = {};                          // whose outputs are computed; empty: the folder's own
+  std::string cache_precision = "f32";            // as OpenOptions::cache_precision
   int threads = 0;
 };
 

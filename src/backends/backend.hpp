@@ -49,6 +49,7 @@ struct CompileOptions {
   std::string device;  // of the backend, without its name: "cuda:0"; empty: its first
   Precision precision = Precision::f32;
   std::map<std::string, Precision> overrides;  // by the path of an operation: "encoder.layer.3.output.dense"
+  DType state = DType::f32;                    // what keys and values that stay are stored as: f32, f16 or bf16
   int threads = 0;                             // 0: as many as this process may use
   Cancellation cancellation;                   // looked at between weights: Error{interrupted}
   std::int64_t memory_limit = 0;               // bytes that plan and run may take, where a runtime can be told; 0: all

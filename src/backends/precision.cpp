@@ -26,6 +26,14 @@ Precision precision_named(std::string_view name) {
   throw Error(ErrorKind::invalid_input, "no precision \"" + std::string(name) + "\"; there are " + known);
 }
 
+DType state_type(std::string_view name) {
+  for (const DType stored : {DType::f32, DType::bf16, DType::f16}) {
+    if (name == name_of(stored)) return stored;
+  }
+  throw Error(ErrorKind::invalid_input, "is \"" + std::string(name) + "\", expected f32, bf16 or f16",
+              "cache_precision");
+}
+
 Precision Precisions::of(std::string_view path) const {
   for (;;) {
     const auto found = overrides.find(std::string(path));

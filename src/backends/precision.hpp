@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "accelerate/tensor.hpp"
+
 namespace accelerate {
 
 // From the widest to the narrowest.
@@ -14,6 +16,9 @@ enum class Precision { f32, bf16, f16, int8, int4 };
 std::string_view name_of(Precision precision);
 // Error{invalid_input} listing the names there are.
 Precision precision_named(std::string_view name);
+
+// What keys and values that stay are stored as, by the name "f32", "bf16" or "f16". Error{invalid_input} else.
+DType state_type(std::string_view name);
 
 // What products of a plan are computed in.
 struct Precisions {

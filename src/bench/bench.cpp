@@ -141,12 +141,17 @@ class Bench {
     }
   }
 
+  // What is measured with narrower keys and values is another workload.
+  std::string cache_name() const {
+    return options_.cache_precision == "f32" ? "" : ", cache in " + options_.cache_precision;
+  }
+
   Row row_of(const Asked& asked) const {
     Row row;
     row.device = asked.device;
     row.task = task_;
     row.precision = asked.precision;
-    row.workload = asked.workload.name();
+    row.workload = asked.workload.name() + cache_name();
     row.phase = asked.workload.phase;
     row.batch = asked.workload.batch;
     row.tokens = asked.workload.tokens;

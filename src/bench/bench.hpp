@@ -29,6 +29,7 @@ struct Options {
   std::vector<std::int64_t> tokens = {};
   std::vector<Phase> phases = {Phase::prefill, Phase::decode};  // of text-generation; other tasks have none
   std::vector<std::string> precisions = {"f32"};                // as OpenOptions::precision, "auto" too
+  std::string cache_precision = "f32";                          // as OpenOptions::cache_precision
   std::vector<std::string> devices = {"auto"};                  // each in turn, as OpenOptions::device names one
   bool split = false;                                           // as OpenOptions::split
   std::string task = {};                                        // empty: the folder's own

@@ -60,7 +60,7 @@ void add_node(const Graph& graph, const Node& node, const Extents& extents, cons
     if (!operand) continue;
     const Node& read = graph.node(operand);
     if (read.source == Node::Source::state) {
-      work.cache_bytes += 4 * past_numbers(read, extents);
+      work.cache_bytes += static_cast<std::int64_t>(size_of(options.state)) * past_numbers(read, extents);
     } else if (read.source != Node::Source::weight) {
       work.activation_bytes += (is_real(read) ? 4 : 8) * elements(read, extents);
     } else if (lookup) {

@@ -123,6 +123,7 @@ class Measuring {
                      .split = options_.split,
                      .task = options_.task,
                      .precision = row_.precision,
+                     .cache_precision = options_.cache_precision,
                      .threads = row_.threads,
                      .cancellation = options_.cancellation,
                      .memory_limit = options_.memory_limit,

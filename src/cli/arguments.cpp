@@ -25,6 +25,13 @@ void add_threads(CommandLine& line, int& threads) {
 
 constexpr const char* kDeviceNames = "NAME,...";
 
+void add_cache_precision(CommandLine& line, std::string& precision) {
+  line.option("cache-precision", "f32|bf16|f16",
+              "What keys and values that text generation keeps are stored as (default: f32); the others take half the "
+              "memory",
+              precision);
+}
+
 void add_split(CommandLine& line, bool& split) {
   line.flag("split", "Compute operations that the device lacks on the cpu, instead of refusing the model", split);
 }
@@ -57,6 +64,7 @@ void add_execution(CommandLine& line, ExecutionOptions& execution) {
               "What weights are stored and multiplied in (default: f32); auto is the fastest that `verify` recorded to "
               "be within its bound for this model",
               execution.precision);
+  add_cache_precision(line, execution.cache_precision);
   add_threads(line, execution.threads);
   add_resources(line, execution.resources);
 }
@@ -106,6 +114,7 @@ void describe(Inspect& d) {
                         o.graph);
   d.line.words("precision", "NAME,...", "Precisions to predict memory for (default: all that the device has); auto too",
                o.precisions);
+  add_cache_precision(d.line, o.cache_precision);
   d.line.option("device", kDeviceNames, "Devices to predict for (default: auto, the best)", o.device);
   add_split(d.line, o.split);
   add_threads(d.line, o.threads);
@@ -249,6 +258,7 @@ void describe(Bench& d) {
   d.line.words("phase", "prefill|decode", "Of text-generation only this: prompts, or one more token (default: both)",
                o.phases);
   d.line.words("precision", "NAME,...", "What weights are stored and multiplied in (default: f32)", o.precisions);
+  add_cache_precision(d.line, o.cache_precision);
   d.line.option("input", "FILE", "Measure on these texts, one a line, instead of random tokens; - is stdin", o.input);
   d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering|text-generation",
                 "Whose outputs are computed (default: what the folder was published for)", o.task);

@@ -72,6 +72,7 @@ b::Options options_of(const BenchCommand& command, const Cancellation& cancellat
   options.tokens = command.tokens;
   options.phases = phases_of(command);
   options.precisions = precisions_of(command);
+  options.cache_precision = command.cache_precision;
   options.devices = command.devices;
   options.split = command.split;
   options.task = command.task.value_or("");

@@ -158,8 +158,9 @@ std::string line_of(const b::Row& row) {
 void print_report(const b::Report& report, const std::string& model, Output& out) {
   if (report.rows.empty()) return;
   const b::Row& first = report.rows.front();
+  const std::string cache = first.workload.substr(std::min(first.workload.find(','), first.workload.size()));
   out.heading(model + " (" + report.model.model_type + "), " + first.task + ", " +
-              (first.phase == b::Phase::whole ? first.workload : "random tokens") + ": " +
+              (first.phase == b::Phase::whole ? first.workload : "random tokens" + cache) + ": " +
               (first.level.empty() ? "" : first.level + ", ") + std::to_string(report.threads) +
               (report.threads == 1 ? " thread" : " threads"));
   print_table(report, out);

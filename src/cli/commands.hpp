@@ -26,7 +26,7 @@ struct ResourceOptions {
 struct ExecutionOptions {
   std::string device = "auto";  // names in order, with commas
   bool no_fallback = false, split = false, explain = false;
-  std::string precision = "f32";
+  std::string precision = "f32", cache_precision = "f32";
   int threads = 0;  // 0: as many as this process may use
   ResourceOptions resources;
 };
@@ -43,6 +43,7 @@ struct InspectCommand {
   std::string model, device = "auto";
   std::vector<std::string> precisions;  // empty: all that the device has
   bool split = false;
+  std::string cache_precision = "f32";
   int threads = 0;
   std::vector<std::int64_t> batch, tokens;  // empty: a useful choice
   std::string graph;                        // "text" or "dot"; empty: no graph
@@ -109,10 +110,11 @@ struct BenchCommand {
   std::string model;
   std::vector<std::string> devices = {"auto"};  // each in turn
   bool split = false;
-  std::vector<std::int64_t> batch, tokens;          // empty: a useful choice
-  bool find_batch = false;                          // --batch auto
-  std::vector<std::string> phases;                  // empty: both; of text-generation
-  std::vector<std::string> precisions;              // empty: f32
+  std::vector<std::int64_t> batch, tokens;  // empty: a useful choice
+  bool find_batch = false;                  // --batch auto
+  std::vector<std::string> phases;          // empty: both; of text-generation
+  std::vector<std::string> precisions;      // empty: f32
+  std::string cache_precision = "f32";
   std::optional<std::string> task, input, profile;  // profile: the trace's file; empty: none
   std::optional<double> seconds, max_latency;       // latency in milliseconds
   std::optional<std::int64_t> max_memory;           // bytes

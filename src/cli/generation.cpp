@@ -68,6 +68,7 @@ OpenOptions open_options(const ExecutionOptions& execution) {
           .fallback = !execution.no_fallback,
           .split = execution.split,
           .precision = execution.precision,
+          .cache_precision = execution.cache_precision,
           .threads = execution.threads,
           .memory_limit = execution.resources.memory_limit,
           .cache_folder = execution.resources.cache_folder};

@@ -69,6 +69,7 @@ int inspect(const InspectCommand& command, Output& out) {
   options.tokens = command.tokens;
   options.precisions = command.precisions;
   options.device = command.device;
+  options.cache_precision = command.cache_precision;
   options.split = command.split;
   options.threads = command.threads;
   const Inspection seen = accelerate::inspect(command.model, options);

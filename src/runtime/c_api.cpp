@@ -156,6 +156,7 @@ accelerate_status accelerate_model_open(const char* folder, const accelerate_ope
     if (given.cancellation != nullptr) open.cancellation = given.cancellation->value;
     open.memory_limit = given.memory_limit;
     if (given.cache_folder != nullptr) open.cache_folder = given.cache_folder;
+    if (given.cache_precision != nullptr) open.cache_precision = given.cache_precision;
     const accelerate::Model opened = accelerate::Model::open(folder, open);
     *model = new accelerate_model{opened, accelerate::runtime::to_json(opened.info()).dump()};
   });

@@ -61,8 +61,11 @@ void predict_on(const Place& place, const ModelDefinition& definition, const Gra
     const runtime::PrecisionChoice choice =
         runtime::choose_precision(inspection.info, place, {.precision = precision, .threads = options.threads});
     if (!choice.reason.empty()) inspection.notes.push_back(choice.reason);
-    const CompileOptions compile{
-        .device = place.device, .precision = choice.precision, .overrides = choice.layers, .threads = options.threads};
+    const CompileOptions compile{.device = place.device,
+                                 .precision = choice.precision,
+                                 .overrides = choice.layers,
+                                 .state = state_type(options.cache_precision),
+                                 .threads = options.threads};
     for (const std::int64_t batch : options.batches) {
       for (const std::int64_t tokens : lengths) {
         inspection.memory.push_back(

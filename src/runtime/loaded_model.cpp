@@ -116,6 +116,7 @@ Computation::Computation(const OpenedFolder& opened, const Place& place, const P
              {.device = place.device,
               .precision = precision.precision,
               .overrides = precision.layers,
+              .state = state_type(options.cache_precision),
               .threads = options.threads,
               .cancellation = options.cancellation,
               .memory_limit = options.memory_limit,
@@ -145,6 +146,7 @@ LoadedModel::LoadedModel(const LoadedModel& other, const PrecisionChoice& choice
     : opened_(other.opened_), info_(other.opened_->info()) {
   compute_on(other.computation_->place(), choice,
              {.split = other.computation_->split() != nullptr,
+              .cache_precision = std::string(name_of(other.plan_options().state)),
               .threads = other.plan_options().threads,
               .cancellation = other.plan_options().cancellation,
               .memory_limit = other.plan_options().memory_limit,

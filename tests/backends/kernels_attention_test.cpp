@@ -1,7 +1,10 @@
 // Attention and rotary embedding against f64, at every level this machine has.
 #include <algorithm>
+#include <cstring>
+#include <list>
 #include <optional>
 
+#include "core/float16.hpp"
 #include "kernels_testing.hpp"
 
 namespace accelerate::cpu::testing {
@@ -22,6 +25,7 @@ struct Case {
   float spread = 1.0F;  // of queries and keys
   int threads = 1;
   Precision precision = Precision::f32;
+  std::optional<DType> pages = {};  // keys and values are in pages of this type
   // What a factor of a product is rounded to.
   double rounding() const { return precision == Precision::f32 ? 0 : 0x1p-8; }
 };
@@ -30,7 +34,7 @@ std::ostream& operator<<(std::ostream& out, const Case& c) {
   return out << ::testing::PrintToString(c.queries) << " x " << ::testing::PrintToString(c.keys) << " heads " << c.heads
              << "/" << c.kv_heads << " head_dim " << c.head_dim << (c.causal ? " causal" : "") << " window " << c.window
              << (c.key_mask ? " key mask" : "") << (c.bias ? " bias" : "") << " threads " << c.threads << " "
-             << name_of(c.precision);
+             << name_of(c.precision) << (c.pages ? " pages of " + std::string(name_of(*c.pages)) : "");
 }
 
 std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& lengths) {
@@ -125,9 +129,60 @@ void attend(const Case& c, const Inputs& in, std::size_t sequence, std::int64_t 
   }
 }
 
+float stored(float value, DType type) {
+  if (type == DType::bf16) return bf16_to_f32(f32_to_bf16(value));
+  return type == DType::f16 ? f16_to_f32(f32_to_f16(value)) : value;
+}
+
+// Keys and values that pages of the type hold as they are, so that nothing is rounded but what f32 rounds.
+void round_to_pages(Inputs& in, DType type) {
+  const float factor = in.scale * 1.44269504F;  // keys lie multiplied
+  for (float& key : in.key.values) key = stored(key * factor, type) / factor;
+  for (float& value : in.value.values) value = stored(value, type);
+}
+
+// Every sequence's keys and values in pages, from the first that its window reaches.
+class Pages {
+ public:
+  Pages(const Kernels& kernels, ThreadPool& pool, const Case& c, const Inputs& in)
+      : part{.kv_heads = c.kv_heads, .head_dim = c.head_dim, .stored = *c.pages} {
+    for (std::size_t s = 0; s + 1 < in.key_offsets.size(); ++s) {
+      const std::int64_t keys = in.key_offsets[s + 1] - in.key_offsets[s];
+      const std::int64_t queries = in.query_offsets[s + 1] - in.query_offsets[s];
+      const std::int64_t reached = c.window == kNoWindow ? 0 : std::max<std::int64_t>(0, keys - queries - c.window);
+      const std::int64_t first = reached / kPagePositions * kPagePositions;
+      std::vector<void*>& own = pointers_.emplace_back();
+      for (std::int64_t begin = first; begin < keys; begin += kPagePositions) own.push_back(new_page());
+      sequences.push_back({.pages = own, .first = first, .positions = keys});
+      if (keys == first) continue;
+      const std::int64_t offsets[] = {0, keys - first};
+      kernels.append(
+          pool, {.key = {in.key.values.data() + (in.key_offsets[s] + first) * in.key.stride, in.key.stride},
+                 .value = {in.value.values.data() + (in.key_offsets[s] + first) * in.value.stride, in.value.stride},
+                 .offsets = offsets,
+                 .sequences = {&sequences.back(), 1},
+                 .part = part,
+                 .scale = in.scale});
+    }
+  }
+
+  PagePart part;
+  std::vector<PagedSequence> sequences;
+
+ private:
+  void* new_page() {
+    const std::size_t bytes = static_cast<std::size_t>(part.numbers()) * size_of(part.stored);
+    std::memset(pages_.emplace_back(bytes).data(), 0xff, bytes);  // not a number, in each of the types
+    return pages_.back().data();
+  }
+  std::list<HostBuffer> pages_;
+  std::list<std::vector<void*>> pointers_;
+};
+
 void check(const Kernels& kernels, const Case& c) {
   SCOPED_TRACE(::testing::PrintToString(c));
-  const Inputs in = inputs_of(c);
+  Inputs in = inputs_of(c);
+  if (c.pages) round_to_pages(in, *c.pages);
   ThreadPool pool(c.threads);
   HostBuffer scratch(kernels.attention_scratch_floats(c.head_dim, c.threads) * sizeof(float));
   // What an earlier call left must not matter.
@@ -152,6 +207,14 @@ void check(const Kernels& kernels, const Case& c) {
   args.relative_bias = c.bias ? in.bias.values.data() : nullptr;
   args.bias_tokens = (in.bias.rows + 1) / 2;
   args.scratch = floats;
+  std::optional<Pages> pages;
+  if (c.pages) {
+    pages.emplace(kernels, pool, c, in);
+    args.key = args.value = {};
+    args.key_offsets = {};
+    args.pages = pages->sequences;
+    args.part = pages->part;
+  }
   kernels.attention(pool, args);
 
   std::vector<std::vector<Expected>> expected;
@@ -239,6 +302,27 @@ TEST_P(AttentionTest, RelativeBias) {
   check(kernels(), {.queries = {1, 17, 300}, .keys = {}, .heads = 3, .kv_heads = 3, .bias = true});
   check(kernels(), {.queries = {50}, .keys = {}, .causal = true, .key_mask = true, .bias = true});
   check(kernels(), {.queries = {3}, .keys = {60}, .causal = true, .bias = true});
+}
+
+TEST_P(AttentionTest, Pages) {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    check(kernels(), {.queries = {1, 33, 300}, .keys = {}, .causal = true, .pages = type});
+    check(kernels(), {.queries = {1, 4, 20}, .keys = {290, 33, 20}, .causal = true, .threads = 2, .pages = type});
+    check(kernels(), {.queries = {1, 70},
+                      .keys = {500, 70},
+                      .heads = 6,
+                      .kv_heads = 2,
+                      .head_dim = 64,
+                      .causal = true,
+                      .pages = type});
+    for (const std::int64_t head_dim : {1, 7, 12, 17, 80}) {
+      check(kernels(), {.queries = {2}, .keys = {131}, .head_dim = head_dim, .causal = true, .pages = type});
+    }
+    for (const std::int64_t window : {0, 5, 64, 100}) {
+      check(kernels(), {.queries = {1, 30}, .keys = {420, 200}, .causal = true, .window = window, .pages = type});
+    }
+    check(kernels(), {.queries = {3}, .keys = {60}, .causal = true, .bias = true, .pages = type});
+  }
 }
 
 TEST_P(AttentionTest, LargeScoresDoNotOverflow) { check(kernels(), {.queries = {300}, .keys = {}, .spread = 12.0F}); }

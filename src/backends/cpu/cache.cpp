@@ -11,10 +11,6 @@ namespace {
 
 std::int64_t page_count(std::int64_t positions) { return (positions + kPagePositions - 1) / kPagePositions; }
 
-std::int64_t page_bytes(const CacheLayout::Group& group) {
-  return group.floats * static_cast<std::int64_t>(sizeof(float));
-}
-
 // The first position that is still looked at once a sequence is so long.
 std::int64_t first_needed(const CacheLayout::Group& group, std::int64_t length) {
   return group.window < 0 ? 0 : std::max<std::int64_t>(0, length - group.window);
@@ -27,7 +23,7 @@ std::int64_t first_kept(const CacheLayout::Group& group, std::int64_t length) {
 
 }  // namespace
 
-CacheLayout::CacheLayout(const Graph& graph) {
+CacheLayout::CacheLayout(const Graph& graph, DType stored) : stored_(stored) {
   using Index = ops::Attention::Index;
   for (const Node& node : graph.nodes()) {
     if (node.source != Node::Source::operation || node.operation->name() != "attention") continue;
@@ -36,10 +32,14 @@ CacheLayout::CacheLayout(const Graph& graph) {
     const Node& key = graph.node(node.operands[Index::kPastKey]);
     auto group = std::ranges::find(groups_, key.state.window, &Group::window);
     if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{.window = key.state.window});
-    const PagePart part{group->floats, op.kv_heads, key.type.shape.last().number() / op.kv_heads};
+    const PagePart part{group->numbers, op.kv_heads, key.type.shape.last().number() / op.kv_heads, stored};
     places_[key.name] = {static_cast<std::size_t>(group - groups_.begin()), part};
-    group->floats += part.floats();
+    group->numbers += part.numbers();
   }
+}
+
+std::int64_t CacheLayout::page_bytes(const Group& group) const {
+  return group.numbers * static_cast<std::int64_t>(size_of(stored_));
 }
 
 const CacheLayout::Place& CacheLayout::place(std::string_view key_state) const {
@@ -135,7 +135,7 @@ std::int64_t Cache::bytes() const {
 Cache::Page Cache::new_page(std::size_t group) {
   std::vector<Page>& spare = spare_[group];
   if (spare.empty()) {
-    return std::make_shared<HostBuffer>(static_cast<std::size_t>(page_bytes(layout_.groups()[group])));
+    return std::make_shared<HostBuffer>(static_cast<std::size_t>(layout_.page_bytes(layout_.groups()[group])));
   }
   Page page = std::move(spare.back());
   spare.pop_back();
@@ -164,7 +164,7 @@ void Cache::own_end(Table& table, std::size_t group, std::int64_t length) {
     Page own = new_page(group);
     if (i == first && length % kPagePositions != 0) std::memcpy(own->data(), page->data(), page->size());
     page = std::move(own);
-    table.data[i] = reinterpret_cast<float*>(page->data());
+    table.data[i] = page->data();
   }
 }
 
@@ -176,7 +176,7 @@ void Cache::extend(Slot slot, std::int64_t tokens) {
     const std::int64_t wanted = page_count(sequence.length + tokens) - table.first / kPagePositions;
     while (std::ssize(table.pages) < wanted) {
       table.pages.push_back(new_page(group));
-      table.data.push_back(reinterpret_cast<float*>(table.pages.back()->data()));
+      table.data.push_back(table.pages.back()->data());
     }
   }
 }

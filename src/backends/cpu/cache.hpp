@@ -19,7 +19,7 @@ namespace accelerate::cpu {
 class CacheLayout {
  public:
   CacheLayout() = default;
-  explicit CacheLayout(const Graph& graph);
+  explicit CacheLayout(const Graph& graph, DType stored = DType::f32);
 
   struct Place {
     std::size_t group = 0;
@@ -27,17 +27,20 @@ class CacheLayout {
   };
   struct Group {
     std::int64_t window = -1;  // StateRule::window
-    std::int64_t floats = 0;   // of a page
+    std::int64_t numbers = 0;  // of a page
   };
   bool empty() const { return groups_.empty(); }
   // Of the attention whose keys are this state.
   const Place& place(std::string_view key_state) const;
   const std::vector<Group>& groups() const { return groups_; }
+  DType stored() const { return stored_; }
+  std::int64_t page_bytes(const Group& group) const;
   std::int64_t bytes_per_position() const;
   // What sequences of these lengths take together.
   std::int64_t bytes(const std::vector<std::int64_t>& lengths) const;
 
  private:
+  DType stored_ = DType::f32;
   std::vector<Group> groups_;
   std::map<std::string, Place, std::less<>> places_;
 };
@@ -69,7 +72,7 @@ class Cache final : public StateSlots {
   struct Table {
     std::int64_t first = 0;  // position of pages[0]
     std::vector<Page> pages;
-    std::vector<float*> data;
+    std::vector<void*> data;
   };
   struct Sequence {
     std::int64_t length = 0;

@@ -103,7 +103,7 @@ class CpuBackend final : public Backend {
     estimate.activations = session.arenas;
     estimate.workspace = session.workspaces;
     if (graph.keeps_state()) {
-      const CacheLayout layout(graph);
+      const CacheLayout layout(graph, options.state);
       estimate.cache = layout.bytes(lengths_after(extents));
       estimate.cache_per_token = layout.bytes_per_position();
     }
@@ -122,7 +122,7 @@ class CpuBackend final : public Backend {
     compiled->level = current_level();
     compiled->steps = make_steps(compiled->graph, *compiled->weights, compiled->level, precisions_of(options));
     compiled->symbol = ragged_symbol_of(compiled->graph);
-    compiled->cache = CacheLayout(compiled->graph);
+    compiled->cache = CacheLayout(compiled->graph, options.state);
     compiled->placement = std::make_unique<Placement>(compiled->graph, compiled->steps);
     for (const auto& step : compiled->steps) {
       options.cancellation.check();

@@ -158,19 +158,20 @@ struct Epilogue {
 constexpr std::int64_t kPagePositions = 64;
 
 // What one attention keeps in a page: for each key head panels of keys (PackedMatrix::panel_columns of them side by
-// side), each multiplied with scale * log2(e); then the rows of values, each as long as value_stride().
+// side), each multiplied with scale * log2(e); then the rows of values, each as long as value_stride(). All in numbers.
 struct PagePart {
-  std::int64_t offset = 0;  // floats from the page's start
+  std::int64_t offset = 0;  // from the page's start
   std::int64_t kv_heads = 0, head_dim = 0;
+  DType stored = DType::f32;  // or f16 or bf16, widened a block at a time when they are read
 
   std::int64_t value_stride() const { return (head_dim + 15) / 16 * 16; }
-  std::int64_t key_floats() const { return kv_heads * kPagePositions * head_dim; }
-  std::int64_t floats() const { return key_floats() + kv_heads * kPagePositions * value_stride(); }
+  std::int64_t key_numbers() const { return kv_heads * kPagePositions * head_dim; }
+  std::int64_t numbers() const { return key_numbers() + kv_heads * kPagePositions * value_stride(); }
 };
 
 // A sequence's pages in the order of their positions.
 struct PagedSequence {
-  std::span<float* const> pages;
+  std::span<void* const> pages;
   std::int64_t first = 0;      // position that pages[0] begins with, a multiple of kPagePositions
   std::int64_t positions = 0;  // of the sequence, this run's included
 };
@@ -205,7 +206,7 @@ struct Attention {
   // Added to the scores by distance: [2 * bias_tokens - 1, heads], row key - query + bias_tokens - 1. Or null.
   const float* relative_bias = nullptr;
   std::int64_t bias_tokens = 0;  // at least the longest sequence
-  // Keys and values in pages instead of rows, a sequence each: then f32, without key_mask and key_offsets.
+  // Keys and values in pages instead of rows, a sequence each: multiplied in f32, without key_mask and key_offsets.
   std::span<const PagedSequence> pages;
   PagePart part;
   // bf16 (or narrower): both products take their factors rounded to bf16 where the processor multiplies it.
@@ -337,6 +338,9 @@ class Kernels {
   double measure_read_bytes_per_second(std::span<const std::byte> bytes, double milliseconds) const;
 
  private:
+  template <typename Number, typename Convert>
+  void append_as(ThreadPool& pool, const AppendKeys& args, const Convert& convert) const;
+
   Level level_;
   const detail::LevelTable* table_;
 };

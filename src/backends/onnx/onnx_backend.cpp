@@ -1,6 +1,7 @@
 #include "backends/onnx/onnx_backend.hpp"
 
 #include "backends/lowered_memory.hpp"
+#include "backends/lowered_precision.hpp"
 #include "backends/onnx/onnx_plan.hpp"
 #include "lowering/int8.hpp"
 
@@ -52,6 +53,7 @@ class OnnxBackend final : public Backend {
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
     require_precisions(options);
+    require_state(graph, options, "backend onnx");
     const lowering::OnnxOptions lowered = lowering_options(providers().front(), graph, options);
     return estimate_memory(graph, to_onnx(graph, weights, lowered), extents, kMemory, lowered.int8);
   }
@@ -59,6 +61,7 @@ class OnnxBackend final : public Backend {
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
                                 const CompileOptions& options) const override {
     require_precisions(options);
+    require_state(graph, options, "backend onnx");
     const LibraryPtr library = Library::open();
     return make_plan(library, placement_of(options.device, *library), graph, std::move(weights), options);
   }

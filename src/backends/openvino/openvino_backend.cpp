@@ -1,6 +1,7 @@
 #include "backends/openvino/openvino_backend.hpp"
 
 #include "backends/lowered_memory.hpp"
+#include "backends/lowered_precision.hpp"
 #include "backends/openvino/devices.hpp"
 #include "backends/openvino/openvino_plan.hpp"
 
@@ -48,12 +49,14 @@ class OpenVinoBackend final : public Backend {
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
     require_no_overrides(options);
+    require_state(graph, options, "backend openvino");
     return estimate_memory(graph, to_onnx(graph, weights, lowering_options()), extents, kMemory);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
                                 const CompileOptions& options) const override {
     require_no_overrides(options);
+    require_state(graph, options, "backend openvino");
     const LibraryPtr library = Library::open();
     return make_plan(library, runtime_name(options.device, *library), graph, weights, options);
   }

@@ -69,14 +69,39 @@ inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count
 constexpr int64_t kPagePositions = 64;
 static_assert(kPagePositions % kPanel == 0, "a panel of keys lies in one page");
 
-inline const float* page_of(const AttentionBlock& a, int64_t position) {
-  return a.pages[(position - a.first_position) / kPagePositions];
+template <typename Number>
+const Number* page_of(const AttentionBlock& a, int64_t position) {
+  return static_cast<const Number*>(a.pages[(position - a.first_position) / kPagePositions]);
+}
+
+// Pages that are multiplied as they lie; narrower ones are widened into the scratch first.
+inline bool in_pages(const AttentionBlock& a) { return a.pages != nullptr && a.stored == Stored::f32; }
+
+// Keys and values [first, first + count) of narrow pages, as pack_key_block and value_block would lay them out.
+template <Stored kStored>
+void widen_as(const AttentionBlock& a, int64_t first, int64_t count, float* keys, float* values) {
+  for (int64_t j = 0; j < count; j += kPanel) {
+    const uint16_t* from = page_of<uint16_t>(a, first + j) + a.key_place + (first + j) % kPagePositions * a.head_dim;
+    for (int64_t i = 0; i < kPanel * a.head_dim; i += kLanes) {
+      store(keys + j * a.head_dim + i, load_stored<kStored>(from, i, kLanes));
+    }
+  }
+  const int64_t wide = round_up(a.head_dim, kLanes), stride = round_up(a.head_dim, 16);
+  for (int64_t j = 0; j < count; ++j) {
+    const uint16_t* from = page_of<uint16_t>(a, first + j) + a.value_place + (first + j) % kPagePositions * stride;
+    for (int64_t i = 0; i < wide; i += kLanes) store(values + j * wide + i, load_stored<kStored>(from, i, kLanes));
+  }
+}
+
+inline void widen_pages(const AttentionBlock& a, int64_t first, int64_t count, float* keys, float* values) {
+  if (a.stored == Stored::f16) return widen_as<Stored::f16>(a, first, count, keys, values);
+  widen_as<Stored::bf16>(a, first, count, keys, values);
 }
 
 // The panel of keys that begins with key `first`, a multiple of kPanel.
 inline const float* key_panel(const AttentionBlock& a, const AttentionScratch& s, int64_t block, int64_t first) {
-  if (a.pages == nullptr) return s.keys + (first - block) * a.head_dim;
-  return page_of(a, first) + a.key_place + first % kPagePositions * a.head_dim;
+  if (!in_pages(a)) return s.keys + (first - block) * a.head_dim;
+  return page_of<float>(a, first) + a.key_place + first % kPagePositions * a.head_dim;
 }
 
 // Values are read where they lie unless a row's last vector would reach beyond the head.
@@ -252,8 +277,8 @@ inline void paged_sums(const AttentionBlock& a, const AttentionScratch& s, int64
   for (int64_t j = first; j < first + count;) {
     const int64_t within = j % kPagePositions;
     const int64_t together = smaller(kPagePositions - within, first + count - j);
-    product(s.scores + (j - first), kKeyBlock, rows, page_of(a, j) + a.value_place + within * stride, stride, together,
-            wide, first_block && j == first ? nullptr : sums, sums, wide);
+    product(s.scores + (j - first), kKeyBlock, rows, page_of<float>(a, j) + a.value_place + within * stride, stride,
+            together, wide, first_block && j == first ? nullptr : sums, sums, wide);
     j += together;
   }
 }
@@ -303,7 +328,7 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
     }
   }
   if (in_bf16(a)) return narrow_sums(a, s, rows, first - block, count, first_block, sums);
-  if (a.pages != nullptr) return paged_sums(a, s, rows, first, count, first_block, sums);
+  if (in_pages(a)) return paged_sums(a, s, rows, first, count, first_block, sums);
   product(s.scores, kKeyBlock, rows, values.data + (first - block) * values.stride, values.stride, count, wide,
           first_block ? nullptr : sums, sums, wide);
 }
@@ -324,6 +349,15 @@ inline void load_bias(const AttentionBlock& a, int64_t block, int64_t count, flo
   for (int64_t d = 0; d < distances; ++d) out[d] = a.bias[(nearest + d) * a.bias_stride] * kLog2E;
 }
 
+// A block's values in rows; nothing where they are read otherwise. Keys and values of narrow pages are widened
+// together.
+inline Values values_of(const AttentionBlock& a, const AttentionScratch& s, int64_t block, int64_t count) {
+  if (in_bf16(a) || in_pages(a)) return {nullptr, 0};
+  if (a.pages == nullptr) return value_block(a, block, count, s.values);
+  widen_pages(a, block, count, s.keys, s.values);
+  return {s.values, round_up(a.head_dim, kLanes)};
+}
+
 int64_t attention_scratch(int64_t head_dim) { return AttentionScratch::floats(head_dim); }
 
 inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
@@ -342,8 +376,7 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
       narrow_keys(a.head_dim, block_end - block, s.keys);
       narrow_values(a, block, block_end - block, s.values);
     }
-    const bool by_rows = !in_bf16(a) && a.pages == nullptr;
-    const Values values = !by_rows ? Values{nullptr, 0} : value_block(a, block, block_end - block, s.values);
+    const Values values = values_of(a, s, block, block_end - block);
     if (a.bias != nullptr) load_bias(a, block, block_end - block, s.bias);
     for (int64_t t = 0; t < tiles.tiles; ++t) {
       const int64_t query = tiles.start_of(t);

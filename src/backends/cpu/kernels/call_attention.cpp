@@ -1,7 +1,9 @@
 // How attention is shared out: by sequence, head and block of queries.
 #include <algorithm>
+#include <functional>
 
 #include "backends/cpu/kernels/tables.hpp"
+#include "core/float16.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -51,6 +53,7 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .bias = bias_of(a, head),
           .bias_stride = a.heads,
           .pages = nullptr,
+          .stored = detail::Stored::f32,
           .first_position = 0,
           .key_place = 0,
           .value_place = 0,
@@ -89,9 +92,10 @@ detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, st
           .bias = bias_of(a, head),
           .bias_stride = a.heads,
           .pages = pages.pages.data(),
+          .stored = detail::stored_as(a.part.stored, "attention"),
           .first_position = pages.first,
           .key_place = a.part.offset + kv_head * kPagePositions * a.head_dim,
-          .value_place = a.part.offset + a.part.key_floats() + kv_head * kPagePositions * a.part.value_stride(),
+          .value_place = a.part.offset + a.part.key_numbers() + kv_head * kPagePositions * a.part.value_stride(),
           .one_position = together,
           .bf16 = false,
           .scratch = nullptr};
@@ -161,20 +165,22 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   });
 }
 
-void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
+template <typename Number, typename Convert>
+void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& convert) const {
   constexpr float kLog2E = 1.44269504F;
   const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E;  // as the unpaged keys are packed
   const PagePart& part = a.part;
   const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();
   const auto put = [&](const PagedSequence& sequence, std::int64_t position, const float* key, const float* value) {
-    float* page = sequence.pages[static_cast<std::size_t>((position - sequence.first) / kPagePositions)] + part.offset;
+    void* start = sequence.pages[static_cast<std::size_t>((position - sequence.first) / kPagePositions)];
+    Number* page = static_cast<Number*>(start) + part.offset;
     const std::int64_t within = position % kPagePositions;
-    float* keys = page + within / panel * panel * head_dim + within % panel;
-    float* values = page + part.key_floats() + within * stride;
+    Number* keys = page + within / panel * panel * head_dim + within % panel;
+    Number* values = page + part.key_numbers() + within * stride;
     for (std::int64_t head = 0; head < part.kv_heads; ++head, key += head_dim, value += head_dim) {
-      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = key[d] * scale;
-      std::copy_n(value, head_dim, values);
-      std::fill(values + head_dim, values + stride, 0.0F);
+      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = convert(key[d] * scale);
+      std::transform(value, value + head_dim, values, convert);
+      std::fill(values + head_dim, values + stride, Number{0});
       keys += kPagePositions * head_dim;
       values += kPagePositions * stride;
     }
@@ -188,6 +194,14 @@ void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
             a.value.data + (first + row) * a.value.stride);
       }
     });
+  }
+}
+
+void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
+  switch (a.part.stored) {
+    case DType::bf16: return append_as<std::uint16_t>(pool, a, f32_to_bf16);
+    case DType::f16: return append_as<std::uint16_t>(pool, a, f32_to_f16);
+    default: return append_as<float>(pool, a, std::identity());
   }
 }
 

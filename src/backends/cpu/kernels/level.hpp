@@ -90,7 +90,8 @@ struct AttentionBlock {
   int64_t bias_stride;
   // Instead of key and value: pages of kPagePositions positions, and where in each this head's panels of keys (already
   // multiplied with scale * log2(e)) and its rows of values begin.
-  float* const* pages;
+  void* const* pages;
+  Stored stored;           // of the pages
   int64_t first_position;  // of pages[0]
   int64_t key_place, value_place;
   bool one_position;  // all queries stand at position `shift`: heads that share their keys

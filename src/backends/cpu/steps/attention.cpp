@@ -86,6 +86,8 @@ class AttentionStep final : public Step {
 
   // This run's keys and values go behind the past, and are read from there with it.
   void keep(const Run& run, Attention& args, std::vector<PagedSequence>& pages) const {
+    PagePart part = past_->part;
+    part.stored = run.cache->layout().stored();
     for (std::size_t i = 0; i < run.slots.size(); ++i) {
       const std::int64_t tokens = args.query_offsets[i + 1] - args.query_offsets[i];
       pages.push_back(run.cache->sequence(run.slots[i], past_->group, tokens));
@@ -94,11 +96,11 @@ class AttentionStep final : public Step {
                                   .value = args.value,
                                   .offsets = args.query_offsets,
                                   .sequences = pages,
-                                  .part = past_->part,
+                                  .part = part,
                                   .scale = args.scale,
                                   .softcap = args.softcap});
     args.pages = pages;
-    args.part = past_->part;
+    args.part = part;
   }
 
   void rotate(const Run& run, std::int64_t rows, Attention& args, std::byte* free) const {
