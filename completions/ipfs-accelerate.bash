@@ -22,10 +22,11 @@ _ipfs_accelerate() {
         --batch) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-precision) COMPREPLY=($(compgen -W "f32 bf16 f16" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --graph --precision --device --split --threads --json --quiet --verbose --help"
+      words="--batch --tokens --graph --precision --cache-precision --device --split --threads --json --quiet --verbose --help"
       ;;
     tokenize)
       case $prev in
@@ -75,11 +76,12 @@ _ipfs_accelerate() {
         --repeat) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
+        --cache-precision) COMPREPLY=($(compgen -W "f32 bf16 f16" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --chat --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --draft --draft-precision --draft-tokens --prompt-lookup --ignore-eos --truncate --log-probabilities --repeat --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--task --input --output --pair --question --context --top-k --prompt --aggregation --strict --inputs --save-tensors --tensors --layers --batch --chat --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --draft --draft-precision --draft-tokens --prompt-lookup --ignore-eos --truncate --log-probabilities --repeat --stats --device --no-fallback --explain --split --precision --cache-precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     chat)
       case $prev in
@@ -112,11 +114,12 @@ _ipfs_accelerate() {
         --log-probabilities) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --device) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "f32 bf16 int8 auto" -- "$cur")); return ;;
+        --cache-precision) COMPREPLY=($(compgen -W "f32 bf16 f16" -- "$cur")); return ;;
         --threads) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--system --template --save --top-k --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --draft --draft-precision --draft-tokens --prompt-lookup --ignore-eos --truncate --log-probabilities --stats --device --no-fallback --explain --split --precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--system --template --save --top-k --max-new-tokens --min-new-tokens --greedy --sample --temperature --top-p --min-p --repetition-penalty --presence-penalty --frequency-penalty --no-repeat-ngram --bad-word --beams --length-penalty --early-stopping --return --seed --stop --regex --json-schema --draft --draft-precision --draft-tokens --prompt-lookup --ignore-eos --truncate --log-probabilities --stats --device --no-fallback --explain --split --precision --cache-precision --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     verify)
       case $prev in
@@ -136,6 +139,7 @@ _ipfs_accelerate() {
         --tokens) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --phase) COMPREPLY=($(compgen -W "prefill decode" -- "$cur")); return ;;
         --precision) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --cache-precision) COMPREPLY=($(compgen -W "f32 bf16 f16" -- "$cur")); return ;;
         --input) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering text-generation" -- "$cur")); return ;;
         --seconds) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
@@ -146,7 +150,7 @@ _ipfs_accelerate() {
         --memory-limit) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
         --cache-folder) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--batch --tokens --phase --precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
+      words="--batch --tokens --phase --precision --cache-precision --input --task --seconds --max-latency --max-memory --profile --no-record --device --split --threads --memory-limit --cache-folder --json --quiet --verbose --help"
       ;;
     export)
       case $prev in

@@ -49,6 +49,7 @@ _ipfs_accelerate() {
         '--tokens[Lengths to predict memory for (default\: 128 and the longest the model takes)]:N,...: ' \
         '--graph[Print the operations instead\: one a line, or for Graphviz]' \
         '--precision[Precisions to predict memory for (default\: all that the device has); auto too]:NAME,...: ' \
+        '--cache-precision[What keys and values that text generation keeps are stored as (default\: f32); the others take half the memory]:cache-precision:(f32 bf16 f16)' \
         '--device[Devices to predict for (default\: auto, the best)]:NAME,...: ' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
@@ -124,6 +125,7 @@ _ipfs_accelerate() {
         '--explain[Say of each device why it was or was not taken]' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
+        '--cache-precision[What keys and values that text generation keeps are stored as (default\: f32); the others take half the memory]:cache-precision:(f32 bf16 f16)' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \
         '--cache-folder[Where TensorRT, Core ML and OpenVINO keep what they compiled, for the next time (default\: nowhere)]:DIR: ' \
@@ -173,6 +175,7 @@ _ipfs_accelerate() {
         '--explain[Say of each device why it was or was not taken]' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
         '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
+        '--cache-precision[What keys and values that text generation keeps are stored as (default\: f32); the others take half the memory]:cache-precision:(f32 bf16 f16)' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \
         '--cache-folder[Where TensorRT, Core ML and OpenVINO keep what they compiled, for the next time (default\: nowhere)]:DIR: ' \
@@ -205,6 +208,7 @@ _ipfs_accelerate() {
         '--tokens[Lengths of the texts (default\: 128; of text-generation 32,512)]:N,...: ' \
         '--phase[Of text-generation only this\: prompts, or one more token (default\: both)]:phase:(prefill decode)' \
         '--precision[What weights are stored and multiplied in (default\: f32)]:NAME,...: ' \
+        '--cache-precision[What keys and values that text generation keeps are stored as (default\: f32); the others take half the memory]:cache-precision:(f32 bf16 f16)' \
         '--input[Measure on these texts, one a line, instead of random tokens; - is stdin]:FILE:_files' \
         '--task[Whose outputs are computed (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering text-generation)' \
         '--seconds[Repeat at most so long where the median is not stable sooner (default\: 3)]:S: ' \

@@ -64,6 +64,10 @@ TEST(CApi, AMemoryLimitAndACacheFolder) {
   EXPECT_EQ(accelerate_model_prepare(model, nullptr), ACCELERATE_OUT_OF_MEMORY);
   EXPECT_STREQ(accelerate_last_error_where(), "device cpu");
   accelerate_model_free(model);
+  options.memory_limit = 0;
+  options.cache_precision = "f8";
+  EXPECT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_INVALID_INPUT);
+  EXPECT_STREQ(accelerate_last_error_where(), "cache_precision");
   options.memory_limit = -1;
   EXPECT_EQ(accelerate_model_open(folder.c_str(), &options, &model), ACCELERATE_INVALID_INPUT);
   EXPECT_STREQ(accelerate_last_error_where(), "memory_limit");
