@@ -92,8 +92,11 @@ int main(int argc, char** argv) {
     const auto tokenizer = text::Tokenizer::open(argv[1]);
     auto begin = Clock::now();
     const auto table = decoding::constraint::TokenTable::of(tokenizer);
-    std::printf("%zu tokens as bytes in %.0f ms: %u nodes of plain text, %u others\n", table->size(),
-                micros(begin) / 1000, table->plain().size(), table->others().size());
+    std::printf("%zu tokens as bytes in %.0f ms: nodes by kind", table->size(), micros(begin) / 1000);
+    for (std::size_t kind = 0; kind < decoding::constraint::TokenTable::kKinds; ++kind) {
+      std::printf(" %u", table->group(static_cast<decoding::constraint::TokenTable::Kind>(kind)).tree.size());
+    }
+    std::printf("\n");
     for (const Case& each : cases()) {
       begin = Clock::now();
       const auto constraint = each.is_regex ? decoding::regex_constraint(each.rule, table, {})

@@ -59,8 +59,8 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(squares / norm);
 }
 
-// A key's error moves a weight by as much as the score is large, which is some 4 in these models; what is read at a wrong
-// place is wrong by as much as the logits.
+// A key's error moves a weight by as much as the score is large, which is some 4 in these models; what is read at a
+// wrong place is wrong by as much as the logits.
 TEST_P(CachePrecision, EveryDecoderStaysCloseToF32) {
   for (const auto& entry : std::filesystem::directory_iterator(decoders_folder())) {
     const std::string name = entry.path().filename().string();
@@ -100,8 +100,7 @@ TEST_P(CachePrecision, IsPredicted) {
 
 // What is chosen when a model is opened holds for copies of it in another precision.
 TEST_P(CachePrecision, ACopyInAnotherPrecisionHasIt) {
-  const Model opened =
-      Model::open(decoders_folder() / "llama", {.device = "cpu", .cache_precision = GetParam().name});
+  const Model opened = Model::open(decoders_folder() / "llama", {.device = "cpu", .cache_precision = GetParam().name});
   const auto bytes_of = [](const Model& model) {
     const std::vector<Prompt> prompts{{.text = "the quick brown fox"}};
     return model.generate(prompts, greedy(20)).times.cache_bytes;

@@ -18,9 +18,17 @@ class Machine::Closure {
  public:
   explicit Closure(Machine& machine) : m_(machine), automaton_(*machine.automaton_) {}
 
+  // One after the other: most are small, and making room would take longer than they do.
+  void restart() {
+    open_.clear(), calls_.clear(), todo_.clear(), key_.threads.clear();
+    key_.exits = 0, key_.accepts = false;
+    visits_ = 0;
+  }
+
   void add(Thread thread) { push(open_, {thread.node, thread.state}); }
 
-  Key key() {
+  // Good until it is restarted.
+  const Key& key() {
     while (!open_.empty()) {
       const std::uint32_t node = open_.front().first;
       begin(node);
@@ -30,7 +38,7 @@ class Machine::Closure {
     while (!calls_.empty()) call_next();
     std::ranges::sort(key_.threads);
     key_.threads.erase(std::unique(key_.threads.begin(), key_.threads.end()), key_.threads.end());
-    return std::move(key_);
+    return key_;
   }
 
  private:
@@ -139,7 +147,15 @@ std::size_t Machine::Hash::operator()(const Key& key) const {
 
 Machine::Machine(std::shared_ptr<const Automaton> automaton)
     : automaton_(std::move(automaton)), classes_(automaton_->classes()), marks_(automaton_->states()) {
+  closure_ = std::make_unique<Closure>(*this);
   clear();
+}
+
+Machine::~Machine() = default;
+
+Machine::Closure& Machine::restarted() {
+  closure_->restart();
+  return *closure_;
 }
 
 void Machine::clear() {
@@ -152,7 +168,7 @@ void Machine::clear() {
   below_.assign(kFirstNode, kDead);
   intern({});
   std::ranges::fill(table_, kDead);
-  Closure closure(*this);
+  Closure& closure = restarted();
   closure.add({automaton_->start(automaton_->root()), 0});
   start_ = intern(closure.key());
 }
@@ -161,9 +177,9 @@ std::size_t Machine::bytes() const {
   return table_.capacity() * sizeof(Config) + infos_.size() * (sizeof(Info) + sizeof(Key) + 64) + thread_bytes_;
 }
 
-Machine::Config Machine::intern(Key key) {
+Machine::Config Machine::intern(const Key& key) {
   const auto next = static_cast<Config>(infos_.size());
-  const auto [place, fresh] = configs_.try_emplace(std::move(key), next);
+  const auto [place, fresh] = configs_.try_emplace(key, next);
   if (!fresh) return place->second;
   const Key& kept = place->first;
   thread_bytes_ += kept.threads.size() * sizeof(Thread);
@@ -189,7 +205,7 @@ std::uint32_t Machine::node_of(std::vector<Thread> returns) {
 }
 
 Machine::Config Machine::new_step(Config from, std::uint8_t byte_class) {
-  Closure closure(*this);
+  Closure& closure = restarted();
   for (const Thread& thread : infos_[from].key->threads) {
     for (const Automaton::Edge& edge : automaton_->edges(thread.state)) {
       if (byte_class >= edge.first && byte_class <= edge.last) closure.add({edge.to, thread.node});
@@ -223,13 +239,13 @@ Machine::Open Machine::open(Config config) {
   // Nothing is below: no need for a second one.
   if (found.bottoms.empty() || (found.bottoms.size() == 1 && found.bottoms[0] == 0)) return {config, {}};
   std::ranges::sort(shape.threads);
-  found.config = intern(std::move(shape));
+  found.config = intern(shape);
   return found;
 }
 
 Machine::Config Machine::below(std::uint32_t node) {
   if (below_[node] == kUnknown) {
-    Closure closure(*this);
+    Closure& closure = restarted();
     for (const Thread& back : *nodes_[node]) closure.add(back);
     const Config config = intern(closure.key());
     below_[node] = config;

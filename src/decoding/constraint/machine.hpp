@@ -22,6 +22,9 @@ class Machine {
   static constexpr Config kDead = 0;  // nothing can follow, and it is no end
 
   explicit Machine(std::shared_ptr<const Automaton> automaton);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
 
   Config start() const { return start_; }
   // Error{invalid_input} when an expression keeps too many ways open.
@@ -70,7 +73,8 @@ class Machine {
   };
   class Closure;
   Config new_step(Config from, std::uint8_t byte_class);
-  Config intern(Key key);
+  Config intern(const Key& key);
+  Closure& restarted();
   std::uint32_t node_of(std::vector<Thread> returns);
   std::vector<Config> find_behind_plain(Config config);
 
@@ -87,6 +91,7 @@ class Machine {
   std::vector<std::uint32_t> marks_;  // of states, for the closure
   std::uint32_t mark_ = 0;
   std::size_t thread_bytes_ = 0;
+  std::unique_ptr<Closure> closure_;
 };
 
 }  // namespace accelerate::decoding::constraint

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 namespace accelerate::decoding::constraint {
+
+using Kind = TokenTable::Kind;
 
 void put(std::span<std::uint64_t> mask, std::int32_t token, bool allowed) {
   const auto at = static_cast<std::size_t>(token);
@@ -13,7 +16,11 @@ void put(std::span<std::uint64_t> mask, std::int32_t token, bool allowed) {
 
 TokenMasks::TokenMasks(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTable> tokens)
     : machine_(std::move(automaton)), tokens_(std::move(tokens)) {
-  path_.resize(std::max(tokens_->plain().depth(), tokens_->others().depth()) + 1);
+  std::size_t depth = 0;
+  for (std::size_t kind = 0; kind < TokenTable::kKinds; ++kind) {
+    depth = std::max(depth, tokens_->group(static_cast<Kind>(kind)).tree.depth());
+  }
+  path_.resize(depth + 1);
 }
 
 // Nodes [begin, end), children of the node before them, which has led to `config`.
@@ -24,29 +31,33 @@ void TokenMasks::walk(const TokenTree& tree, std::uint32_t begin, std::uint32_t 
   for (std::uint32_t at = begin; at < end;) {
     const TokenTree::Node& node = tree.node(at);
     const Machine::Config next = machine_.step(path_[node.depth - 1U], node.byte);
-    const std::uint32_t bottoms = machine_.exits(next);
     if (next == Machine::kDead) {
       at = node.end;
       continue;
     }
     path_[node.depth] = next;
-    for (const std::int32_t token : tree.tokens(at)) put(mask, token, true);
+    for (const std::int32_t token : tree.tokens(at)) {
+      mask[static_cast<std::size_t>(token) / 64] |= std::uint64_t{1} << (token % 64);
+    }
     ++at;
-    if (bottoms != 0 && at < node.end) exits->push_back({&tree, at - 1, bottoms});
+    if (exits == nullptr || at >= node.end) continue;
+    if (const std::uint32_t bottoms = machine_.exits(next); bottoms != 0) exits->push_back({&tree, at - 1, bottoms});
   }
 }
 
-// Any text of kPlainCharacters plain characters may follow.
-bool TokenMasks::takes_plain(Machine::Config config) {
-  constexpr std::size_t kMost = 64;  // an expression with more ways is no plain text
+// Any text of up to so many characters may follow; `behind` tells what each one of them can lead to, nothing where one
+// of them cannot follow.
+template <typename Behind>
+bool TokenMasks::takes_any(Machine::Config config, std::size_t characters, const Behind& behind) {
+  constexpr std::size_t kMost = 64;  // an expression with more ways is no such text
   std::vector<Machine::Config> reached{config}, next{config};
-  for (std::size_t i = 0; i < TokenTable::kPlainCharacters && !next.empty(); ++i) {
+  for (std::size_t i = 0; i < characters && !next.empty(); ++i) {
     std::vector<Machine::Config> now;
     std::swap(now, next);
     for (const Machine::Config each : now) {
-      const auto behind = machine_.behind_plain(each);
-      if (behind.empty()) return false;
-      for (const Machine::Config to : behind) {
+      const auto found = behind(each);
+      if (found.empty()) return false;
+      for (const Machine::Config to : found) {
         if (std::ranges::find(reached, to) != reached.end()) continue;
         reached.push_back(to);
         next.push_back(to);
@@ -57,15 +68,51 @@ bool TokenMasks::takes_plain(Machine::Config config) {
   return true;
 }
 
+bool TokenMasks::takes_bytes(Machine::Config config, std::size_t count, std::string_view bytes) {
+  std::vector<Machine::Config> found;
+  return takes_any(config, count, [&](Machine::Config from) -> std::span<const Machine::Config> {
+    found.clear();
+    for (const char byte : bytes) {
+      const Machine::Config next = machine_.step(from, static_cast<std::uint8_t>(byte));
+      if (next == Machine::kDead) return {};
+      if (std::ranges::find(found, next) == found.end()) found.push_back(next);
+    }
+    return found;
+  });
+}
+
+// Whether every token of the kind may follow.
+bool TokenMasks::takes(Kind kind, Machine::Config config) {
+  constexpr std::string_view kWord = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  constexpr std::string_view kLower = kWord.substr(0, 26);
+  constexpr std::size_t kMost = TokenTable::kMostCharacters;
+  const Machine::Config spaced =
+      kind == Kind::spaced_lower || kind == Kind::spaced_word ? machine_.step(config, ' ') : Machine::kDead;
+  switch (kind) {
+    case Kind::lower: return takes_bytes(config, kMost, kLower);
+    case Kind::spaced_lower: return takes_bytes(spaced, kMost - 1, kLower);
+    case Kind::word: return takes_bytes(config, kMost, kWord);
+    case Kind::spaced_word: return takes_bytes(spaced, kMost - 1, kWord);
+    case Kind::plain:
+      return takes_any(config, kMost, [&](Machine::Config from) { return machine_.behind_plain(from); });
+    case Kind::other: return false;
+  }
+  return false;
+}
+
 const TokenMasks::OpenMask& TokenMasks::open_mask(Machine::Config config) {
   if (const auto known = open_masks_.find(config); known != open_masks_.end()) return known->second;
   OpenMask found{.mask = Mask(tokens_->words())};
-  if (takes_plain(config)) {
-    std::ranges::copy(tokens_->plain_mask(), found.mask.begin());
-  } else {
-    walk(tokens_->plain(), 0, tokens_->plain().size(), config, found.mask, &found.exits);
+  const bool all_plain = takes(Kind::plain, config);  // then all the others as well
+  for (std::size_t k = 0; k < TokenTable::kKinds; ++k) {
+    const auto kind = static_cast<Kind>(k);
+    const TokenTable::Group& group = tokens_->group(kind);
+    if (kind != Kind::other && (all_plain || (kind != Kind::plain && takes(kind, config)))) {
+      std::ranges::transform(found.mask, group.mask, found.mask.begin(), std::bit_or());
+    } else {
+      walk(group.tree, 0, group.tree.size(), config, found.mask, &found.exits);
+    }
   }
-  walk(tokens_->others(), 0, tokens_->others().size(), config, found.mask, &found.exits);
   found.exits.shrink_to_fit();
   exit_bytes_ += found.exits.size() * sizeof(Exit);
   return open_masks_.emplace(config, std::move(found)).first->second;

@@ -44,7 +44,10 @@ class TokenMasks {
     std::vector<Exit> exits;
   };
   const OpenMask& open_mask(Machine::Config config);
-  bool takes_plain(Machine::Config config);
+  bool takes(TokenTable::Kind kind, Machine::Config config);
+  bool takes_bytes(Machine::Config config, std::size_t count, std::string_view bytes);
+  template <typename Behind>
+  bool takes_any(Machine::Config config, std::size_t characters, const Behind& behind);
   void walk(const TokenTree& tree, std::uint32_t begin, std::uint32_t end, Machine::Config config, Mask& mask,
             std::vector<Exit>* exits);
 

@@ -10,6 +10,8 @@ namespace {
 // Deeper trees would need more than their nodes hold; such tokens are never taken.
 constexpr std::size_t kLongestToken = 60'000;
 
+using Kind = TokenTable::Kind;
+
 bool is_plain(std::string_view token) {
   std::size_t characters = 0;
   for (const char c : token) {
@@ -17,7 +19,19 @@ bool is_plain(std::string_view token) {
     if (byte < 0x20 || byte == '"' || byte == '\\') return false;
     characters += (byte & 0xc0) != 0x80 ? 1 : 0;
   }
-  return characters <= TokenTable::kPlainCharacters && text::find_invalid_utf8(token) == std::string::npos;
+  return characters <= TokenTable::kMostCharacters && text::find_invalid_utf8(token) == std::string::npos;
+}
+
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+bool is_word(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+Kind kind_of(std::string_view token) {
+  if (!is_plain(token)) return Kind::other;
+  const bool spaced = token.size() > 1 && token.front() == ' ';
+  const std::string_view word = token.substr(spaced ? 1 : 0);
+  if (std::ranges::all_of(word, is_lower)) return spaced ? Kind::spaced_lower : Kind::lower;
+  if (std::ranges::all_of(word, is_word)) return spaced ? Kind::spaced_word : Kind::word;
+  return Kind::plain;
 }
 
 }  // namespace
@@ -64,20 +78,18 @@ TokenTable::TokenTable(std::vector<std::string> tokens, std::vector<std::string>
       first_begins_.push_back(first_arena_.size());
     }
   }
-  plain_mask_.resize(words());
-  std::vector<std::pair<std::string_view, std::int32_t>> plain, others;
+  std::vector<std::vector<std::pair<std::string_view, std::int32_t>>> entries(kKinds);
+  std::vector<std::vector<std::uint64_t>> masks(kKinds, std::vector<std::uint64_t>(words()));
   for (std::size_t id = 0; id < size(); ++id) {
     const std::string_view token = bytes(static_cast<std::int32_t>(id));
     if (token.empty()) continue;
-    if (is_plain(token)) {
-      plain.emplace_back(token, static_cast<std::int32_t>(id));
-      plain_mask_[id / 64] |= std::uint64_t{1} << (id % 64);
-    } else {
-      others.emplace_back(token, static_cast<std::int32_t>(id));
-    }
+    const auto kind = static_cast<std::size_t>(kind_of(token));
+    entries[kind].emplace_back(token, static_cast<std::int32_t>(id));
+    masks[kind][id / 64] |= std::uint64_t{1} << (id % 64);
   }
-  trees_.emplace_back(std::move(plain));
-  trees_.emplace_back(std::move(others));
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    groups_.push_back({TokenTree(std::move(entries[kind])), std::move(masks[kind])});
+  }
 }
 
 std::shared_ptr<const TokenTable> TokenTable::of(const text::Tokenizer& tokenizer) {

@@ -54,18 +54,28 @@ class TokenTable {
   // Tokens that are others as the first one.
   std::span<const std::int32_t> other_as_first() const { return other_as_first_; }
 
-  // Tokens of a few whole characters that a JSON string holds as they are, most of most vocabularies; and all others.
-  static constexpr std::size_t kPlainCharacters = 16;
-  const TokenTree& plain() const { return trees_[0]; }
-  std::span<const std::uint64_t> plain_mask() const { return plain_mask_; }
-  const TokenTree& others() const { return trees_[1]; }
+  // Most of most vocabularies are texts of a few characters of one kind, which a place takes or does not take as a
+  // whole. Each kind without those before it; a word may have a space before it.
+  enum class Kind : std::uint8_t {
+    lower,         // a to z
+    spaced_lower,  // a space, then these
+    word,          // ASCII letters and digits
+    spaced_word,
+    plain,  // whole characters that a JSON string holds as they are
+    other,  // all other tokens
+  };
+  static constexpr std::size_t kKinds = 6, kMostCharacters = 16;
+  struct Group {
+    TokenTree tree;
+    std::vector<std::uint64_t> mask;
+  };
+  const Group& group(Kind kind) const { return groups_[static_cast<std::size_t>(kind)]; }
 
  private:
   std::string arena_, first_arena_;
   std::vector<std::size_t> begins_, first_begins_;
   std::vector<std::int32_t> other_as_first_;
-  std::vector<std::uint64_t> plain_mask_;
-  std::vector<TokenTree> trees_;
+  std::vector<Group> groups_;  // by kind
 };
 
 }  // namespace accelerate::decoding::constraint
