@@ -5,6 +5,7 @@
 #include <random>
 
 #include "runtime/batches.hpp"
+#include "runtime/generate.hpp"
 #include "runtime/prediction.hpp"
 
 namespace accelerate::bench {
@@ -38,7 +39,12 @@ std::string_view name_of(Phase phase) {
 Subject::Subject(const std::filesystem::path& folder, const OpenOptions& options, const std::string& task)
     : model_(folder, options),
       task_(name_of(task_of(model_.definition(), task))),
-      compiled_(model_.compiled(task_named(task_))) {}
+      compiled_(model_.compiled(task_named(task_))) {
+  if (task_ == "text-generation" && runtime::has_encoder(model_)) {
+    throw Error(ErrorKind::unsupported, "generation of an encoder-decoder is not measured yet, only that of decoders",
+                "bench", "`run --stats` says what a text took");
+  }
+}
 
 std::int64_t Subject::longest_input() const {
   const ModelDefinition& definition = model_.definition();

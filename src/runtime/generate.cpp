@@ -108,15 +108,15 @@ void read_sources(GenerationCall& call) {
   call.sources.resize(items.size());
   for_each_batch(std::move(items), {}, [&](std::span<const Item> batch) {
     const Feeds feeds = feeds_of(compiled->graph(), batch);
-    const Outputs found = compiled->run(feeds, call.options.cancellation);
+    const auto found = std::make_shared<const Outputs>(compiled->run(feeds, call.options.cancellation));
     const std::vector<std::int64_t>& offsets = feeds.extents.offsets("tokens");
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const auto read = std::make_shared<Source>();
       read->tokens = batch[i].rows();
-      for (const auto& [name, rows] : found) {
+      for (const auto& [name, rows] : *found) {
         const auto width = static_cast<std::size_t>(rows.dim(1)), first = static_cast<std::size_t>(offsets[i]) * width;
         const auto own = rows.as<float>().subspan(first, static_cast<std::size_t>(read->tokens) * width);
-        read->rows.emplace(name, Tensor::of({read->tokens, rows.dim(1)}, own));
+        read->rows.emplace(name, Tensor::view(DType::f32, {read->tokens, rows.dim(1)}, std::as_bytes(own), found));
       }
       call.sources[batch[i].number] = read;
     }

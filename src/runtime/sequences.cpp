@@ -70,6 +70,10 @@ void Sequences::feed_sources(std::span<const Next> next, Feeds& feeds) {
     source_feeds_.clear();
     const std::int64_t rows = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
     for (const auto& [name, first] : sources.front()->rows) {
+      if (sources.size() == 1) {
+        source_feeds_.emplace(name, Tensor::view(first.dtype(), first.dims(), first.bytes(), sources.front()));
+        continue;
+      }
       Tensor all(DType::f32, {rows, first.dim(1)});
       auto out = all.as<float>().begin();
       for (const auto& source : sources) out = std::ranges::copy(source->rows.at(name).as<float>(), out).out;
