@@ -19,10 +19,10 @@ std::string message_of(int code) {
 
 struct Regex::Code {
   struct Free {
-    void operator()(pcre2_code* code) const { pcre2_code_free(code); }
-    void operator()(pcre2_compile_context* context) const { pcre2_compile_context_free(context); }
-    void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
-    void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+    void operator()(pcre2_code* freed) const { pcre2_code_free(freed); }
+    void operator()(pcre2_compile_context* freed) const { pcre2_compile_context_free(freed); }
+    void operator()(pcre2_match_context* freed) const { pcre2_match_context_free(freed); }
+    void operator()(pcre2_match_data* freed) const { pcre2_match_data_free(freed); }
   };
   std::unique_ptr<pcre2_code, Free> code;
   std::unique_ptr<pcre2_match_context, Free> context;
