@@ -89,6 +89,10 @@ void OnnxBuilder::output(std::string name, const Operand& value) {
   model_.outputs.push_back({std::move(name), DType::f32, value.shape});
 }
 
+void OnnxBuilder::output_as_it_is(const Operand& value) {
+  model_.outputs.push_back({value.name, value.dtype, value.shape});
+}
+
 std::string OnnxBuilder::as(const Operand& value, DType dtype) {
   if (value.number) return scalar(*value.number, dtype);
   const bool is_size = value.size.has_value();

@@ -53,7 +53,7 @@ class OnnxBackend final : public Backend {
                         const CompileOptions& options) const override {
     require_precisions(options);
     const lowering::OnnxOptions lowered = lowering_options(providers().front(), graph, options);
-    return estimate_memory(graph, to_onnx(graph, weights, lowered), extents, kMemory, lowered.int8);
+    return estimate_memory(graph, weights, lowered, extents, kMemory);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,

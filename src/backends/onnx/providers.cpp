@@ -11,9 +11,15 @@ namespace {
 
 constexpr Provider kProviders[] = {
     {.device = "cpu", .name = "CPUExecutionProvider", .contrib = true, .description = "processor"},
-    {.device = "cuda", .name = "CUDAExecutionProvider", .numbered = true, .contrib = true, .description = "NVIDIA GPU"},
+    {.device = "cuda",
+     .name = "CUDAExecutionProvider",
+     .memory = "Cuda",
+     .numbered = true,
+     .contrib = true,
+     .description = "NVIDIA GPU"},
     {.device = "tensorrt",
      .name = "TensorrtExecutionProvider",
+     .memory = "Cuda",
      .numbered = true,
      .description = "NVIDIA GPU through TensorRT"},
     {.device = "migraphx",

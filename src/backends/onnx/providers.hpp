@@ -12,12 +12,13 @@
 namespace accelerate::onnx {
 
 struct Provider {
-  std::string_view device;      // "cuda"
-  std::string_view name;        // in the list of providers: "CUDAExecutionProvider"
-  std::string_view short_name;  // as it is appended by name; empty: by a function of its own
-  bool numbered = false;        // "cuda:0", "cuda:1", ...
-  bool contrib = false;         // runs ONNX Runtime's own operators
-  bool only_logs = false;       // where it cannot start, it logs an error and leaves everything to the processor
+  std::string_view device;       // "cuda"
+  std::string_view name;         // in the list of providers: "CUDAExecutionProvider"
+  std::string_view short_name;   // as it is appended by name; empty: by a function of its own
+  const char* memory = nullptr;  // ONNX Runtime's name of the memory it computes in; null: the host's, or unknown
+  bool numbered = false;         // "cuda:0", "cuda:1", ...
+  bool contrib = false;          // runs ONNX Runtime's own operators
+  bool only_logs = false;        // where it cannot start, it logs an error and leaves everything to the processor
   std::string_view description;
 };
 

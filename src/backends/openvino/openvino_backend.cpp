@@ -48,7 +48,7 @@ class OpenVinoBackend final : public Backend {
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
     require_no_overrides(options);
-    return estimate_memory(graph, to_onnx(graph, weights, lowering_options()), extents, kMemory);
+    return estimate_memory(graph, weights, lowering_options(), extents, kMemory);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
