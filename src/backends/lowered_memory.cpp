@@ -72,8 +72,9 @@ MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const
   for (const lowering::OnnxInitializer& each : model.initializers) {
     if (each.is_of_weights()) (each.in_place() ? estimate.mapped : estimate.weights) += each.bytes();
   }
-  estimate.weights += packed_bytes(graph, lowered.int8);
-  estimate.activations = activation_bytes(graph, extents, runtime);
+  if (lowered.real == DType::f32) estimate.weights += packed_bytes(graph, lowered.int8);
+  const auto narrower = static_cast<std::int64_t>(sizeof(float) / size_of(lowered.real));
+  estimate.activations = activation_bytes(graph, extents, runtime) / narrower;
   // Rows in memory and, where the runtime gives them, those that it keeps.
   const std::int64_t copies = lowered.present ? 2 : 1;
   for (const Node& node : graph.nodes()) {

@@ -69,7 +69,8 @@ class Attention {
   }
 
   // [batch, heads, tokens, d]; a key head stands for several query heads.
-  Operand heads_of(const Operand& x, std::int64_t heads, const Dim& tokens) {
+  Operand heads_of(const Operand& given, std::int64_t heads, const Dim& tokens) {
+    const Operand x = lowering_.real(b_.real(given), given.shape);  // an encoder's may be inputs, which are f32
     const std::int64_t head_dim = x.shape.last().number() / heads;
     if (by_rows_) {
       // One copy puts rows at their places and heads apart: no dearer than the Transpose that padded values need.

@@ -7,7 +7,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/fake_onnxruntime.hpp"
-#include "backends/onnx/library.hpp"
+#include "backends/onnx_in_halves.hpp"
 #include "backends/runtime_libraries.hpp"
 #include "core/environment.hpp"
 #include "graph/builder.hpp"
@@ -173,6 +173,23 @@ TEST_F(KeptPast, StaysWhereARunIsCancelled) {
   EXPECT_EQ(error_of([&] { session_->run(feeds); }).kind(), ErrorKind::interrupted);
   EXPECT_TRUE(is_kept(slots));
   run(slots, {1});
+}
+
+// In halves what is kept is too, and what comes from memory is rounded to them: once, as it was before.
+TEST_F(KeptPast, OfHalvesIsThatOfTheRowsInMemory) {
+  session_ = test::OnnxInHalves().compile(graph_, weights_, {.precision = Precision::f16, .threads = 1})->start();
+  tolerance_ = 5e-3;  // a dozen roundings to 11 bits of numbers up to 2
+  const std::vector<Slot> slots = open(2);
+  run(slots, {5, 5});
+  EXPECT_TRUE(is_kept(slots));
+  run(slots, {1, 1});
+  const std::vector<Slot> copies{both([&](StateSlots& each) { return each.fork(slots[0]); }),
+                                 both([&](StateSlots& each) { return each.fork(slots[1]); })};
+  ASSERT_TRUE(is_kept(slots));
+  const Tensor kept = session_->run(feeds_of(slots, {1, 1}, 60)).at("y");
+  ASSERT_FALSE(is_kept(copies));
+  const Tensor uploaded = session_->run(feeds_of(copies, {1, 1}, 60)).at("y");
+  EXPECT_TRUE(std::ranges::equal(kept.as<float>(), uploaded.as<float>()));
 }
 
 // No GPU is here: a fake library says where the values of runs lie.

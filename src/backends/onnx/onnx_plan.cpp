@@ -1,10 +1,13 @@
 #include "backends/onnx/onnx_plan.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "backends/lowered_precision.hpp"
 #include "backends/lowered_session.hpp"
+#include "core/text.hpp"
 #include "core/thread_pool.hpp"
 #include "lowering/int8.hpp"
 
@@ -180,7 +183,8 @@ bool is_read_once(const OnnxInitializer& initializer) { return initializer.weigh
 std::shared_ptr<const Tensor> values_of(const OnnxInitializer& initializer, const Weights& weights) {
   const auto make = [&] { return std::make_shared<const Tensor>(initializer.tensor()); };
   if (initializer.in_place()) return make();
-  return std::static_pointer_cast<const Tensor>(weights.prepared("onnx " + initializer.name, make));
+  return std::static_pointer_cast<const Tensor>(
+      weights.prepared("onnx " + std::string(name_of(initializer.dtype)) + " " + initializer.name, make));
 }
 
 // The others lie in memory and are read there. As external data they are known while the graph is rewritten; as shared
@@ -245,13 +249,44 @@ void prepare_runs(const Placement& placement, Compiled& compiled) {
 
 }  // namespace
 
+bool is_processor(const Provider& provider) { return provider.device == "cpu"; }
+
+std::vector<Precision> precisions_of(const Provider& provider) {
+  if (provider.halves) return {Precision::f16, Precision::f32};
+  if (!is_processor(provider)) return {Precision::f32};
+  return {Precision::f32, Precision::int8};  // products of bytes win where texts are short
+}
+
+void require_precisions(const Provider& provider, const CompileOptions& options) {
+  const std::string where = "backend onnx, device " + std::string(provider.device);
+  const std::vector<Precision> there = precisions_of(provider);
+  const auto require = [&](Precision precision, const std::string& path) {
+    if (std::ranges::find(there, precision) != there.end()) return;
+    std::set<Precision> sorted(there.begin(), there.end());
+    const std::string known = joined(sorted, " and ", [](Precision each) { return std::string(name_of(each)); });
+    throw Error(ErrorKind::unsupported, "precision " + std::string(name_of(precision)) + " is not there, only " + known,
+                where + path);
+  };
+  require(options.precision, "");
+  for (const auto& [path, precision] : options.overrides) {
+    require(precision, ": " + path);
+    const bool differ = precision != options.precision;
+    if (!differ || (precision != Precision::f16 && options.precision != Precision::f16)) continue;
+    throw Error(ErrorKind::unsupported,
+                "precision f16 is that of a whole model, not of some layers beside " +
+                    std::string(name_of(precision == Precision::f16 ? options.precision : precision)),
+                where + ": " + path);
+  }
+}
+
 lowering::OnnxOptions lowering_options(const Provider& provider, const Graph& graph, const CompileOptions& options) {
-  lowering::OnnxOptions made{
-      .opset = lowering::kInt8Opset, .ragged = kRagged, .contrib = provider.contrib, .present = true};
-  made.int8 = products_in_int8(graph, {options.precision, options.overrides});
-  if (made.int8.empty() || provider.device == "cpu") return made;
-  throw Error(ErrorKind::unsupported, "precision int8 is there on the device cpu only",
-              "backend onnx, device " + std::string(provider.device));
+  require_precisions(provider, options);
+  return {.opset = lowering::kInt8Opset,
+          .ragged = kRagged,
+          .contrib = provider.contrib,
+          .present = true,
+          .real = options.precision == Precision::f16 ? DType::f16 : DType::f32,
+          .int8 = products_in_int8(graph, {options.precision, options.overrides})};
 }
 
 std::unique_ptr<Plan> make_plan(const LibraryPtr& library, const Placement& placement, const Graph& graph,
