@@ -112,7 +112,7 @@ _ipfs_accelerate() {
         '--regex[The whole text matches this regular expression]:RE: ' \
         '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
         '--draft[A smaller model of the same vocabulary guesses tokens; the text stays the same]:MODEL:_files' \
-        '--draft-precision[Of the model that guesses (default\: f32)]:draft-precision:(f32 bf16 int8 auto)' \
+        '--draft-precision[Of the model that guesses (default\: f32)]:draft-precision:(f32 bf16 f16 int8 auto)' \
         '--draft-tokens[Tokens that it guesses at once, at most (default\: 8)]:N: ' \
         '--prompt-lookup[Guess at most so many tokens from what followed them last time]:N: ' \
         '--ignore-eos[Go on behind the tokens that end a text]' \
@@ -124,7 +124,7 @@ _ipfs_accelerate() {
         '--no-fallback[Try only the first device]' \
         '--explain[Say of each device why it was or was not taken]' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
-        '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
+        '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 f16 int8 auto)' \
         '--cache-precision[What keys and values that text generation keeps are stored as (default\: f32); the others take half the memory]:cache-precision:(f32 bf16 f16)' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \
@@ -163,7 +163,7 @@ _ipfs_accelerate() {
         '--regex[The whole text matches this regular expression]:RE: ' \
         '--json-schema[The text is JSON that is valid under this schema\: a file, or the schema itself, which begins with {; {} is any JSON]:FILE:_files' \
         '--draft[A smaller model of the same vocabulary guesses tokens; the text stays the same]:MODEL:_files' \
-        '--draft-precision[Of the model that guesses (default\: f32)]:draft-precision:(f32 bf16 int8 auto)' \
+        '--draft-precision[Of the model that guesses (default\: f32)]:draft-precision:(f32 bf16 f16 int8 auto)' \
         '--draft-tokens[Tokens that it guesses at once, at most (default\: 8)]:N: ' \
         '--prompt-lookup[Guess at most so many tokens from what followed them last time]:N: ' \
         '--ignore-eos[Go on behind the tokens that end a text]' \
@@ -174,7 +174,7 @@ _ipfs_accelerate() {
         '--no-fallback[Try only the first device]' \
         '--explain[Say of each device why it was or was not taken]' \
         '--split[Compute operations that the device lacks on the cpu, instead of refusing the model]' \
-        '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 int8 auto)' \
+        '--precision[What weights are stored and multiplied in (default\: f32); auto is the fastest that `verify` recorded to be within its bound for this model]:precision:(f32 bf16 f16 int8 auto)' \
         '--cache-precision[What keys and values that text generation keeps are stored as (default\: f32); the others take half the memory]:cache-precision:(f32 bf16 f16)' \
         '--threads[Threads to compute with (default\: as many as this process may use)]:N: ' \
         '--memory-limit[What weights and one run may take (2GiB, 500MB, bytes)\: what would take more is refused (default\: no limit)]:SIZE: ' \

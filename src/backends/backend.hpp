@@ -99,11 +99,11 @@ class Backend {
   // The instructions it uses on this machine ("avx2"): what was found at one level says nothing about another. Empty
   // where there is no such thing.
   virtual std::string_view level() const { return {}; }
-  // What it multiplies in, as a rule the fastest first.
-  virtual std::vector<Precision> precisions() const { return {Precision::f32}; }
-  // Paths of the operations that CompileOptions::precision changes, in the order of the graph; where several are
-  // computed as one, the path of the first. All others are computed in f32.
-  virtual std::vector<std::string> lowered(const Graph&) const { return {}; }
+  // What it multiplies in on a device (CompileOptions::device), as a rule the fastest first.
+  virtual std::vector<Precision> precisions(std::string_view /*device*/) const { return {Precision::f32}; }
+  // Paths of the operations whose precision there may be overridden, in the order of the graph; where several are
+  // computed as one, the path of the first. Where there are any, all others are computed in f32.
+  virtual std::vector<std::string> lowered(const Graph&, std::string_view /*device*/) const { return {}; }
   // Which operations are missing, and why.
   virtual Support supports(const Graph& graph, const Device& device) const = 0;
   // What compile() and one run with these sizes will allocate. Reads no weight data.

@@ -17,8 +17,10 @@ class ForwardingBackend : public Backend {
   bool knows(std::string_view device) const override { return inner_->knows(device); }
   std::vector<std::string> files() const override { return inner_->files(); }
   std::string_view level() const override { return inner_->level(); }
-  std::vector<Precision> precisions() const override { return inner_->precisions(); }
-  std::vector<std::string> lowered(const Graph& graph) const override { return inner_->lowered(graph); }
+  std::vector<Precision> precisions(std::string_view device) const override { return inner_->precisions(device); }
+  std::vector<std::string> lowered(const Graph& graph, std::string_view device) const override {
+    return inner_->lowered(graph, device);
+  }
   Support supports(const Graph& graph, const Device& device) const override { return inner_->supports(graph, device); }
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {

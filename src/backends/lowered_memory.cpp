@@ -65,19 +65,23 @@ std::int64_t activation_bytes(const Graph& graph, const Extents& extents, const 
 
 }  // namespace
 
-MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& model, const Extents& extents,
-                               const RuntimeMemory& runtime, const std::set<std::string>& int8) {
+MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const lowering::OnnxOptions& lowered,
+                               const Extents& extents, const RuntimeMemory& runtime) {
+  const lowering::OnnxModel model = to_onnx(graph, weights, lowered);
   MemoryEstimate estimate;
   for (const lowering::OnnxInitializer& each : model.initializers) {
     if (each.is_of_weights()) (each.in_place() ? estimate.mapped : estimate.weights) += each.bytes();
   }
-  estimate.weights += packed_bytes(graph, int8);
-  estimate.activations = activation_bytes(graph, extents, runtime);
+  if (lowered.real == DType::f32) estimate.weights += packed_bytes(graph, lowered.int8);
+  const auto narrower = static_cast<std::int64_t>(sizeof(float) / size_of(lowered.real));
+  estimate.activations = activation_bytes(graph, extents, runtime) / narrower;
+  // Rows in memory and, where the runtime gives them, those that it keeps.
+  const std::int64_t copies = lowered.present ? 2 : 1;
   for (const Node& node : graph.nodes()) {
     if (node.source != Node::Source::state) continue;
     const Shape& shape = node.type.shape;
-    estimate.cache_per_token += bytes_of({shape.dims[2]}, extents);
-    estimate.cache += bytes_of(shape, extents) + bytes_of({shape.dims[0], kTokens, shape.dims[2]}, extents);
+    estimate.cache_per_token += copies * bytes_of({shape.dims[2]}, extents);
+    estimate.cache += copies * (bytes_of(shape, extents) + bytes_of({shape.dims[0], kTokens, shape.dims[2]}, extents));
   }
   estimate.runtime = runtime.library + static_cast<std::int64_t>(model.nodes.size()) * runtime.node;
   estimate.estimated = true;

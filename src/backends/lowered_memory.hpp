@@ -1,11 +1,10 @@
 // What a runtime will allocate for a lowered graph, as far as it can be told from outside.
 #pragma once
 
-#include <set>
-#include <string>
+#include <cstdint>
 
 #include "backends/backend.hpp"
-#include "lowering/onnx_model.hpp"
+#include "lowering/onnx.hpp"
 
 namespace accelerate {
 
@@ -19,9 +18,9 @@ struct RuntimeMemory {
 };
 
 // Weights: the copies that it packs for its products, and those that had to be converted to f32. Activations: the
-// values that live at the same time, with what its attention unfolds. Products by the paths in `int8` are packed as
-// bytes.
-MemoryEstimate estimate_memory(const Graph& graph, const lowering::OnnxModel& model, const Extents& extents,
-                               const RuntimeMemory& runtime, const std::set<std::string>& int8 = {});
+// values that live at the same time, with what its attention unfolds. Cache: the rows of states in memory, and once
+// more where the model gives what states then hold (OnnxOptions::present).
+MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const lowering::OnnxOptions& lowered,
+                               const Extents& extents, const RuntimeMemory& runtime);
 
 }  // namespace accelerate

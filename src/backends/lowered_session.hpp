@@ -10,7 +10,16 @@
 
 namespace accelerate {
 
-// Feeds in, outputs out; between them a runtime computes tensors from tensors.
+// What a runtime is to compute: tensors from tensors.
+struct LoweredCall {
+  std::vector<Tensor> inputs;   // in the order of the model's; those of states are empty where `past` has them
+  std::vector<Tensor> outputs;  // to be filled, in the order of the model's, but without what states then hold
+  std::shared_ptr<const lowering::KeptPast> past = nullptr;
+  bool has_next = false;                                        // whether what states then hold may be kept
+  std::shared_ptr<const lowering::KeptPast> present = nullptr;  // what was kept; null: the next run brings its past
+};
+
+// Feeds in, outputs out.
 class LoweredSession : public Session {
  public:
   // `graph` and `inputs`, those of the model, outlive it.
@@ -19,17 +28,18 @@ class LoweredSession : public Session {
 
   Outputs run(const Feeds& feeds) final {
     feeds.cancellation.check();
-    const std::vector<Tensor> inputs = run_.inputs(feeds);
-    std::vector<Tensor> outputs = run_.outputs(feeds.extents);
-    call(inputs, outputs);
+    LoweredCall made{.past = run_.past(feeds)};
+    made.inputs = run_.inputs(feeds, made.past != nullptr);
+    made.outputs = run_.outputs(feeds.extents);
+    made.has_next = run_.has_next();
+    call(made);
     feeds.cancellation.check();
-    return run_.named(std::move(outputs), feeds);
+    return run_.named(std::move(made.outputs), feeds, std::move(made.present));
   }
   StateSlots* slots() final { return run_.slots(); }
 
  private:
-  // Fills the outputs, in the order of the model's; inputs are in that of the model's.
-  virtual void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) = 0;
+  virtual void call(LoweredCall& made) = 0;
 
   lowering::ModelRun run_;
 };

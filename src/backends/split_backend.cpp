@@ -151,7 +151,7 @@ std::function<bool(const Node&)> SplitBackend::belongs_apart(const Graph& graph,
 CompileOptions SplitBackend::other_options(const CompileOptions& options) const {
   CompileOptions own = options;
   own.device.clear();
-  const std::vector<Precision> known = other_->precisions();
+  const std::vector<Precision> known = other_->precisions({});
   const auto lower = [&known](Precision& precision) {
     if (std::ranges::find(known, precision) == known.end()) precision = Precision::f32;
   };

@@ -56,7 +56,7 @@ void GenerationRun::drop_all() {
 bool GenerationRun::cut_back() {
   try {
     for (const Slot slot : slots_) {
-      if (sequences_.slots().length(slot) > past_length()) sequences_.slots().truncate(slot, past_length());
+      if (sequences_.slots().length(slot) > filled_length()) sequences_.slots().truncate(slot, filled_length());
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unsupported) throw;
@@ -66,15 +66,27 @@ bool GenerationRun::cut_back() {
 }
 
 void GenerationRun::rewind(const Cancellation& cancellation) {
-  if (!slots_.empty() && cut_back()) return;
-  drop_all();
-  for (std::size_t i = 0; i < prompts_.size(); ++i) slots_.push_back(sequences_.slots().open());
-  if (past_length() > 0) fill(cancellation);
+  if (slots_.empty() || !cut_back()) {
+    drop_all();
+    for (std::size_t i = 0; i < prompts_.size(); ++i) slots_.push_back(sequences_.slots().open());
+    if (filled_length() > 0) fill(cancellation);
+  }
+  if (past_length() > 0) take_last_step(cancellation);
+}
+
+// A device may still hold what it computed in the step before: so does generating find it.
+void GenerationRun::take_last_step(const Cancellation& cancellation) {
+  std::vector<runtime::Sequences::Next> next;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const auto last = static_cast<std::size_t>(filled_length());
+    next.push_back({slots_[i], std::span<const std::int32_t>(prompts_[i]).subspan(last, 1), false});
+  }
+  sequences_.run(next, cancellation);
 }
 
 void GenerationRun::fill(const Cancellation& cancellation) {
   try {
-    for (const FillingRun& run : filling_runs(std::ssize(prompts_), past_length())) {
+    for (const FillingRun& run : filling_runs(std::ssize(prompts_), filled_length())) {
       std::vector<runtime::Sequences::Next> next;
       for (std::size_t i = 0; i < run.texts.size(); ++i) {
         const std::span<const std::int32_t> prompt(prompts_[run.texts[i]]);

@@ -28,7 +28,8 @@ class GenerationRun {
   GenerationRun(std::shared_ptr<runtime::CompiledGraph> graph, std::vector<std::vector<std::int32_t>> prompts,
                 bool decodes);
 
-  // Not timed: to where a run begins. Fills the past where it is not there. Error{interrupted}.
+  // Not timed: to where a run begins. Fills the past where it is not there, and takes the step before the run's.
+  // Error{interrupted}.
   void rewind(const Cancellation& cancellation);
   // Once, with the likeliest token of each text. Error{interrupted}.
   void run(const Cancellation& cancellation, RunTrace* trace);
@@ -39,7 +40,10 @@ class GenerationRun {
 
  private:
   std::int64_t past_length() const { return decodes_ ? std::ssize(prompts_.front()) - 1 : 0; }
+  // But for the last token of the past, which each rewind takes anew.
+  std::int64_t filled_length() const { return past_length() > 0 ? past_length() - 1 : 0; }
   void fill(const Cancellation& cancellation);
+  void take_last_step(const Cancellation& cancellation);
   bool cut_back();
   void drop_all();
 

@@ -60,7 +60,7 @@ void add_execution(CommandLine& line, ExecutionOptions& execution) {
   line.flag("no-fallback", "Try only the first device", execution.no_fallback);
   line.flag("explain", "Say of each device why it was or was not taken", execution.explain);
   add_split(line, execution.split);
-  line.option("precision", "f32|bf16|int8|auto",
+  line.option("precision", "f32|bf16|f16|int8|auto",
               "What weights are stored and multiplied in (default: f32); auto is the fastest that `verify` recorded to "
               "be within its bound for this model",
               execution.precision);
@@ -172,7 +172,8 @@ void add_generation(CommandLine& line, GenerationOptions& o) {
       o.json_schema);
   line.option("draft", "MODEL", "A smaller model of the same vocabulary guesses tokens; the text stays the same",
               o.draft);
-  line.option("draft-precision", "f32|bf16|int8|auto", "Of the model that guesses (default: f32)", o.draft_precision);
+  line.option("draft-precision", "f32|bf16|f16|int8|auto", "Of the model that guesses (default: f32)",
+              o.draft_precision);
   count("draft-tokens", "Tokens that it guesses at once, at most (default: 8)", 1, o.draft_tokens);
   count("prompt-lookup", "Guess at most so many tokens from what followed them last time", 1, o.prompt_lookup);
   line.flag("ignore-eos", "Go on behind the tokens that end a text", o.ignore_eos);

@@ -7,9 +7,9 @@
 namespace accelerate::hardware {
 namespace {
 
-std::string precisions_of(const Backend& backend) {
+std::string precisions_of(const Backend& backend, std::string_view device) {
   std::string names;
-  for (const Precision precision : backend.precisions()) {
+  for (const Precision precision : backend.precisions(device)) {
     names += (names.empty() ? "" : " ") + std::string(name_of(precision));
   }
   return names;
@@ -20,7 +20,7 @@ DeviceReport row_of(const Backend& backend, const Device& device) {
   row.name = device.name;
   row.backend = backend.name();
   row.description = device.description;
-  row.facts = {{"precisions", precisions_of(backend)}};
+  row.facts = {{"precisions", precisions_of(backend, device_within(device.name))}};
   return row;
 }
 

@@ -24,7 +24,9 @@ std::size_t HostSlots::index_of(const std::string& state) const {
 }
 
 Slot HostSlots::open() {
-  sequences_[next_].states.resize(names_.size());
+  Sequence& sequence = sequences_[next_];
+  sequence.stamp = next_stamp_++;
+  sequence.states.resize(names_.size());
   return next_++;
 }
 
@@ -43,6 +45,7 @@ void HostSlots::reorder(std::span<const Slot> slots, std::span<const Slot> paren
 void HostSlots::truncate(Slot slot, std::int64_t length) {
   if (length > at(slot).length) throw Error(ErrorKind::internal, "a sequence is not made longer by cutting it");
   Sequence& sequence = sequences_.at(slot);
+  if (length != sequence.length) sequence.stamp = next_stamp_++;
   sequence.length = length;
   for (std::size_t i = 0; i < names_.size(); ++i) {
     sequence.states[i].resize(static_cast<std::size_t>(length * widths_[i]));
@@ -50,7 +53,9 @@ void HostSlots::truncate(Slot slot, std::int64_t length) {
 }
 
 void HostSlots::release(Slot slot) {
-  if (sequences_.erase(slot) == 0) throw Error(ErrorKind::internal, "slot " + std::to_string(slot) + " is not open");
+  // What a runtime holds of it takes a device's memory, and will hardly be asked for again.
+  if (std::ranges::count(kept_stamps_, at(slot).stamp) > 0) keep({}, nullptr);
+  sequences_.erase(slot);
 }
 
 std::int64_t HostSlots::bytes_per_position() const {
@@ -76,6 +81,25 @@ Tensor HostSlots::rows(std::span<const Slot> slots, const std::string& state) co
   return rows;
 }
 
+Tensor HostSlots::by_heads(std::span<const Slot> slots, const std::string& state, std::int64_t heads) const {
+  const std::size_t index = index_of(state);
+  const std::int64_t width = widths_[index], head_dim = width / heads;
+  std::int64_t longest = 0;
+  for (const Slot slot : slots) longest = std::max(longest, at(slot).length);
+  Tensor past(DType::f32, {static_cast<std::int64_t>(slots.size()), heads, longest, head_dim});
+  float* out = past.as<float>().data();
+  for (const Slot slot : slots) {
+    const Sequence& sequence = at(slot);
+    for (std::int64_t head = 0; head < heads; ++head, out += longest * head_dim) {
+      const float* from = sequence.states[index].data() + head * head_dim;
+      for (std::int64_t row = 0; row < sequence.length; ++row) {
+        std::copy_n(from + row * width, head_dim, out + row * head_dim);
+      }
+    }
+  }
+  return past;
+}
+
 void HostSlots::append(std::span<const Slot> slots, std::span<const std::int64_t> counts, const std::string& state,
                        const Tensor& rows) {
   const std::size_t index = index_of(state);
@@ -91,7 +115,26 @@ void HostSlots::append(std::span<const Slot> slots, std::span<const std::int64_t
 }
 
 void HostSlots::grow(std::span<const Slot> slots, std::span<const std::int64_t> counts) {
-  for (std::size_t i = 0; i < slots.size(); ++i) sequences_.at(slots[i]).length += counts[i];
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    Sequence& sequence = sequences_.at(slots[i]);
+    sequence.length += counts[i];
+    sequence.stamp = next_stamp_++;
+  }
+}
+
+std::vector<std::int64_t> HostSlots::stamps(std::span<const Slot> slots) const {
+  std::vector<std::int64_t> found;
+  for (const Slot slot : slots) found.push_back(at(slot).stamp);
+  return found;
+}
+
+void HostSlots::keep(std::span<const Slot> slots, std::shared_ptr<const KeptPast> past) {
+  kept_stamps_ = past ? stamps(slots) : std::vector<std::int64_t>();
+  kept_ = std::move(past);
+}
+
+std::shared_ptr<const KeptPast> HostSlots::kept(std::span<const Slot> slots) const {
+  return kept_ && stamps(slots) == kept_stamps_ ? kept_ : nullptr;
 }
 
 }  // namespace accelerate::lowering

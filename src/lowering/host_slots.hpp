@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,12 @@
 #include "graph/state.hpp"
 
 namespace accelerate::lowering {
+
+// The past of some slots where a runtime computes, beside the rows in memory.
+class KeptPast {
+ public:
+  virtual ~KeptPast() = default;
+};
 
 class HostSlots final : public StateSlots {
  public:
@@ -21,27 +28,42 @@ class HostSlots final : public StateSlots {
   void truncate(Slot slot, std::int64_t length) override;
   void release(Slot slot) override;
   std::int64_t bytes_per_position() const override;
-  std::int64_t bytes() const override;
+  std::int64_t bytes() const override;  // without what a runtime holds
+  void trim() override { keep({}, nullptr); }
 
   // A state of some slots, one after the other: [sum of their lengths, n].
   Tensor rows(std::span<const Slot> slots, const std::string& state) const;
+  // The same by heads and with zeros behind shorter ones: [slots, heads, longest, n / heads].
+  Tensor by_heads(std::span<const Slot> slots, const std::string& state, std::int64_t heads) const;
   // Puts a run's rows behind, one after the other for each slot; lengths grow when they were added to all states.
   void append(std::span<const Slot> slots, std::span<const std::int64_t> counts, const std::string& state,
               const Tensor& rows);
   void grow(std::span<const Slot> slots, std::span<const std::int64_t> counts);
 
+  // Takes what a runtime holds of all states of these slots, as they are now, in place of what it held before; null:
+  // nothing.
+  void keep(std::span<const Slot> slots, std::shared_ptr<const KeptPast> past);
+  // What was kept last, where it is the past of these slots in this order; else null.
+  std::shared_ptr<const KeptPast> kept(std::span<const Slot> slots) const;
+
  private:
   struct Sequence {
+    // Equal stamps mean equal rows: a copy has that of what it was copied from, every other change makes a new one.
+    std::int64_t stamp = 0;
     std::int64_t length = 0;
     std::vector<std::vector<float>> states;
   };
   const Sequence& at(Slot slot) const;
   std::size_t index_of(const std::string& state) const;
+  std::vector<std::int64_t> stamps(std::span<const Slot> slots) const;
 
   std::vector<std::string> names_;
   std::vector<std::int64_t> widths_;
   std::map<Slot, Sequence> sequences_;
   Slot next_ = 0;
+  std::int64_t next_stamp_ = 0;
+  std::vector<std::int64_t> kept_stamps_;
+  std::shared_ptr<const KeptPast> kept_;
 };
 
 }  // namespace accelerate::lowering

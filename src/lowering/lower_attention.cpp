@@ -47,7 +47,7 @@ class Attention {
   bool keeps_past() const { return operands_.size() > Index::kPastKey; }
   // Of the past; empty where none is kept.
   std::string past() const {
-    return keeps_past() ? std::string(operands_[Index::kPastKey].shape.dims[1].symbol_name()) : "";
+    return keeps_past() ? std::string(operands_[Index::kPastKey].shape.dims[2].symbol_name()) : "";
   }
   Operand turned(const Operand& x) {
     return lowering::turned(lowering_, op_, x, {operands_[Index::kCos], operands_[Index::kSin], symbol()});
@@ -55,22 +55,22 @@ class Attention {
 
   // Keys or values of the past with those of this run behind them, which the state takes as well.
   Operand after_past(Index which, Index state) {
-    const auto apart = [&](const Operand& x) {
-      const std::vector<Dim>& d = x.shape.dims;
-      const Operand split = b_.reshape(x, {d[0], d[1], op_.kv_heads, d[2].number() / op_.kv_heads});
-      return b_.transpose(split, {0, 2, 1, 3});
-    };
-    Operand now = apart(lowering_.padded(operands_[which], symbol()));
+    const Operand rows = lowering_.padded(operands_[which], symbol());
+    const Dim head_dim = rows.shape.last().number() / op_.kv_heads;
+    const Operand split = b_.reshape(rows, {rows.shape.dims[0], rows.shape.dims[1], op_.kv_heads, head_dim});
+    Operand now = b_.transpose(split, {0, 2, 1, 3});
     if (which == Index::kKey) now = turned(now);
     const std::vector<Dim> d = now.shape.dims;
-    lowering_.append_to(operands_[state], b_.reshape(b_.transpose(now, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]}));
-    const Operand before = apart(operands_[state]);
-    const std::string all = b_.node("Concat", {b_.real(before), b_.real(now)}, {{"axis", std::int64_t{2}}});
-    return repeated(lowering_.real(all, Shape{d[0], d[1], before.shape.dims[2] + d[2], d[3]}));
+    const Operand& before = operands_[state];
+    const std::string joint = b_.node("Concat", {b_.real(before), b_.real(now)}, {{"axis", std::int64_t{2}}});
+    const Operand all = lowering_.real(joint, Shape{d[0], d[1], before.shape.dims[2] + d[2], d[3]});
+    lowering_.append_to(before, b_.reshape(b_.transpose(now, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]}), all);
+    return repeated(all);
   }
 
   // [batch, heads, tokens, d]; a key head stands for several query heads.
-  Operand heads_of(const Operand& x, std::int64_t heads, const Dim& tokens) {
+  Operand heads_of(const Operand& given, std::int64_t heads, const Dim& tokens) {
+    const Operand x = lowering_.real(b_.real(given), given.shape);  // an encoder's may be inputs, which are f32
     const std::int64_t head_dim = x.shape.last().number() / heads;
     if (by_rows_) {
       // One copy puts rows at their places and heads apart: no dearer than the Transpose that padded values need.

@@ -39,8 +39,9 @@ class Lowering {
   Operand activate(const Operand& x, Activation activation);
   // a + b, where one of them broadcasts; a where b is left out.
   Operand add(const Operand& a, const Operand& b);
-  // Rows [batch, tokens, n] of a run go behind those of a state, as an output of the model after those of the graph.
-  void append_to(const Operand& state, const Operand& rows);
+  // Rows [batch, tokens, n] of a run go behind those of a state, as an output of the model after those of the graph;
+  // `present` is what the state then holds, [batch, kv_heads, past + tokens, head_dim].
+  void append_to(const Operand& state, const Operand& rows, const Operand& present);
   // What `make` computes in primitives from these values.
   using Make = std::function<Value(Primitives&, std::span<const Value>)>;
   Operand primitives(const Make& make, std::span<const Operand> operands);
@@ -51,7 +52,7 @@ class Lowering {
   Operand source(std::size_t index);
   Operand input(const Node& node);
   Operand table(const Node& node);
-  Operand state(const Node& node);
+  Operand state(const Node& node, std::int64_t heads);
   Operand as_it_is(const std::string& name, Tensor values);
   Operand either(const Node& node, const Tensor& brief, const Tensor& prolonged);
   Operand positions(const Node& node);
@@ -66,8 +67,12 @@ class Lowering {
   const Weights& weights_;
   OnnxOptions options_;
   OnnxBuilder builder_;
-  std::vector<Operand> values_;                         // by node
-  std::vector<std::pair<std::string, Operand>> added_;  // rows, by the name of the state
+  std::vector<Operand> values_;  // by node
+  struct Added {
+    std::string state;
+    Operand rows, present;
+  };
+  std::vector<Added> added_;
 };
 
 // Nothing: not lowered this way with these options; its decomposition is.

@@ -22,13 +22,32 @@ ModelRun::ModelRun(const Graph& graph, const std::vector<OnnxInput>& inputs, Rag
 
 Extents ModelRun::extents_of(const Feeds& feeds) const { return slots_ ? with_past(feeds, *slots_) : feeds.extents; }
 
-std::vector<Tensor> ModelRun::inputs(const Feeds& feeds) {
+std::shared_ptr<const KeptPast> ModelRun::past(const Feeds& feeds) const {
+  return slots_ ? slots_->kept(feeds.slots) : nullptr;
+}
+
+bool ModelRun::has_next() const {
+  const auto differ = [](std::int64_t a, std::int64_t b) { return a != b; };
+  const auto all_equal = [&](const std::string& symbol) {
+    return std::ranges::adjacent_find(extents_.lengths(symbol), differ) == extents_.lengths(symbol).end();
+  };
+  return slots_ && all_equal("past") && all_equal("tokens");
+}
+
+std::vector<Tensor> ModelRun::inputs(const Feeds& feeds, bool past_is_held) {
   check_feeds(graph_, feeds);
   extents_ = extents_of(feeds);
   tables_.trim();
   std::vector<Tensor> tensors;
-  for (const OnnxInput& each : inputs_) tensors.push_back(input(each, feeds));
+  for (const OnnxInput& each : inputs_) {
+    const bool held = past_is_held && each.source == OnnxInput::Source::state;
+    tensors.push_back(held ? Tensor() : input(each, feeds));
+  }
   return tensors;
+}
+
+Tensor ModelRun::state(const OnnxInput& input, const Feeds& feeds) const {
+  return slots_->by_heads(feeds.slots, input.of, input.shape.dims[1].number()).to(input.dtype);
 }
 
 Tensor ModelRun::input(const OnnxInput& input, const Feeds& feeds) {
@@ -38,10 +57,7 @@ Tensor ModelRun::input(const OnnxInput& input, const Feeds& feeds) {
       return ragged_ == Ragged::rows ? given : pad(given, graph_.find_input(input.of)->type.shape, feeds.extents);
     }
     case OnnxInput::Source::table: return table(input, extents_);
-    case OnnxInput::Source::state: {
-      const auto state = std::ranges::find(states_, input.of, &Node::name);
-      return pad(slots_->rows(feeds.slots, input.of), (*state)->type.shape, extents_);
-    }
+    case OnnxInput::Source::state: return state(input, feeds);
     case OnnxInput::Source::mask: return mask_of(input.of, extents_);
     case OnnxInput::Source::row_of_place: return row_of_place(input.of, feeds.extents);
     case OnnxInput::Source::place_of_row: return place_of_row(input.of, feeds.extents);
@@ -67,7 +83,7 @@ std::vector<Tensor> ModelRun::outputs(const Extents& extents) const {
   return tensors;
 }
 
-Outputs ModelRun::named(std::vector<Tensor> outputs, const Feeds& feeds) {
+Outputs ModelRun::named(std::vector<Tensor> outputs, const Feeds& feeds, std::shared_ptr<const KeptPast> present) {
   Outputs named;
   const std::size_t own = graph_.outputs().size();
   for (std::size_t i = 0; i < own; ++i) {
@@ -82,6 +98,7 @@ Outputs ModelRun::named(std::vector<Tensor> outputs, const Feeds& feeds) {
     slots_->append(feeds.slots, counts, states_[i]->name, rows);
   }
   slots_->grow(feeds.slots, counts);
+  slots_->keep(feeds.slots, std::move(present));
   return named;
 }
 

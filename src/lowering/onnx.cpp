@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/ops/attention.hpp"
 #include "graph/ops/experts.hpp"
 #include "lowering/int8.hpp"
 #include "lowering/lower_primitive.hpp"
@@ -45,6 +46,16 @@ Shape dense(Shape shape, Ragged ragged) {
   }
   shape.ragged = false;
   return shape;
+}
+
+// Those of the attention that keeps it.
+std::int64_t heads_of_state(const Graph& graph, const Node& state) {
+  for (const Node& node : graph.nodes()) {
+    if (!node.operation || node.operation->name() != "attention") continue;
+    const auto reads = [&](Value operand) { return operand && graph.node(operand).name == state.name; };
+    if (std::ranges::any_of(node.operands, reads)) return static_cast<const ops::Attention&>(*node.operation).kv_heads;
+  }
+  throw Error(ErrorKind::unsupported, "no attention reads the state \"" + state.name + "\"", "lowering to ONNX");
 }
 
 // The name that Transformers gives the mask of a text's tokens.
@@ -182,18 +193,20 @@ Operand Lowering::table(const Node& node) {
               "table \"" + node.name + "\" of " + rows.to_string() + " rows has no constant form", "lowering to ONNX");
 }
 
-// Padded in any case: what it holds is nobody's rows of this run.
-Operand Lowering::state(const Node& node) {
-  Shape shape = node.type.shape;
-  shape.ragged = false;
+// Padded in any case: what it holds is nobody's rows of this run. By heads, as attention reads it: what a run computes
+// and the next one reads is then never turned.
+Operand Lowering::state(const Node& node, std::int64_t heads) {
+  const std::vector<Dim>& dims = node.type.shape.dims;
   return builder_.input({.name = node.name,
-                         .dtype = DType::f32,
-                         .shape = std::move(shape),
+                         .dtype = options_.real,
+                         .shape = {dims[0], heads, dims[1], dims[2].number() / heads},
                          .source = OnnxInput::Source::state,
                          .of = node.name});
 }
 
-void Lowering::append_to(const Operand& state, const Operand& rows) { added_.emplace_back(state.name, rows); }
+void Lowering::append_to(const Operand& state, const Operand& rows, const Operand& present) {
+  added_.push_back({state.name, rows, present});
+}
 
 // A matrix that only products read is turned as they want it; a table may become bytes.
 bool Lowering::is_written_by_readers(std::size_t index) const {
@@ -217,7 +230,7 @@ Operand Lowering::source(std::size_t index) {
   const Node& node = graph_.nodes()[index];
   if (node.source == Node::Source::input) return input(node);
   if (node.source == Node::Source::table) return table(node);
-  if (node.source == Node::Source::state) return state(node);
+  if (node.source == Node::Source::state) return state(node, heads_of_state(graph_, node));
   return is_written_by_readers(index) ? Operand{} : builder_.weight(weights_.at(node.name));
 }
 
@@ -327,7 +340,10 @@ OnnxModel Lowering::run() {
   for (const Graph::Output& output : graph_.outputs()) {
     builder_.output(output.name, values_[static_cast<std::size_t>(output.value.id)]);
   }
-  for (const auto& [state, rows] : added_) builder_.output(rows_added_to(state), rows);
+  for (const Added& each : added_) builder_.output(rows_added_to(each.state), each.rows);
+  for (const Added& each : added_) {
+    if (options_.present) builder_.output_as_it_is(each.present);
+  }
   return builder_.finish(graph_.name());
 }
 

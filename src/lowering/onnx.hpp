@@ -31,7 +31,11 @@ struct OnnxOptions {
   // The model needs no more than a caller of Transformers gives: positions are computed in it, and tables are constants
   // for this many tokens at most. 0: positions and tables are inputs.
   std::int64_t self_contained = 0;
-  // What reals are between operations and weights are stored in: f32 or f16. Outputs are always f32.
+  // For each state an output behind the others: the whole past with this run's rows behind it, shaped as the state's
+  // input and of its type, so that a runtime can feed it to the next run from where it computed it.
+  bool present = false;
+  // What reals are between operations and weights are stored in: f32 or f16. States are of this type too;
+  // other outputs are always f32.
   DType real = DType::f32;
   // Paths of products whose weights are 8 bits (int8.hpp), and whether tables that are looked up are too.
   std::set<std::string> int8 = {};

@@ -89,6 +89,10 @@ void OnnxBuilder::output(std::string name, const Operand& value) {
   model_.outputs.push_back({std::move(name), DType::f32, value.shape});
 }
 
+void OnnxBuilder::output_as_it_is(const Operand& value) {
+  model_.outputs.push_back({value.name, value.dtype, value.shape});
+}
+
 std::string OnnxBuilder::as(const Operand& value, DType dtype) {
   if (value.number) return scalar(*value.number, dtype);
   const bool is_size = value.size.has_value();
@@ -103,6 +107,9 @@ std::string OnnxBuilder::as(const Operand& value, DType dtype) {
 
 std::string OnnxBuilder::scalar(double value, DType dtype) {
   const std::string name = std::string(name_of(dtype)) + ":" + ops::text(value);
+  // What keeps a divisor from zero must not become zero itself.
+  constexpr double kLeastHalf = 0x1p-24;
+  if (dtype == DType::f16 && value > 0 && value < kLeastHalf) value = kLeastHalf;
   return initializer({.name = name, .dtype = dtype, .dims = {}, .values = Tensor::of<double>({}, {value}).to(dtype)})
       .name;
 }

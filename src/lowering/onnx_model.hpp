@@ -36,14 +36,15 @@ struct OnnxInput {
     feed,   // the graph's input `of`; padded with zeros, unless ragged values are rows
     mask,   // of the ragged symbol `of`: 1 at rows that are there and seen, else 0; i64 [batch, of]
     table,  // the graph's table `of`, computed for the sizes of the run
-    state,  // the graph's state `of`, padded; the output rows_added_to(of) goes behind it
+    state,  // the graph's state `of`, padded, by heads; the output rows_added_to(of) goes behind it
     // How rows of the ragged symbol `of` become padded and back, where ragged values are rows:
     row_of_place,  // of each place in the padded tensor its row, 0 at padding; i64 [batch, of]
     place_of_row,  // of each row its place among batch * of; i64 [of.rows]
   };
   std::string name;
   DType dtype = DType::f32;
-  Shape shape;  // dense: a ragged [batch, tokens~, n] is [batch, tokens, n], or [tokens.rows, n]
+  Shape shape;  // dense: a ragged [batch, tokens~, n] is [batch, tokens, n], or [tokens.rows, n];
+                // a state is [batch, kv_heads, past, head_dim]
   Source source = Source::feed;
   std::string of;
 };

@@ -39,8 +39,8 @@ std::vector<std::int64_t> default_lengths(std::int64_t longest) {
 }
 
 // From the widest to the narrowest.
-std::vector<std::string> precisions_of(const Backend& backend) {
-  std::vector<Precision> all = backend.precisions();
+std::vector<std::string> precisions_of(const Backend& backend, std::string_view device) {
+  std::vector<Precision> all = backend.precisions(device);
   std::ranges::sort(all);
   std::vector<std::string> names;
   for (const Precision precision : all) names.emplace_back(name_of(precision));
@@ -57,7 +57,8 @@ void predict_on(const Place& place, const ModelDefinition& definition, const Gra
     inspection.missing.push_back(place.name + ": " + missing.operation + ": " + missing.reason);
   }
   if (!support) return;
-  for (const std::string& precision : options.precisions.empty() ? precisions_of(backend) : options.precisions) {
+  for (const std::string& precision :
+       options.precisions.empty() ? precisions_of(backend, place.device) : options.precisions) {
     const runtime::PrecisionChoice choice =
         runtime::choose_precision(inspection.info, place, {.precision = precision, .threads = options.threads});
     if (!choice.reason.empty()) inspection.notes.push_back(choice.reason);

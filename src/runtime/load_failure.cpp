@@ -8,14 +8,14 @@
 namespace accelerate::runtime {
 namespace {
 
-bool offers(const Backend& backend, Precision precision) {
-  const std::vector<Precision> offered = backend.precisions();
-  return std::ranges::find(offered, precision) != offered.end();
+bool offers(const Backend& backend, const CompileOptions& options) {
+  const std::vector<Precision> offered = backend.precisions(options.device);
+  return std::ranges::find(offered, options.precision) != offered.end();
 }
 
 void record(const Error& error, const Backend& backend, const CompileOptions& options,
             const std::filesystem::path& folder) {
-  if (!offers(backend, options.precision)) return;
+  if (!offers(backend, options)) return;
   const std::string model = std::filesystem::absolute(folder).lexically_normal().string();
   if (auto found = records::compatibility_error_of(error, device_name(backend.name(), options.device), model)) {
     records::Recorder(records::default_path(), {}).add(std::move(*found));

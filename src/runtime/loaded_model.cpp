@@ -174,7 +174,8 @@ Task LoadedModel::task_of(std::string_view name) const {
 }
 
 std::vector<std::string> LoadedModel::layers(Task task) const {
-  return backend().lowered(definition().program.graph_of(task).restricted_to(outputs_of(definition(), task)));
+  const Graph graph = definition().program.graph_of(task).restricted_to(outputs_of(definition(), task));
+  return backend().lowered(graph, computation_->place().device);
 }
 
 bool LoadedModel::speaks_like(const LoadedModel& other) const {

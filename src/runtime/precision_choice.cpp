@@ -44,6 +44,7 @@ class Recorded {
       : info_(info),
         backend_(*place.backend),
         device_(place.name),
+        precisions_(place.backend->precisions(place.device)),
         threads_(options.threads > 0 ? options.threads : default_thread_count()),
         recorder_(records::default_path(), [this](const std::string& text) { trouble_ = text; }) {
     agreements_ = like_this_model(records::Kind::agreement);
@@ -69,7 +70,7 @@ class Recorded {
   PrecisionChoice fastest() const {
     std::vector<Candidate> candidates;
     std::string refused;
-    for (const Precision precision : backend_.precisions()) {
+    for (const Precision precision : precisions_) {
       if (std::optional<Candidate> one = candidate(precision, refused)) candidates.push_back(std::move(*one));
     }
     Candidate* best = &candidates.front();
@@ -181,7 +182,7 @@ class Recorded {
     }
     if (!refused.empty()) return text + refused.substr(0, refused.size() - 2);
     if (measured > 0) return text + how;
-    if (backend_.precisions().size() == 1) return text + device_ + " has no other precision";
+    if (precisions_.size() == 1) return text + device_ + " has no other precision";
     return text + "no agreement of a lower precision is recorded for this model " + where() + "; `" + how_to_record() +
            "` records it";
   }
@@ -192,7 +193,7 @@ class Recorded {
 
   std::string how_to_record() const {
     std::set<Precision> lower;  // in order of width
-    for (const Precision each : backend_.precisions()) {
+    for (const Precision each : precisions_) {
       if (each != Precision::f32) lower.insert(each);
     }
     const std::string device = device_ == "cpu" ? "" : " --device " + device_;
@@ -203,6 +204,7 @@ class Recorded {
   const ModelInfo& info_;
   const Backend& backend_;
   const std::string device_;
+  const std::vector<Precision> precisions_;  // that it has
   const int threads_;
   std::string trouble_, hash_;
   records::Recorder recorder_;

@@ -14,8 +14,8 @@ namespace {
 using Layers = std::vector<records::LayerChoice::Layer>;
 
 // Where a layer goes that must not be lowered: the next precision that costs little, if the device has it.
-Precision kept_precision(Precision precision, const Backend& backend) {
-  const bool has_bf16 = std::ranges::count(backend.precisions(), Precision::bf16) > 0;
+Precision kept_precision(Precision precision, const Backend& backend, std::string_view device) {
+  const bool has_bf16 = std::ranges::count(backend.precisions(device), Precision::bf16) > 0;
   return precision == Precision::int8 && has_bf16 ? Precision::bf16 : Precision::f32;
 }
 
@@ -75,8 +75,9 @@ class Agreeing {
     one.layers = static_cast<std::int64_t>(precision == Precision::f32 ? 0 : model_.layers().size());
     std::string choice = judged ? take_recorded_layers(one) : std::string();
     one.figures = figures_of(model_.with_precision(one.precision, first_kept(one.kept, one.kept.size(), one.kept_in)));
-    if (judged && precision != Precision::f32 && !is_within(*one.figures, with_room(one.bound))) {
-      if (find_layers(kept_precision(precision, backend_), one)) choice = record_layers(one);
+    if (judged && one.layers > 0 && !is_within(*one.figures, with_room(one.bound))) {
+      if (find_layers(kept_precision(precision, backend_, device_within(model_.info().device)), one))
+        choice = record_layers(one);
     }
     if (judged) {
       one.judgement = is_within(*one.figures, one.bound) ? Judgement::within_bound : Judgement::out_of_bound;

@@ -100,6 +100,16 @@ TEST_F(Providers, AreStartedWithTheirOptions) {
   }
 }
 
+TEST_F(Providers, HaveTheirOwnPrecisions) {
+  const auto listed = [&](const char* device) { return backend_->precisions(device); };
+  EXPECT_EQ(listed(""), (std::vector{Precision::f32, Precision::int8}));
+  EXPECT_EQ(listed("cpu"), listed(""));
+  EXPECT_EQ(listed("cuda:1"), (std::vector{Precision::f16, Precision::f32}));
+  EXPECT_EQ(listed("webgpu"), std::vector{Precision::f32});
+  compile({.device = "tensorrt:0", .precision = Precision::f16, .threads = 1});
+  EXPECT_EQ(recorded()[0], "Tensorrt device_id=0 trt_fp16_enable=1");
+}
+
 TEST_F(Providers, AreStartedWithoutLimitsWhereNoneAreSet) {
   compile({.device = "cuda:0", .threads = 1});
   compile({.device = "coreml", .threads = 1});

@@ -11,6 +11,7 @@
 #include "checkpoint/temporary_folder.hpp"
 #include "core/environment.hpp"
 #include "graph/ops/embedding.hpp"
+#include "lowering/int8.hpp"
 
 namespace accelerate::onnx {
 namespace {
@@ -37,6 +38,45 @@ TEST(OnnxBackend, RefusesPrecisionsThatItHasNot) {
   }
 }
 
+TEST(OnnxBackend, ComputesInHalvesOnGpusOnly) {
+  const Product product;
+  for (const Provider& provider : providers()) {
+    const bool halves = provider.device == "cuda" || provider.device == "tensorrt" || provider.device == "migraphx";
+    const auto lower = [&] { return lowering_options(provider, product.graph, {.precision = Precision::f16}).real; };
+    EXPECT_EQ(std::ranges::count(precisions_of(provider), Precision::f16), halves ? 1 : 0) << provider.device;
+    if (halves) {
+      EXPECT_EQ(lower(), DType::f16);
+      EXPECT_EQ(lowering_options(provider, product.graph, {}).real, DType::f32);
+      continue;
+    }
+    const Error error = error_of([&] { lower(); });
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_TRUE(contains(error.message(), provider.device == "cpu" ? "only f32 and int8" : "only f32")) << error.what();
+    EXPECT_TRUE(contains(error.where(), std::string(provider.device))) << error.what();
+  }
+}
+
+TEST(OnnxBackend, ComputesAWholeModelInHalvesOrNothing) {
+  const Product product;
+  const std::string path = lowering::int8_products(product.graph).front();
+  const auto refused = [&](Precision all, Precision one) {
+    const Error error = error_of([&] {
+      make_backend()->compile(product.graph, product.weights,
+                              {.device = "cuda:0", .precision = all, .overrides = {{path, one}}});
+    });
+    return error.kind() == ErrorKind::unsupported && contains(error.where(), path) &&
+           contains(error.message(), "beside f32");
+  };
+  EXPECT_TRUE(refused(Precision::f16, Precision::f32));
+  EXPECT_TRUE(refused(Precision::f32, Precision::f16));
+  EXPECT_FALSE(refused(Precision::f16, Precision::f16)) << "which says the same twice";
+  EXPECT_TRUE(make_backend()->lowered(product.graph, "cuda:0").empty()) << "nothing there to keep";
+  const auto weights = [&](const CompileOptions& options) {
+    return make_backend()->memory(product.graph, *product.weights, product.feeds.extents, options).weights;
+  };
+  EXPECT_GT(weights({}), weights({.device = "cuda:0", .precision = Precision::f16}));
+}
+
 TEST(OnnxBackend, MultipliesBytesOnTheProcessorOnly) {
   const Product product;
   for (const Provider& provider : providers()) {
@@ -55,8 +95,8 @@ TEST(OnnxBackend, MultipliesBytesOnTheProcessorOnly) {
 // Products by the paths of overrides are the other way.
 TEST(OnnxBackend, LowersWhatIsAskedFor) {
   const Product product;
-  EXPECT_EQ(make_backend()->lowered(product.graph).size(), 1U);
-  const std::string path = make_backend()->lowered(product.graph).front();
+  EXPECT_EQ(make_backend()->lowered(product.graph, {}).size(), 1U);
+  const std::string path = make_backend()->lowered(product.graph, {}).front();
   const Provider& processor = providers().front();
   EXPECT_TRUE(
       lowering_options(processor, product.graph, {.precision = Precision::int8, .overrides = {{path, Precision::f32}}})

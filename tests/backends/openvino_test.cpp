@@ -115,7 +115,7 @@ TEST_F(OpenVino, ComputesInTheLowerPrecisionOnlyWhenAskedTo) {
   const auto first = [&](const CompileOptions& options) { return run(options).as<float>()[0]; };
   EXPECT_FLOAT_EQ(first({.threads = 1}), 1.003F);
   EXPECT_FLOAT_EQ(first({.device = "auto", .threads = 1}), 1.003F);
-  const std::vector<Precision> there = backend_->precisions();
+  const std::vector<Precision> there = backend_->precisions({});
   for (const Precision lower : {Precision::bf16, Precision::f16, Precision::int8}) {
     const CompileOptions options{.precision = lower, .threads = 1};
     if (std::find(there.begin(), there.end(), lower) != there.end()) {

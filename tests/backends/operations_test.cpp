@@ -12,6 +12,7 @@
 #include "backends/cpu/kernels.hpp"
 #include "backends/cpu/step.hpp"
 #include "backends/expected_results.hpp"
+#include "backends/onnx_in_halves.hpp"
 #include "backends/runtime_libraries.hpp"
 
 namespace accelerate {
@@ -22,7 +23,7 @@ using test::ExpectedResult;
 
 void expect_agreement(const std::string& backend) {
   ASSERT_GT(expected_results().size(), 30U);
-  for (const Precision precision : backend_named(backend).precisions()) {
+  for (const Precision precision : backend_named(backend).precisions({})) {
     for (const ExpectedResult& expected : expected_results()) {
       EXPECT_EQ(test::disagreement_of_backend(expected, backend, precision), "")
           << expected.test.title << " in " << name_of(precision);
@@ -60,6 +61,16 @@ TEST_P(EveryBackend, AgreesWithTheInterpreter) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, EveryBackend, testing::ValuesIn(backend_names()),
                          [](const auto& backend) { return backend.param; });
+
+// Lowered as for GPUs, which compute in f16.
+TEST(OnnxRuntimeInHalves, AgreesWithTheInterpreter) {
+  if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
+  const RegisteredBackend halves(std::make_unique<test::OnnxInHalves>());
+  for (const ExpectedResult& expected : expected_results()) {
+    EXPECT_EQ(test::disagreement_of_backend(expected, std::string(test::OnnxInHalves::kName), Precision::f16), "")
+        << expected.test.title;
+  }
+}
 
 TEST(OperationCases, CoverEveryKernel) {
   std::set<std::string> covered;

@@ -34,7 +34,7 @@ TEST_P(Runtime, ThatIsAbsentIsSaidWithWhereItWasLookedFor) {
   test::Environment named;
   named.set(test::library_variable(GetParam()), empty.path().string());
   EXPECT_TRUE(backend().devices().empty());
-  EXPECT_EQ(backend().precisions(), std::vector{Precision::f32});
+  EXPECT_EQ(backend().precisions({}), std::vector{Precision::f32});
   const Error error = compile_error();
   EXPECT_EQ(error.kind(), ErrorKind::unavailable);
   EXPECT_TRUE(contains(error.message(), empty.path().string())) << error.what();

@@ -87,7 +87,7 @@ TEST(DecoderModels, WhatChoosesExpertsKeepsItsPrecision) {
   const Graph& graph = model.program.graph("encode");
   std::size_t asked = 0;
   for (const auto& backend : backends()) {
-    const std::vector<std::string> lowered = backend->lowered(graph);
+    const std::vector<std::string> lowered = backend->lowered(graph, {});
     if (lowered.empty()) continue;
     const auto has = [&](const char* path) { return std::ranges::find(lowered, path) != lowered.end(); };
     EXPECT_TRUE(has("layers.1.self_attn.o_proj")) << backend->name();

@@ -68,14 +68,14 @@ class CpuBackend final : public Backend {
 
   std::string_view level() const override { return cpu::name_of(current_level()); }
 
-  std::vector<Precision> precisions() const override {
+  std::vector<Precision> precisions(std::string_view) const override {
     // Elsewhere weights in bf16 are widened again: half the bytes, and no product is faster.
     const bool multiplies_bf16 = current_level() >= Level::avx512_bf16;
     if (multiplies_bf16) return {Precision::int8, Precision::bf16, Precision::f32};
     return {Precision::int8, Precision::f32, Precision::bf16};
   }
 
-  std::vector<std::string> lowered(const Graph& graph) const override { return lowered_paths(graph); }
+  std::vector<std::string> lowered(const Graph& graph, std::string_view) const override { return lowered_paths(graph); }
 
   Support supports(const Graph& graph, const Device&) const override {
     Support support;

@@ -8,16 +8,10 @@
 namespace accelerate::onnx {
 namespace {
 
-void require_precisions(const CompileOptions& options) {
-  const auto require = [](Precision precision, const std::string& where) {
-    if (precision == Precision::f32 || precision == Precision::int8) return;
-    throw Error(ErrorKind::unsupported,
-                "precision " + std::string(name_of(precision)) +
-                    " is not there, only f32 and int8: ONNX Runtime's processor has no products of narrower reals",
-                where);
-  };
-  require(options.precision, "backend onnx");
-  for (const auto& [path, precision] : options.overrides) require(precision, "backend onnx: " + path);
+// Of a device that there is a name for; compile() refuses the others.
+const Provider& provider_of(std::string_view device) {
+  const Provider* provider = provider_named(device);
+  return provider != nullptr ? *provider : providers().front();
 }
 
 // ONNX Runtime 1.32.0, without its memory patterns; its arena is in pieces that do not fit together.
@@ -39,12 +33,14 @@ class OnnxBackend final : public Backend {
   bool knows(std::string_view device) const override { return is_device(device); }
   std::vector<std::string> files() const override { return Library::files(); }
 
-  std::vector<Precision> precisions() const override {
+  std::vector<Precision> precisions(std::string_view device) const override {
     if (opened_or_null<Library>() == nullptr) return {Precision::f32};
-    return {Precision::f32, Precision::int8};  // products of bytes win where texts are short
+    return precisions_of(provider_of(device));
   }
 
-  std::vector<std::string> lowered(const Graph& graph) const override { return lowering::int8_products(graph); }
+  std::vector<std::string> lowered(const Graph& graph, std::string_view device) const override {
+    return is_processor(provider_of(device)) ? lowering::int8_products(graph) : std::vector<std::string>();
+  }
 
   Support supports(const Graph&, const Device&) const override {
     return {};  // what ONNX has no operator for runs by its primitives
@@ -52,15 +48,14 @@ class OnnxBackend final : public Backend {
 
   MemoryEstimate memory(const Graph& graph, const Weights& weights, const Extents& extents,
                         const CompileOptions& options) const override {
-    require_precisions(options);
     require_state(graph, options, "backend onnx");
-    const lowering::OnnxOptions lowered = lowering_options(providers().front(), graph, options);
-    return estimate_memory(graph, to_onnx(graph, weights, lowered), extents, kMemory, lowered.int8);
+    const lowering::OnnxOptions lowered = lowering_options(provider_of(options.device), graph, options);
+    return estimate_memory(graph, weights, lowered, extents, kMemory);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,
                                 const CompileOptions& options) const override {
-    require_precisions(options);
+    require_precisions(provider_of(options.device), options);
     require_state(graph, options, "backend onnx");
     const LibraryPtr library = Library::open();
     return make_plan(library, placement_of(options.device, *library), graph, std::move(weights), options);

@@ -1,10 +1,13 @@
 #include "backends/onnx/onnx_plan.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "backends/lowered_precision.hpp"
 #include "backends/lowered_session.hpp"
+#include "core/text.hpp"
 #include "core/thread_pool.hpp"
 #include "lowering/int8.hpp"
 
@@ -38,6 +41,76 @@ struct Compiled {
   std::vector<lowering::OnnxOutput> outputs;
   InMemory kept;  // what the session may still read
   std::unique_ptr<Handle<ort::Session>> session;
+  Handle<ort::RunOptions> run_options{library, ort::kReleaseRunOptions};
+  Handle<ort::MemoryInfo> device_memory{library, ort::kReleaseMemoryInfo};  // null: the host's
+
+  explicit Compiled(LibraryPtr opened) : library(std::move(opened)) {}
+  const ort::MemoryInfo* memory() const {
+    return device_memory.get() != nullptr ? device_memory.get() : library->host_memory();
+  }
+};
+
+// Of each state its past, in the order of the graph, where the provider computes.
+struct OnnxPast final : lowering::KeptPast {
+  std::shared_ptr<const Compiled> compiled;  // whose memory they lie in
+  std::vector<Handle<ort::Value>> values;
+};
+
+// The values of one run by the names of the model.
+class Binding {
+ public:
+  explicit Binding(const Compiled& compiled) : c_(compiled), binding_(compiled.library, ort::kReleaseIoBinding) {
+    c_.library->call("running", ort::kCreateIoBinding, c_.session->get(), binding_.out());
+  }
+
+  void bind_inputs(const std::vector<Tensor>& inputs, const OnnxPast* past) {
+    std::size_t state = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const bool is_kept = past != nullptr && c_.inputs[i].source == OnnxInput::Source::state;
+      const ort::Value* value = is_kept ? past->values.at(state++).get() : over(inputs[i]);
+      c_.library->call("feeding", ort::kBindInput, binding_.get(), c_.inputs[i].name.c_str(), value);
+    }
+  }
+
+  // Those behind the outputs given are what states then hold: it stays where it is computed, in memory of the library.
+  void bind_outputs(const std::vector<Tensor>& outputs, bool keeps) {
+    const auto name = [&](std::size_t i) { return c_.outputs[i].name.c_str(); };
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      c_.library->call("binding outputs", ort::kBindOutput, binding_.get(), name(i), over(outputs[i]));
+    }
+    for (std::size_t i = outputs.size(); keeps && i < c_.outputs.size(); ++i) {
+      c_.library->call("binding outputs", ort::kBindOutputToDevice, binding_.get(), name(i), c_.memory());
+    }
+  }
+
+  void run() {
+    c_.library->call("running", ort::kRunWithBinding, c_.session->get(), c_.run_options.get(), binding_.get());
+  }
+
+  // Outputs from this one on.
+  std::vector<Handle<ort::Value>> outputs_from(std::size_t first) const {
+    ort::Allocator* allocator = nullptr;
+    ort::Value** bound = nullptr;
+    std::size_t count = 0;
+    const Library& library = *c_.library;
+    library.call("keeping the past", ort::kGetAllocatorWithDefaultOptions, &allocator);
+    library.call("keeping the past", ort::kGetBoundOutputValues, binding_.get(), allocator, &bound, &count);
+    std::vector<Handle<ort::Value>> values;
+    for (std::size_t i = 0; i < count; ++i) {
+      Handle<ort::Value> value(c_.library, ort::kReleaseValue);
+      *value.out() = bound[i];
+      if (i >= first) values.push_back(std::move(value));
+    }
+    library.call("keeping the past", ort::kAllocatorFree, allocator, static_cast<void*>(bound));
+    return values;
+  }
+
+ private:
+  const ort::Value* over(const Tensor& tensor) { return values_.emplace_back(value_over(c_.library, tensor)).get(); }
+
+  const Compiled& c_;
+  std::vector<Handle<ort::Value>> values_;
+  Handle<ort::IoBinding> binding_;
 };
 
 class OnnxSession final : public LoweredSession {
@@ -46,21 +119,18 @@ class OnnxSession final : public LoweredSession {
       : LoweredSession(compiled->graph, compiled->inputs, kRagged), c_(compiled) {}
 
  private:
-  void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) override {
-    std::vector<const char*> input_names, output_names;
-    std::vector<Handle<ort::Value>> owned;
-    std::vector<ort::Value*> in, out;
-    owned.reserve(inputs.size() + outputs.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      input_names.push_back(c_->inputs[i].name.c_str());
-      in.push_back(owned.emplace_back(value_over(c_->library, inputs[i])).get());
-    }
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      output_names.push_back(c_->outputs[i].name.c_str());
-      out.push_back(owned.emplace_back(value_over(c_->library, outputs[i])).get());
-    }
-    c_->library->call("running", ort::kRun, c_->session->get(), nullptr, input_names.data(), in.data(), in.size(),
-                      output_names.data(), out.size(), out.data());
+  void call(LoweredCall& made) override {
+    Binding binding(*c_);
+    const std::size_t own = made.outputs.size();
+    const bool keeps = made.has_next && own < c_->outputs.size();
+    binding.bind_inputs(made.inputs, static_cast<const OnnxPast*>(made.past.get()));
+    binding.bind_outputs(made.outputs, keeps);
+    binding.run();
+    if (!keeps) return;
+    auto present = std::make_shared<OnnxPast>();
+    present->compiled = c_;
+    present->values = binding.outputs_from(own);
+    made.present = std::move(present);
   }
 
   std::shared_ptr<const Compiled> c_;
@@ -113,7 +183,8 @@ bool is_read_once(const OnnxInitializer& initializer) { return initializer.weigh
 std::shared_ptr<const Tensor> values_of(const OnnxInitializer& initializer, const Weights& weights) {
   const auto make = [&] { return std::make_shared<const Tensor>(initializer.tensor()); };
   if (initializer.in_place()) return make();
-  return std::static_pointer_cast<const Tensor>(weights.prepared("onnx " + initializer.name, make));
+  return std::static_pointer_cast<const Tensor>(
+      weights.prepared("onnx " + std::string(name_of(initializer.dtype)) + " " + initializer.name, make));
 }
 
 // The others lie in memory and are read there. As external data they are known while the graph is rewritten; as shared
@@ -168,25 +239,65 @@ void create_session(const OnnxModel& model, const Placement& placement, const Co
   if (placement.provider->only_logs) Library::check_log("compiling");
 }
 
+void prepare_runs(const Placement& placement, Compiled& compiled) {
+  compiled.library->call("making options", ort::kCreateRunOptions, compiled.run_options.out());
+  constexpr int kDeviceAllocator = 0, kDefaultMemory = 0;
+  if (placement.provider->memory == nullptr) return;
+  compiled.library->call("naming memory", ort::kCreateMemoryInfo, placement.provider->memory, kDeviceAllocator,
+                         placement.number, kDefaultMemory, compiled.device_memory.out());
+}
+
 }  // namespace
 
+bool is_processor(const Provider& provider) { return provider.device == "cpu"; }
+
+std::vector<Precision> precisions_of(const Provider& provider) {
+  if (provider.halves) return {Precision::f16, Precision::f32};
+  if (!is_processor(provider)) return {Precision::f32};
+  return {Precision::f32, Precision::int8};  // products of bytes win where texts are short
+}
+
+void require_precisions(const Provider& provider, const CompileOptions& options) {
+  const std::string where = "backend onnx, device " + std::string(provider.device);
+  const std::vector<Precision> there = precisions_of(provider);
+  const auto require = [&](Precision precision, const std::string& path) {
+    if (std::ranges::find(there, precision) != there.end()) return;
+    std::set<Precision> sorted(there.begin(), there.end());
+    const std::string known = joined(sorted, " and ", [](Precision each) { return std::string(name_of(each)); });
+    throw Error(ErrorKind::unsupported, "precision " + std::string(name_of(precision)) + " is not there, only " + known,
+                where + path);
+  };
+  require(options.precision, "");
+  for (const auto& [path, precision] : options.overrides) {
+    require(precision, ": " + path);
+    const bool differ = precision != options.precision;
+    if (!differ || (precision != Precision::f16 && options.precision != Precision::f16)) continue;
+    throw Error(ErrorKind::unsupported,
+                "precision f16 is that of a whole model, not of some layers beside " +
+                    std::string(name_of(precision == Precision::f16 ? options.precision : precision)),
+                where + ": " + path);
+  }
+}
+
 lowering::OnnxOptions lowering_options(const Provider& provider, const Graph& graph, const CompileOptions& options) {
-  lowering::OnnxOptions made{.opset = lowering::kInt8Opset, .ragged = kRagged, .contrib = provider.contrib};
-  made.int8 = products_in_int8(graph, {options.precision, options.overrides});
-  if (made.int8.empty() || provider.device == "cpu") return made;
-  throw Error(ErrorKind::unsupported, "precision int8 is there on the device cpu only",
-              "backend onnx, device " + std::string(provider.device));
+  require_precisions(provider, options);
+  return {.opset = lowering::kInt8Opset,
+          .ragged = kRagged,
+          .contrib = provider.contrib,
+          .present = true,
+          .real = options.precision == Precision::f16 ? DType::f16 : DType::f32,
+          .int8 = products_in_int8(graph, {options.precision, options.overrides})};
 }
 
 std::unique_ptr<Plan> make_plan(const LibraryPtr& library, const Placement& placement, const Graph& graph,
                                 std::shared_ptr<const Weights> weights, const CompileOptions& options) {
-  auto compiled = std::make_shared<Compiled>();
-  compiled->library = library;
+  auto compiled = std::make_shared<Compiled>(library);
   compiled->graph = graph;
   compiled->weights = std::move(weights);
   OnnxModel model =
       to_onnx(compiled->graph, *compiled->weights, lowering_options(*placement.provider, compiled->graph, options));
   create_session(model, placement, options, *compiled);
+  prepare_runs(placement, *compiled);
   compiled->inputs = std::move(model.inputs);
   compiled->outputs = std::move(model.outputs);
   // What the session packed for its products it does not read again; the rest comes back when it is touched.

@@ -12,7 +12,14 @@
 
 namespace accelerate::onnx {
 
-// How a graph is lowered for a provider. Error{unsupported} for int8 on any but the processor.
+// What a provider multiplies in, as a rule the fastest first.
+std::vector<Precision> precisions_of(const Provider& provider);
+bool is_processor(const Provider& provider);
+// Error{unsupported} for a precision that it has not, and for layers in another one beside f16, which is all or
+// nothing.
+void require_precisions(const Provider& provider, const CompileOptions& options);
+
+// How a graph is lowered for a provider. Errors of require_precisions.
 lowering::OnnxOptions lowering_options(const Provider& provider, const Graph& graph, const CompileOptions& options);
 
 // Errors of Backend::compile.

@@ -16,6 +16,8 @@ struct Session;
 struct SessionOptions;
 struct RunOptions;
 struct Value;
+struct IoBinding;
+struct Allocator;
 struct CudaOptions;
 struct TensorRtOptions;
 
@@ -58,27 +60,38 @@ inline constexpr Entry<Status*(LogFunction, void* param, int severity, const cha
     kCreateEnvWithCustomLogger{4};
 inline constexpr Entry<Status*(const Env*, const void* model, std::size_t bytes, const SessionOptions*, Session**)>
     kCreateSessionFromArray{8};
-inline constexpr Entry<Status*(Session*, const RunOptions*, Keys input_names, const Value* const* inputs,
-                               std::size_t input_count, Keys output_names, std::size_t output_count, Value** outputs)>
-    kRun{9};
 inline constexpr Entry<Status*(SessionOptions**)> kCreateSessionOptions{10};
 inline constexpr Entry<Status*(SessionOptions*)> kDisableMemPattern{17};
 inline constexpr Entry<Status*(SessionOptions*, int level)> kSetSessionGraphOptimizationLevel{23};
 inline constexpr Entry<Status*(SessionOptions*, int threads)> kSetIntraOpNumThreads{24};
 inline constexpr Entry<Status*(SessionOptions*, int threads)> kSetInterOpNumThreads{25};
+inline constexpr Entry<Status*(RunOptions**)> kCreateRunOptions{39};
 inline constexpr Entry<Status*(const MemoryInfo*, void* data, std::size_t bytes, const std::int64_t* dims,
                                std::size_t rank, int type, Value**)>
     kCreateTensorWithDataAsOrtValue{49};
+inline constexpr Entry<Status*(const char* name, int allocator, int number, int memory, MemoryInfo**)>
+    kCreateMemoryInfo{68};
 inline constexpr Entry<Status*(int allocator, int memory, MemoryInfo**)> kCreateCpuMemoryInfo{69};
+inline constexpr Entry<Status*(Allocator*, void*)> kAllocatorFree{76};
+inline constexpr Entry<Status*(Allocator**)> kGetAllocatorWithDefaultOptions{78};
 inline constexpr Entry<void(Env*)> kReleaseEnv{92};
 inline constexpr Entry<void(Status*)> kReleaseStatus{93};
 inline constexpr Entry<void(MemoryInfo*)> kReleaseMemoryInfo{94};
 inline constexpr Entry<void(Session*)> kReleaseSession{95};
 inline constexpr Entry<void(Value*)> kReleaseValue{96};
+inline constexpr Entry<void(RunOptions*)> kReleaseRunOptions{97};
 inline constexpr Entry<void(SessionOptions*)> kReleaseSessionOptions{100};
 inline constexpr Entry<Status*(char*** names, int* count)> kGetAvailableProviders{125};
 inline constexpr Entry<Status*(char** names, int count)> kReleaseAvailableProviders{126};
 inline constexpr Entry<Status*(SessionOptions*, const char* key, const char* value)> kAddSessionConfigEntry{130};
+inline constexpr Entry<Status*(Session*, const RunOptions*, const IoBinding*)> kRunWithBinding{133};
+inline constexpr Entry<Status*(Session*, IoBinding**)> kCreateIoBinding{134};
+inline constexpr Entry<void(IoBinding*)> kReleaseIoBinding{135};
+inline constexpr Entry<Status*(IoBinding*, const char* name, const Value*)> kBindInput{136};
+inline constexpr Entry<Status*(IoBinding*, const char* name, const Value*)> kBindOutput{137};
+inline constexpr Entry<Status*(IoBinding*, const char* name, const MemoryInfo*)> kBindOutputToDevice{138};
+inline constexpr Entry<Status*(const IoBinding*, Allocator*, Value*** outputs, std::size_t* count)>
+    kGetBoundOutputValues{140};
 inline constexpr Entry<Status*(SessionOptions*, const char* name, const Value*)> kAddInitializer{150};
 inline constexpr Entry<Status*(SessionOptions*, const TensorRtOptions*)> kAppendTensorRt{170};
 inline constexpr Entry<Status*(TensorRtOptions**)> kCreateTensorRtOptions{171};

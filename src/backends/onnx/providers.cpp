@@ -11,14 +11,23 @@ namespace {
 
 constexpr Provider kProviders[] = {
     {.device = "cpu", .name = "CPUExecutionProvider", .contrib = true, .description = "processor"},
-    {.device = "cuda", .name = "CUDAExecutionProvider", .numbered = true, .contrib = true, .description = "NVIDIA GPU"},
+    {.device = "cuda",
+     .name = "CUDAExecutionProvider",
+     .memory = "Cuda",
+     .numbered = true,
+     .halves = true,
+     .contrib = true,
+     .description = "NVIDIA GPU"},
     {.device = "tensorrt",
      .name = "TensorrtExecutionProvider",
+     .memory = "Cuda",
      .numbered = true,
+     .halves = true,
      .description = "NVIDIA GPU through TensorRT"},
     {.device = "migraphx",
      .name = "MIGraphXExecutionProvider",
      .numbered = true,
+     .halves = true,
      .description = "AMD GPU through MIGraphX"},
     {.device = "coreml",
      .name = "CoreMLExecutionProvider",
@@ -103,7 +112,7 @@ void append_tensorrt(const Placement& placement, const CompileOptions& options, 
   const bool caches = !options.cache_folder.empty();
   Settings settings;
   settings.set("device_id", std::to_string(placement.number));
-  settings.set("trt_fp16_enable", "0");
+  settings.set("trt_fp16_enable", options.precision == Precision::f16 ? "1" : "0");
   settings.set_if(options.memory_limit > 0, "trt_max_workspace_size", std::to_string(options.memory_limit));
   settings.set_if(caches, "trt_engine_cache_enable", "1");
   settings.set_if(caches, "trt_engine_cache_path", options.cache_folder);
@@ -146,6 +155,12 @@ std::string Placement::name() const {
 }
 
 bool is_device(std::string_view device) { return placement_named(device).has_value(); }
+
+const Provider* provider_named(std::string_view device) {
+  if (device.empty()) return &kProviders[0];
+  const std::optional<Placement> placement = placement_named(device);
+  return placement ? placement->provider : nullptr;
+}
 
 Placement placement_of(std::string_view device, const Library& library) {
   if (device.empty()) return {&kProviders[0], 0};

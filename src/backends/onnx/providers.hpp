@@ -12,12 +12,14 @@
 namespace accelerate::onnx {
 
 struct Provider {
-  std::string_view device;      // "cuda"
-  std::string_view name;        // in the list of providers: "CUDAExecutionProvider"
-  std::string_view short_name;  // as it is appended by name; empty: by a function of its own
-  bool numbered = false;        // "cuda:0", "cuda:1", ...
-  bool contrib = false;         // runs ONNX Runtime's own operators
-  bool only_logs = false;       // where it cannot start, it logs an error and leaves everything to the processor
+  std::string_view device;       // "cuda"
+  std::string_view name;         // in the list of providers: "CUDAExecutionProvider"
+  std::string_view short_name;   // as it is appended by name; empty: by a function of its own
+  const char* memory = nullptr;  // ONNX Runtime's name of the memory it computes in; null: the host's, or unknown
+  bool numbered = false;         // "cuda:0", "cuda:1", ...
+  bool halves = false;           // computes in f16 where it is asked to
+  bool contrib = false;          // runs ONNX Runtime's own operators
+  bool only_logs = false;        // where it cannot start, it logs an error and leaves everything to the processor
   std::string_view description;
 };
 
@@ -33,6 +35,8 @@ struct Placement {
 
 // Whether there is a provider for a device of that name, in this library or in another one.
 bool is_device(std::string_view device);
+// That of such a device; empty is the processor, null there is none.
+const Provider* provider_named(std::string_view device);
 // Empty is the processor. Error{not_found} listing the names there are; Error{unavailable} where this library has no
 // such provider.
 Placement placement_of(std::string_view device, const Library& library);

@@ -37,9 +37,14 @@ class OpenVinoBackend final : public Backend {
   bool knows(std::string_view device) const override { return is_kind(device); }
   std::vector<std::string> files() const override { return Library::files(); }
 
-  std::vector<Precision> precisions() const override {
+  std::vector<Precision> precisions(std::string_view device) const override {
     const LibraryPtr library = opened_or_null<Library>();
-    return library == nullptr ? std::vector{Precision::f32} : precisions_of(runtime_name("", *library), *library);
+    if (library == nullptr) return {Precision::f32};
+    try {
+      return precisions_of(runtime_name(device, *library), *library);
+    } catch (const Error&) {
+      return {Precision::f32};  // not here: compile() says why
+    }
   }
 
   Support supports(const Graph&, const Device&) const override {
@@ -50,7 +55,7 @@ class OpenVinoBackend final : public Backend {
                         const CompileOptions& options) const override {
     require_no_overrides(options);
     require_state(graph, options, "backend openvino");
-    return estimate_memory(graph, to_onnx(graph, weights, lowering_options()), extents, kMemory);
+    return estimate_memory(graph, weights, lowering_options(), extents, kMemory);
   }
 
   std::unique_ptr<Plan> compile(const Graph& graph, std::shared_ptr<const Weights> weights,

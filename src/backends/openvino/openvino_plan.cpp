@@ -33,15 +33,15 @@ class OpenVinoSession final : public LoweredSession {
   }
 
  private:
-  void call(const std::vector<Tensor>& inputs, const std::vector<Tensor>& outputs) override {
+  void call(LoweredCall& made) override {
     const Library& library = *c_->library;
     const ov::Api& api = library.api();
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const Handle<ov::Tensor> tensor = tensor_over(c_->library, inputs[i]);
+    for (std::size_t i = 0; i < made.inputs.size(); ++i) {
+      const Handle<ov::Tensor> tensor = tensor_over(c_->library, made.inputs[i]);
       library.check(api.infer_request_set_input_tensor_by_index(request_.get(), i, tensor.get()), "feeding");
     }
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const Handle<ov::Tensor> tensor = tensor_over(c_->library, outputs[i]);
+    for (std::size_t i = 0; i < made.outputs.size(); ++i) {
+      const Handle<ov::Tensor> tensor = tensor_over(c_->library, made.outputs[i]);
       library.check(api.infer_request_set_output_tensor_by_index(request_.get(), i, tensor.get()), "binding outputs");
     }
     library.check(api.infer_request_infer(request_.get()), "running");

@@ -9,7 +9,8 @@
 //   lost      the device goes during the 2nd run   silent      as failing, but only logged: the processor does it all
 //   hang      making a session never ends          crash       it ends the process by SIGSEGV
 // FAKE_ONNXRUNTIME_VERSION is its release ("1.99.0"), FAKE_ONNXRUNTIME_RECORD a file that is appended a line for each
-// provider that is started, with its options, and one for each session.
+// provider that is started, with its options, one for each session, and one for each value that a run is to leave in a
+// device's memory or is fed from there.
 //
 // It computes nothing. FAKE_ONNXRUNTIME_ANSWERS is a folder of what outputs are to be: NAME.f32, raw numbers.
 #include <unistd.h>
@@ -39,10 +40,18 @@ struct Env {
   LogFunction log;
   void* param;
 };
-struct MemoryInfo {};
+struct MemoryInfo {
+  std::string place;  // "Cuda 1"; empty: the host
+};
 struct Value {
   void* data;
   std::size_t bytes;
+  std::string place = {};
+};
+struct RunOptions {};
+struct IoBinding {
+  Session* session;
+  std::vector<std::pair<std::string, Value>> outputs;
 };
 struct SessionOptions {
   std::vector<std::string> providers;
@@ -188,8 +197,8 @@ Status* answer(const std::string& name, const ort::Value& output, float factor) 
   return nullptr;
 }
 
-Status* run(ort::Session* session, const ort::RunOptions*, Keys, const ort::Value* const*, std::size_t, Keys names,
-            std::size_t count, ort::Value** outputs) {
+Status* run_with_binding(ort::Session* session, const ort::RunOptions* options, const ort::IoBinding* binding) {
+  if (options == nullptr || binding->session != session) return fail(kFail, "fake: bound to another session");
   ++session->runs;
   if (session->behaviour == "oom_run") {
     return fail(kRuntimeException,
@@ -202,16 +211,52 @@ Status* run(ort::Session* session, const ort::RunOptions*, Keys, const ort::Valu
                 "expr=cudaStreamSynchronize(static_cast<cudaStream_t>(GetHandle())); ");
   }
   const float factor = session->behaviour == "wrong" ? 1.001F : 1.0F;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (Status* failed = answer(names[i], *outputs[i], factor)) return failed;
+  for (const auto& [name, value] : binding->outputs) {
+    if (!value.place.empty()) continue;
+    if (Status* failed = answer(name, value, factor)) return failed;
   }
   return nullptr;
 }
 
-Status* create_session_options(ort::SessionOptions** options) {
-  *options = new ort::SessionOptions;
+template <typename Object>
+Status* create(Object** object) {
+  *object = new Object;
   return nullptr;
 }
+Status* create_binding(ort::Session* session, ort::IoBinding** binding) {
+  *binding = new ort::IoBinding{session, {}};
+  return nullptr;
+}
+Status* bind_input(ort::IoBinding*, const char* name, const ort::Value* value) {
+  if (!value->place.empty()) record(std::string("fed ") + name + " from " + value->place);
+  return nullptr;
+}
+Status* bind_output(ort::IoBinding* binding, const char* name, const ort::Value* value) {
+  binding->outputs.emplace_back(name, *value);
+  return nullptr;
+}
+Status* bind_output_to_device(ort::IoBinding* binding, const char* name, const ort::MemoryInfo* info) {
+  const std::string place = info->place.empty() ? "host" : info->place;
+  record("kept in " + place);
+  binding->outputs.push_back({name, {nullptr, 0, place}});
+  return nullptr;
+}
+Status* bound_outputs(const ort::IoBinding* binding, ort::Allocator*, ort::Value*** values, std::size_t* count) {
+  *count = binding->outputs.size();
+  *values = new ort::Value*[*count];
+  std::transform(binding->outputs.begin(), binding->outputs.end(), *values,
+                 [](const auto& output) { return new ort::Value(output.second); });
+  return nullptr;
+}
+Status* default_allocator(ort::Allocator** allocator) {
+  *allocator = nullptr;
+  return nullptr;
+}
+Status* allocator_free(ort::Allocator*, void* values) {
+  delete[] static_cast<ort::Value**>(values);
+  return nullptr;
+}
+
 Status* disable_mem_pattern(ort::SessionOptions* options) {
   options->settings += " mem_pattern=0";
   return nullptr;
@@ -225,10 +270,14 @@ Status* set_inter_threads(ort::SessionOptions*, int) { return nullptr; }
 
 Status* create_tensor(const ort::MemoryInfo*, void* data, std::size_t bytes, const std::int64_t*, std::size_t, int,
                       ort::Value** value) {
-  *value = new ort::Value{data, bytes};
+  *value = new ort::Value{data, bytes, {}};
   return nullptr;
 }
-Status* create_memory_info(int, int, ort::MemoryInfo** info) {
+Status* create_memory_info(const char* name, int, int number, int, ort::MemoryInfo** info) {
+  *info = new ort::MemoryInfo{std::string(name) + " " + std::to_string(number)};
+  return nullptr;
+}
+Status* create_cpu_memory_info(int, int, ort::MemoryInfo** info) {
   static ort::MemoryInfo host;
   *info = &host;
   return nullptr;
@@ -259,11 +308,6 @@ Status* add_config_entry(ort::SessionOptions*, const char*, const char*) { retur
 Status* add_initializer(ort::SessionOptions*, const char*, const ort::Value*) { return nullptr; }
 Status* add_external_initializers(ort::SessionOptions*, Keys, const ort::Value* const*, std::size_t) { return nullptr; }
 
-template <typename Options>
-Status* create_options(Options** options) {
-  *options = new Options;
-  return nullptr;
-}
 template <typename Options>
 Status* update_options(Options* options, Keys keys, Keys values, std::size_t count) {
   options->settings += text_of(keys, values, count);
@@ -296,30 +340,41 @@ class Table {
     put(ort::kGetErrorMessage, get_error_message);
     put(ort::kCreateEnvWithCustomLogger, create_env);
     put(ort::kCreateSessionFromArray, create_session);
-    put(ort::kRun, run);
-    put(ort::kCreateSessionOptions, create_session_options);
+    put(ort::kCreateSessionOptions, create<ort::SessionOptions>);
     put(ort::kDisableMemPattern, disable_mem_pattern);
     put(ort::kSetSessionGraphOptimizationLevel, set_optimization);
     put(ort::kSetIntraOpNumThreads, set_intra_threads);
     put(ort::kSetInterOpNumThreads, set_inter_threads);
     put(ort::kCreateTensorWithDataAsOrtValue, create_tensor);
-    put(ort::kCreateCpuMemoryInfo, create_memory_info);
+    put(ort::kCreateRunOptions, create<ort::RunOptions>);
+    put(ort::kCreateMemoryInfo, create_memory_info);
+    put(ort::kCreateCpuMemoryInfo, create_cpu_memory_info);
+    put(ort::kAllocatorFree, allocator_free);
+    put(ort::kGetAllocatorWithDefaultOptions, default_allocator);
     put(ort::kReleaseEnv, keep<ort::Env>);
     put(ort::kReleaseStatus, release<Status>);
-    put(ort::kReleaseMemoryInfo, keep<ort::MemoryInfo>);
+    put(ort::kReleaseMemoryInfo, release<ort::MemoryInfo>);
     put(ort::kReleaseSession, release<ort::Session>);
     put(ort::kReleaseValue, release<ort::Value>);
+    put(ort::kReleaseRunOptions, release<ort::RunOptions>);
     put(ort::kReleaseSessionOptions, release<ort::SessionOptions>);
     put(ort::kGetAvailableProviders, get_available_providers);
     put(ort::kReleaseAvailableProviders, release_available_providers);
     put(ort::kAddSessionConfigEntry, add_config_entry);
+    put(ort::kRunWithBinding, run_with_binding);
+    put(ort::kCreateIoBinding, create_binding);
+    put(ort::kReleaseIoBinding, release<ort::IoBinding>);
+    put(ort::kBindInput, bind_input);
+    put(ort::kBindOutput, bind_output);
+    put(ort::kBindOutputToDevice, bind_output_to_device);
+    put(ort::kGetBoundOutputValues, bound_outputs);
     put(ort::kAddInitializer, add_initializer);
     put(ort::kAppendTensorRt, append_tensorrt);
-    put(ort::kCreateTensorRtOptions, create_options<ort::TensorRtOptions>);
+    put(ort::kCreateTensorRtOptions, create<ort::TensorRtOptions>);
     put(ort::kUpdateTensorRtOptions, update_options<ort::TensorRtOptions>);
     put(ort::kReleaseTensorRtOptions, release<ort::TensorRtOptions>);
     put(ort::kAppendCuda, append_cuda);
-    put(ort::kCreateCudaOptions, create_options<ort::CudaOptions>);
+    put(ort::kCreateCudaOptions, create<ort::CudaOptions>);
     put(ort::kUpdateCudaOptions, update_options<ort::CudaOptions>);
     put(ort::kReleaseCudaOptions, release<ort::CudaOptions>);
     put(ort::kAppendMiGraphX, append_migraphx);
