@@ -142,8 +142,9 @@ class Bench {
   }
 
   // What is measured with narrower keys and values is another workload.
-  std::string cache_name() const {
-    return options_.cache_precision == "f32" ? "" : ", cache in " + options_.cache_precision;
+  std::string cache_name(Phase phase) const {
+    const bool is_usual = phase == Phase::whole || options_.cache_precision == "f32";
+    return is_usual ? "" : ", cache in " + options_.cache_precision;
   }
 
   Row row_of(const Asked& asked) const {
@@ -151,7 +152,7 @@ class Bench {
     row.device = asked.device;
     row.task = task_;
     row.precision = asked.precision;
-    row.workload = asked.workload.name() + cache_name();
+    row.workload = asked.workload.name() + cache_name(asked.workload.phase);
     row.phase = asked.workload.phase;
     row.batch = asked.workload.batch;
     row.tokens = asked.workload.tokens;

@@ -68,19 +68,6 @@ std::int64_t HostSlots::bytes() const {
   return positions * bytes_per_position();
 }
 
-Tensor HostSlots::rows(std::span<const Slot> slots, const std::string& state) const {
-  const std::size_t index = index_of(state);
-  std::int64_t count = 0;
-  for (const Slot slot : slots) count += at(slot).length;
-  Tensor rows(DType::f32, {count, widths_[index]});
-  auto out = rows.as<float>().begin();
-  for (const Slot slot : slots) {
-    const std::vector<float>& from = at(slot).states[index];
-    out = std::copy_n(from.begin(), at(slot).length * widths_[index], out);
-  }
-  return rows;
-}
-
 Tensor HostSlots::by_heads(std::span<const Slot> slots, const std::string& state, std::int64_t heads) const {
   const std::size_t index = index_of(state);
   const std::int64_t width = widths_[index], head_dim = width / heads;

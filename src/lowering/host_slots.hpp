@@ -31,9 +31,7 @@ class HostSlots final : public StateSlots {
   std::int64_t bytes() const override;  // without what a runtime holds
   void trim() override { keep({}, nullptr); }
 
-  // A state of some slots, one after the other: [sum of their lengths, n].
-  Tensor rows(std::span<const Slot> slots, const std::string& state) const;
-  // The same by heads and with zeros behind shorter ones: [slots, heads, longest, n / heads].
+  // A state of some slots by heads, with zeros behind shorter ones: [slots, heads, longest, n / heads].
   Tensor by_heads(std::span<const Slot> slots, const std::string& state, std::int64_t heads) const;
   // Puts a run's rows behind, one after the other for each slot; lengths grow when they were added to all states.
   void append(std::span<const Slot> slots, std::span<const std::int64_t> counts, const std::string& state,

@@ -17,6 +17,7 @@
 #include "graph/ops/rotary.hpp"
 #include "graph/primitives.hpp"
 #include "lowering/host_slots.hpp"
+#include "lowering/padding.hpp"
 
 namespace accelerate::test {
 namespace {
@@ -249,7 +250,10 @@ Outputs interpret_run(const Graph& graph, const Weights& weights, Feeds feeds, l
   feeds.extents = with_past(feeds, slots);
   const auto is_state = [](const Node& node) { return node.source == Node::Source::state; };
   for (const Node& node : graph.nodes()) {
-    if (is_state(node)) feeds.tensors[node.name] = slots.rows(feeds.slots, node.name);
+    if (!is_state(node)) continue;
+    const Tensor past = slots.by_heads(feeds.slots, node.name, 1);
+    const Tensor padded = past.reshaped({past.dim(0), past.dim(2), past.dim(3)});
+    feeds.tensors[node.name] = lowering::unpad(padded, node.type.shape, feeds.extents);
   }
   Outputs outputs = interpret(graph, weights, feeds, rounding);
   for (const Node& node : graph.nodes()) {

@@ -8,12 +8,6 @@ namespace accelerate::decoding::constraint {
 
 using Kind = TokenTable::Kind;
 
-void put(std::span<std::uint64_t> mask, std::int32_t token, bool allowed) {
-  const auto at = static_cast<std::size_t>(token);
-  const std::uint64_t bit = std::uint64_t{1} << (at % 64);
-  mask[at / 64] = allowed ? mask[at / 64] | bit : mask[at / 64] & ~bit;
-}
-
 TokenMasks::TokenMasks(std::shared_ptr<const Automaton> automaton, std::shared_ptr<const TokenTable> tokens)
     : machine_(std::move(automaton)), tokens_(std::move(tokens)) {
   std::size_t depth = 0;
@@ -36,9 +30,7 @@ void TokenMasks::walk(const TokenTree& tree, std::uint32_t begin, std::uint32_t 
       continue;
     }
     path_[node.depth] = next;
-    for (const std::int32_t token : tree.tokens(at)) {
-      mask[static_cast<std::size_t>(token) / 64] |= std::uint64_t{1} << (token % 64);
-    }
+    for (const std::int32_t token : tree.tokens(at)) put(mask, token, true);
     ++at;
     if (exits == nullptr || at >= node.end) continue;
     if (const std::uint32_t bottoms = machine_.exits(next); bottoms != 0) exits->push_back({&tree, at - 1, bottoms});

@@ -12,9 +12,6 @@
 
 namespace accelerate::decoding::constraint {
 
-// Sets or clears a token's bit.
-void put(std::span<std::uint64_t> mask, std::int32_t token, bool allowed);
-
 // A mask is found in two parts. The large one, over all tokens, depends on the states alone and not on what calls them:
 // the inside of every string is one place, however deep it lies. The small one is what tokens hold behind the end of
 // the innermost rule, read on in what really follows. Both are kept. Not safe for several threads.

@@ -85,7 +85,7 @@ TokenTable::TokenTable(std::vector<std::string> tokens, std::vector<std::string>
     if (token.empty()) continue;
     const auto kind = static_cast<std::size_t>(kind_of(token));
     entries[kind].emplace_back(token, static_cast<std::int32_t>(id));
-    masks[kind][id / 64] |= std::uint64_t{1} << (id % 64);
+    put(masks[kind], static_cast<std::int32_t>(id), true);
   }
   for (std::size_t kind = 0; kind < kKinds; ++kind) {
     groups_.push_back({TokenTree(std::move(entries[kind])), std::move(masks[kind])});

@@ -11,6 +11,13 @@
 
 namespace accelerate::decoding::constraint {
 
+// Sets or clears a token's bit: bit i % 64 of word i / 64.
+inline void put(std::span<std::uint64_t> mask, std::int32_t token, bool allowed) {
+  const auto at = static_cast<std::size_t>(token);
+  const std::uint64_t bit = std::uint64_t{1} << (at % 64);
+  mask[at / 64] = allowed ? mask[at / 64] | bit : mask[at / 64] & ~bit;
+}
+
 // A prefix tree in one row, each node before its children: what does not match is passed over by one jump.
 class TokenTree {
  public:
