@@ -24,7 +24,8 @@ std::string tensor_text(std::string_view name) { return "tensor " + in_quotes(na
 
 // Bytes of all blocks; nothing when rows do not fill whole blocks or memory could not hold them.
 std::optional<std::uint64_t> byte_count(const Dims& dims, const GgufType& type) {
-  if (!dims.empty() && dims.back() % type.values != 0) return std::nullopt;
+  const std::int64_t row = dims.empty() ? 1 : dims.back();
+  if (row % type.values != 0) return std::nullopt;
   auto count = static_cast<std::uint64_t>(type.bytes);
   for (std::size_t i = 0; i < dims.size(); ++i) {
     const auto dim = static_cast<std::uint64_t>(i + 1 == dims.size() ? dims[i] / type.values : dims[i]);

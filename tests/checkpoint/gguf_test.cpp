@@ -123,6 +123,7 @@ TEST(Gguf, TensorsThatCannotBeAreNamed) {
   lie({.dims = {std::uint64_t{1} << 63}}, {"dimension 9223372036854775808"});
   lie({.dims = {huge, huge}}, {"fit into memory"});
   lie({.dims = {33}, .type = 2}, {"whole blocks of 32 values"});
+  lie({.dims = {}, .type = 2}, {"whole blocks of 32 values"});
   lie({.dims = {17}}, {"68 bytes from 0 on", "64 bytes of data"});
   lie({.dims = {1}, .offset = 96}, {"4 bytes from 96 on"});
   lie({.dims = {1}, .offset = ~std::uint64_t{31}}, {"truncated"});
