@@ -1,4 +1,7 @@
-"""The checkpoints of text generation: the real SmolLM2-135M, and published sizes with seeded random weights."""
+"""The checkpoints of text generation: the real SmolLM2-135M, and published sizes with seeded random weights.
+
+Of an encoder-decoder a prompt is what the encoder reads.
+"""
 
 import array
 import functools
@@ -11,8 +14,9 @@ import tensors
 from models import CACHE, ROOT, Weights
 
 SMOLLM2 = "smollm2-135m"
-NAMES = (SMOLLM2, "gpt2", "opt-125m", "qwen2-0.5b")
-SHORT = (SMOLLM2, "gpt2")  # what `make bench` measures
+T5 = "t5-efficient-tiny"
+NAMES = (SMOLLM2, "gpt2", "opt-125m", "qwen2-0.5b", T5)
+SHORT = (SMOLLM2, "gpt2", T5)  # what `make bench` measures
 
 _GPT2 = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": 50257, "n_positions": 1024,
          "n_ctx": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12, "activation_function": "gelu_new",
@@ -25,6 +29,11 @@ _QWEN2 = {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "vocab_s
           "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2,
           "max_position_embeddings": 32768, "rope_theta": 1000000.0, "rms_norm_eps": 1e-6, "hidden_act": "silu",
           "tie_word_embeddings": True, "use_sliding_window": False, "bos_token_id": 151643, "eos_token_id": 151643}
+_T5 = {"architectures": ["T5ForConditionalGeneration"], "model_type": "t5", "vocab_size": 32128, "d_model": 256,
+       "d_ff": 1024, "d_kv": 64, "num_heads": 4, "num_layers": 4, "num_decoder_layers": 4,
+       "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "feed_forward_proj": "relu",
+       "is_encoder_decoder": True, "tie_word_embeddings": True, "layer_norm_epsilon": 1e-6,
+       "decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": 1}
 
 
 def _gpt2_shapes(c: dict) -> dict[str, tuple[int, ...]]:
@@ -66,13 +75,31 @@ def _qwen2_shapes(c: dict) -> dict[str, tuple[int, ...]]:
     return {f"model.{name}": shape for name, shape in shapes.items()}
 
 
+def _t5_shapes(c: dict) -> dict[str, tuple[int, ...]]:
+    n, inner, wide = c["d_model"], c["num_heads"] * c["d_kv"], c["d_ff"]
+    shapes = {"shared.weight": (c["vocab_size"], n)}
+    for half in ("encoder", "decoder"):
+        for i in range(c["num_layers"]):
+            attentions = ("SelfAttention", "EncDecAttention")[:1 if half == "encoder" else 2]
+            for place, attention in enumerate(attentions):
+                layer = f"{half}.block.{i}.layer.{place}"
+                shapes |= {f"{layer}.{attention}.{name}.weight": (inner, n) for name in "qkv"}
+                shapes |= {f"{layer}.{attention}.o.weight": (n, inner), f"{layer}.layer_norm.weight": (n,)}
+            layer = f"{half}.block.{i}.layer.{len(attentions)}"
+            shapes |= {f"{layer}.DenseReluDense.wi.weight": (wide, n), f"{layer}.DenseReluDense.wo.weight": (n, wide),
+                       f"{layer}.layer_norm.weight": (n,)}
+        shapes |= {f"{half}.block.0.layer.0.SelfAttention.relative_attention_bias.weight":
+                   (c["relative_attention_num_buckets"], c["num_heads"]), f"{half}.final_layer_norm.weight": (n,)}
+    return shapes
+
+
 def _norms(width: int, *names: str) -> dict[str, tuple[int, ...]]:
     return {f"{name}.{part}": (width,) for name in names for part in ("weight", "bias")}
 
 
 # name -> configuration, its tensors, and the type that the published weights have
 RANDOM = {"gpt2": (_GPT2, _gpt2_shapes, "F32"), "opt-125m": (_OPT, _opt_shapes, "F32"),
-          "qwen2-0.5b": (_QWEN2, _qwen2_shapes, "BF16")}
+          "qwen2-0.5b": (_QWEN2, _qwen2_shapes, "BF16"), T5: (_T5, _t5_shapes, "F32")}
 
 
 def _is_norm(name: str) -> bool:
@@ -135,6 +162,12 @@ def checkpoint_of(name: str) -> Path | None:
     if not (folder / "model.safetensors").exists():
         _write_random(name, folder)
     return folder
+
+
+def has_encoder(folder: Path) -> bool:
+    """A GGUF file that no peer has widened into its folder yet is a decoder."""
+    config = folder / "config.json"
+    return config.exists() and json.loads(config.read_text()).get("is_encoder_decoder", False)
 
 
 def folder_for_peers(name: str) -> Path:

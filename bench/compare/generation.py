@@ -4,7 +4,8 @@
 Each contender runs in a process of its own, on as many processors as it has threads, and has one turn in each round
 (A B C, then B C A, ...). A turn of a peer is one generation of 64 tokens after each prompt: the time to the first token
 is the prompt, the mean of the others decoding. A turn of ours is `ipfs-accelerate bench` of both phases, decoding in
-the middle of those 64 tokens, which takes as long as they do in the mean. A ratio is the peer's time over ours in the
+the middle of those 64 tokens, which takes as long as they do in the mean. Of an encoder-decoder the encoder reads the
+prompt, and the 64 tokens are the decoder's first. A ratio is the peer's time over ours in the
 same round, above 1 we are faster; the median of the rounds is shown. Ctrl-C prints what is complete.
 """
 
@@ -97,6 +98,7 @@ class Ours:
         if not options.program.exists():
             raise Unavailable(f"absent: {options.program.name} is not built")
         self.options, self.model, self.threads = options, str(decoders.checkpoint_of(model)), threads
+        self.reads_source = decoders.has_encoder(decoders.folder_for_peers(model))
         self.environment = {**environment(threads), "ACCELERATE_RECORDS": str(RECORDS)}
         self.version = subprocess.run([options.program, "--version"], stdout=subprocess.PIPE, text=True,
                                       check=False).stdout.split("\n")[0]
@@ -114,7 +116,8 @@ class Ours:
 
     def turn(self, prompts: list[int]) -> dict[tuple[str, int], float]:
         found = {}
-        for phase, shift in (("prefill", 0), ("decode", NEW // 2)):
+        middle = 0 if self.reads_source else NEW // 2  # `bench` decodes there by itself after a source
+        for phase, shift in (("prefill", 0), ("decode", middle)):
             for tokens, row in zip(prompts, self.rows(phase, [tokens + shift for tokens in prompts])):
                 found[phase, tokens] = row["p50_ms"]
                 self.limits.setdefault((phase, tokens), []).append(row["limit_ms"])

@@ -2,7 +2,7 @@
 
     python generation_peers.py PEER FOLDER THREADS [GGUF]
 
-    generate PAST NEW   greedy, exactly NEW tokens after PAST random ones
+    generate PAST NEW   greedy, exactly NEW tokens after PAST random ones, or (encoder-decoders) from so many
                         -> {"milliseconds": [to the first token, to each further one], "ids": [...]}
 
 Conversions, and a folder widened from GGUF, are made at the first start and kept.
@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+from decoders import has_encoder
 from models import converted
 
 
@@ -65,7 +66,7 @@ class Transformers:
         with torch.inference_mode():
             out = self.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, num_beams=1,
                                       min_new_tokens=new, max_new_tokens=new, pad_token_id=0, streamer=clock)
-        return {"milliseconds": clock.steps(), "ids": out[0, len(prompt):].tolist()}
+        return {"milliseconds": clock.steps(), "ids": out[0, -new:].tolist()}
 
 
 class PyTorch(Transformers):
@@ -77,7 +78,8 @@ class PyTorch(Transformers):
 
         torch.set_num_threads(threads)
         dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
-        self.model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+        kind = transformers.AutoModelForSeq2SeqLM if has_encoder(folder) else transformers.AutoModelForCausalLM
+        self.model = kind.from_pretrained(folder, dtype=dtype).eval()
 
 
 class PyTorchBf16(PyTorch):
@@ -101,24 +103,26 @@ class OnnxRuntime(Transformers):
 
     def __init__(self, folder: Path, threads: int):
         import onnxruntime
-        from optimum.onnxruntime import ORTModelForCausalLM
+        from optimum.onnxruntime import ORTModelForCausalLM, ORTModelForSeq2SeqLM
 
-        model = kept(folder, "optimum-onnx", lambda target: ORTModelForCausalLM.from_pretrained(
+        kind = ORTModelForSeq2SeqLM if has_encoder(folder) else ORTModelForCausalLM
+        model = kept(folder, "optimum-onnx", lambda target: kind.from_pretrained(
             folder, export=True, dtype="float32").save_pretrained(target))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        self.model = ORTModelForCausalLM.from_pretrained(model, session_options=options)
+        self.model = kind.from_pretrained(model, session_options=options)
 
 
 class OpenVino(Transformers):
     library = "optimum.intel"
 
     def __init__(self, folder: Path, threads: int):
-        from optimum.intel import OVModelForCausalLM
+        from optimum.intel import OVModelForCausalLM, OVModelForSeq2SeqLM
 
-        model = kept(folder, "optimum-openvino", lambda target: OVModelForCausalLM.from_pretrained(
+        kind = OVModelForSeq2SeqLM if has_encoder(folder) else OVModelForCausalLM
+        model = kept(folder, "optimum-openvino", lambda target: kind.from_pretrained(
             folder, export=True, compile=False, load_in_8bit=False).save_pretrained(target))
-        self.model = OVModelForCausalLM.from_pretrained(model, ov_config={
+        self.model = kind.from_pretrained(model, ov_config={
             "INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32",
             "EXECUTION_MODE_HINT": "ACCURACY"})
 
@@ -132,15 +136,23 @@ class CTranslate2:
 
         model = kept(folder, "ctranslate2", lambda target: TransformersConverter(str(folder)).convert(
             str(target), force=True))
-        self.model = ctranslate2.Generator(str(model), device="cpu", compute_type="float32", inter_threads=1,
-                                           intra_threads=threads)
+        self.translates = has_encoder(folder)
+        kind = ctranslate2.Translator if self.translates else ctranslate2.Generator
+        self.model = kind(str(model), device="cpu", compute_type="float32", inter_threads=1, intra_threads=threads)
         self.names = json.loads(next(model.glob("*vocabulary.json")).read_text())
+        self.ids = {name: number for number, name in enumerate(self.names)}
 
     def generate(self, prompt: list[int], new: int) -> dict:
         words, clock = [self.names[i] for i in prompt], Clock()
-        made = self.model.generate_batch([words], min_length=new, max_length=new, beam_size=1, sampling_topk=1,
-                                         include_prompt_in_result=False, callback=lambda _: clock.tick())
-        return {"milliseconds": clock.steps(), "ids": made[0].sequences_ids[0]}
+        common = {"beam_size": 1, "sampling_topk": 1, "callback": lambda _: clock.tick()}
+        if self.translates:
+            made = self.model.translate_batch([words], min_decoding_length=new, max_decoding_length=new, **common)
+            ids = [self.ids[word] for word in made[0].hypotheses[0]]
+        else:
+            made = self.model.generate_batch([words], min_length=new, max_length=new, include_prompt_in_result=False,
+                                             **common)
+            ids = made[0].sequences_ids[0]
+        return {"milliseconds": clock.steps(), "ids": ids}
 
 
 class LlamaCpp:

@@ -66,7 +66,7 @@ class Bench {
     generates_ = subject.task() == name_of(Task::text_generation);
     if (generates_) {
       expect_random_prompts();
-      longest = std::max<std::int64_t>(0, longest - 1);  // one more token follows
+      if (!subject.has_encoder()) longest = std::max<std::int64_t>(0, longest - 1);  // one more token follows
     }
     if (options_.texts) {
       if (options_.texts->empty())

@@ -27,6 +27,9 @@ double bytes_a_number(const Node& node, const CompileOptions& options) {
   return 4;
 }
 
+// What an encoder gave of a source: kept, and read by every step, like the past.
+bool is_source(const Node& node) { return node.source == Node::Source::input && node.name.starts_with("cross."); }
+
 bool is_real(const Node& node) { return node.type.element == Element::real; }
 
 std::int64_t elements(const Node& node, const Extents& extents) { return node.type.shape.elements().evaluate(extents); }
@@ -61,6 +64,8 @@ void add_node(const Graph& graph, const Node& node, const Extents& extents, cons
     const Node& read = graph.node(operand);
     if (read.source == Node::Source::state) {
       work.cache_bytes += static_cast<std::int64_t>(size_of(options.state)) * past_numbers(read, extents);
+    } else if (is_source(read)) {
+      work.cache_bytes += 4 * elements(read, extents);
     } else if (read.source != Node::Source::weight) {
       work.activation_bytes += (is_real(read) ? 4 : 8) * elements(read, extents);
     } else if (lookup) {

@@ -14,7 +14,7 @@ namespace accelerate::bench {
 struct Work {
   std::int64_t flops = 0;             // 2 a multiply-add
   std::int64_t weight_bytes = 0;      // weights read, in the precision they are multiplied in; each once
-  std::int64_t cache_bytes = 0;       // keys and values of the past that are read, 4 bytes a number
+  std::int64_t cache_bytes = 0;       // keys and values of past and source that are read
   std::int64_t activation_bytes = 0;  // values read and written, 4 bytes a number
 
   Work& operator+=(const Work& other);

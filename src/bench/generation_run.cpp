@@ -3,11 +3,22 @@
 #include <algorithm>
 
 #include "decoding/choice.hpp"
+#include "runtime/sources.hpp"
 
 namespace accelerate::bench {
 namespace {
 
 constexpr std::int64_t kMostRows = 1024;  // of prompts in one run, as generating takes them
+
+// From here on the run's own times go into `part`.
+void look(Feeds& feeds, RunTrace::Batch& part, Clock::time_point begin, bool encodes) {
+  part.begin = begin;
+  part.encodes = encodes;
+  part.steps.clear();
+  feeds.step_times = &part.steps;
+  feeds.pool_work = &part.threads;
+  part.fed = Clock::now();
+}
 
 }  // namespace
 
@@ -32,18 +43,21 @@ std::vector<FillingRun> filling_runs(std::int64_t batch, std::int64_t tokens) {
   return runs;
 }
 
-Extents extents_after(std::vector<std::int64_t> past, std::vector<std::int64_t> counts, std::int64_t selected) {
+Extents extents_after(std::vector<std::int64_t> past, std::vector<std::int64_t> counts,
+                      std::vector<std::int64_t> sources, std::int64_t selected) {
   std::int64_t positions = 0;
   for (std::size_t i = 0; i < past.size(); ++i) positions = std::max(positions, past[i] + counts[i]);
   Extents extents;
   extents.set_ragged("tokens", std::move(counts)).set_ragged("past", std::move(past));
+  if (!sources.empty()) extents.set_ragged("source", std::move(sources));
   extents.set("selected", selected).set("positions", positions);
   return extents;
 }
 
 GenerationRun::GenerationRun(std::shared_ptr<runtime::CompiledGraph> graph,
-                             std::vector<std::vector<std::int32_t>> prompts, bool decodes)
-    : sequences_(std::move(graph)), prompts_(std::move(prompts)), decodes_(decodes) {
+                             std::vector<std::vector<std::int32_t>> prompts, bool decodes,
+                             std::optional<SourceTexts> read)
+    : sequences_(std::move(graph)), prompts_(std::move(prompts)), decodes_(decodes), read_(std::move(read)) {
   for (const std::vector<std::int32_t>& prompt : prompts_) chosen_.push_back(prompt.back());
 }
 
@@ -65,7 +79,30 @@ bool GenerationRun::cut_back() {
   return true;
 }
 
+runtime::Sequences::Next GenerationRun::next_of(std::size_t text, std::span<const std::int32_t> tokens,
+                                                std::size_t wanted) const {
+  return {slots_[text], tokens, wanted, sources_.empty() ? nullptr : sources_[text]};
+}
+
+// Returns how many runs of the encoder that were; each is a batch of the trace.
+std::size_t GenerationRun::read(const Cancellation& cancellation, RunTrace* trace) {
+  if (!read_) return 0;
+  std::size_t count = 0;
+  Clock::time_point begin = Clock::now();
+  sources_ = runtime::read_sources(read_->encoder->graph(), read_->texts, [&](Feeds feeds) {
+    RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(count);
+    ++count;
+    if (part != nullptr) look(feeds, *part, begin, true);
+    Outputs outputs = read_->encoder->run(std::move(feeds), cancellation);
+    begin = Clock::now();
+    if (part != nullptr) part->end = begin;
+    return outputs;
+  });
+  return count;
+}
+
 void GenerationRun::rewind(const Cancellation& cancellation) {
+  if (decodes_ && sources_.empty()) read(cancellation, nullptr);
   if (slots_.empty() || !cut_back()) {
     drop_all();
     for (std::size_t i = 0; i < prompts_.size(); ++i) slots_.push_back(sequences_.slots().open());
@@ -79,7 +116,7 @@ void GenerationRun::take_last_step(const Cancellation& cancellation) {
   std::vector<runtime::Sequences::Next> next;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const auto last = static_cast<std::size_t>(filled_length());
-    next.push_back({slots_[i], std::span<const std::int32_t>(prompts_[i]).subspan(last, 1), false});
+    next.push_back(next_of(i, std::span<const std::int32_t>(prompts_[i]).subspan(last, 1), 0));
   }
   sequences_.run(next, cancellation);
 }
@@ -90,9 +127,8 @@ void GenerationRun::fill(const Cancellation& cancellation) {
       std::vector<runtime::Sequences::Next> next;
       for (std::size_t i = 0; i < run.texts.size(); ++i) {
         const std::span<const std::int32_t> prompt(prompts_[run.texts[i]]);
-        next.push_back({slots_[run.texts[i]],
-                        prompt.subspan(static_cast<std::size_t>(run.past[i]), static_cast<std::size_t>(run.counts[i])),
-                        false});
+        const auto held = static_cast<std::size_t>(run.past[i]), count = static_cast<std::size_t>(run.counts[i]);
+        next.push_back(next_of(run.texts[i], prompt.subspan(held, count), 0));
       }
       sequences_.run(next, cancellation);
     }
@@ -103,27 +139,25 @@ void GenerationRun::fill(const Cancellation& cancellation) {
 }
 
 void GenerationRun::run(const Cancellation& cancellation, RunTrace* trace) {
+  const Clock::time_point begin = Clock::now();
+  const std::size_t reads = decodes_ ? 0 : read(cancellation, trace);
   std::vector<runtime::Sequences::Next> next;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    next.push_back({slots_[i], decodes_ ? std::span<const std::int32_t>(&chosen_[i], 1) : prompts_[i], true});
+    next.push_back(next_of(i, decodes_ ? std::span<const std::int32_t>(&chosen_[i], 1) : prompts_[i], 1));
   }
-  if (trace != nullptr) trace->begin = trace->prepared = Clock::now();
-  RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(0);
-  if (part != nullptr) part->begin = trace->begin;
+  const Clock::time_point step = Clock::now();
+  RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(reads);
   const Tensor logits = sequences_.run(next, cancellation, [&](Feeds& feeds) {
-    if (part == nullptr) return;
-    part->steps.clear();
-    feeds.step_times = &part->steps;
-    feeds.pool_work = &part->threads;
-    part->fed = Clock::now();
+    if (part != nullptr) look(feeds, *part, step, false);
   });
   const auto width = static_cast<std::size_t>(logits.dims().back());
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     chosen_[i] = decoding::likeliest(logits.as<float>().subspan(i * width, width));
   }
   if (part == nullptr) return;
+  trace->begin = trace->prepared = begin;
   part->end = trace->end = Clock::now();
-  trace->batches.resize(1);
+  trace->batches.resize(reads + 1);
 }
 
 }  // namespace accelerate::bench

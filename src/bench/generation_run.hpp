@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,16 +18,25 @@ struct FillingRun {
 };
 std::vector<FillingRun> filling_runs(std::int64_t batch, std::int64_t tokens);
 
-// The sizes of a run: tokens that each text gets, what it has, and how many of them want logits.
-Extents extents_after(std::vector<std::int64_t> past, std::vector<std::int64_t> counts, std::int64_t selected);
+// The sizes of a run: tokens that each text gets, what it has, those of what it reads (none: there is no encoder), and
+// how many of them want logits.
+Extents extents_after(std::vector<std::int64_t> past, std::vector<std::int64_t> counts,
+                      std::vector<std::int64_t> sources, std::int64_t selected);
+
+// What an encoder reads of each text.
+struct SourceTexts {
+  std::shared_ptr<runtime::CompiledGraph> encoder;
+  std::vector<std::vector<std::int32_t>> texts;
+};
 
 // Texts side by side. Each run begins where the one before began: the slots are cut back to their past.
 class GenerationRun {
  public:
   // `prompts`: of equal length. With `decodes` all but the last token of each are its past, and a run takes the last
-  // one, or what the run before chose, a step further; without, a run takes all of them.
+  // one, or what the run before chose, a step further; without, a run reads the source, if there is one, and takes all
+  // of them.
   GenerationRun(std::shared_ptr<runtime::CompiledGraph> graph, std::vector<std::vector<std::int32_t>> prompts,
-                bool decodes);
+                bool decodes, std::optional<SourceTexts> read = {});
 
   // Not timed: to where a run begins. Fills the past where it is not there, and takes the step before the run's.
   // Error{interrupted}.
@@ -42,6 +52,8 @@ class GenerationRun {
   std::int64_t past_length() const { return decodes_ ? std::ssize(prompts_.front()) - 1 : 0; }
   // But for the last token of the past, which each rewind takes anew.
   std::int64_t filled_length() const { return past_length() > 0 ? past_length() - 1 : 0; }
+  runtime::Sequences::Next next_of(std::size_t text, std::span<const std::int32_t> tokens, std::size_t wanted) const;
+  std::size_t read(const Cancellation& cancellation, RunTrace* trace);
   void fill(const Cancellation& cancellation);
   void take_last_step(const Cancellation& cancellation);
   bool cut_back();
@@ -50,6 +62,8 @@ class GenerationRun {
   runtime::Sequences sequences_;
   std::vector<std::vector<std::int32_t>> prompts_;
   bool decodes_;
+  std::optional<SourceTexts> read_;
+  std::vector<std::shared_ptr<const runtime::Source>> sources_;  // what the encoder gave of them
   std::vector<Slot> slots_;
   std::vector<std::int32_t> chosen_;
 };

@@ -132,13 +132,13 @@ class Measuring {
     if (workload_.texts) subject.open_tokenizer();
     row_.load_ms = milliseconds(Clock::now() - start);
     describe(subject);
-    std::vector<Extents> all = Subject::filling_of(workload_);
+    std::vector<SizedRun> all = subject.filling_of(workload_);
     all.insert(all.end(), runs_.begin(), runs_.end());
     if (!has_room(subject.predict(all), how_.most_bytes, row_)) return;
 
     const Precision precision = subject.options().precision;
     const Work work = subject.work(runs_);
-    const Work read = work_of(subject.graph(), runs_.front(), subject.options());
+    const Work read = subject.work(std::span(runs_).first(1));
     const std::int64_t weight_set = read.weight_bytes + read.cache_bytes;
     std::vector<std::int64_t> sets{weight_set};
     if (how_.profile) sets.insert(sets.end(), std::begin(kProfileSets), std::end(kProfileSets));
@@ -173,11 +173,10 @@ class Measuring {
     row_.precision = subject.info().precision;
     row_.layer_precisions = subject.info().layer_precisions;
     if (!subject.info().precision_reason.empty()) row_.notes.push_back(subject.info().precision_reason);
-    runs_ = subject.extents_of(workload_);
+    runs_ = subject.runs_of(workload_);
     row_.batch = workload_.batch;
     row_.tokens = workload_.tokens;
-    row_.rows = 0;
-    for (const Extents& extents : runs_) row_.rows += extents.at("tokens.rows");
+    row_.rows = Subject::rows(runs_);
   }
 
   void load_and_run(Subject& subject) {
@@ -207,7 +206,7 @@ class Measuring {
   const MeasureOptions& how_;
   hardware::LimitMeter& meter_;
   Row& row_;
-  std::vector<Extents> runs_;
+  std::vector<SizedRun> runs_;
   bool on_processor_ = false;
 };
 

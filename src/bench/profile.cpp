@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <numeric>
 
 #include "bench/statistics.hpp"
@@ -17,14 +18,20 @@ struct Pieces {
   std::vector<double> steps, busy;  // of each step; `busy`: of all threads together
 };
 
+// The steps whose times a batch has; none where they were not taken.
+std::span<const PlanStep> told_steps(const Profile& profile, const RunTrace::Batch& batch) {
+  const std::span<const PlanStep> steps = profile.steps_of(batch.encodes);
+  return batch.steps.size() == steps.size() + 1 ? steps : std::span<const PlanStep>();
+}
+
 // Milliseconds that all threads together worked in each step.
-std::vector<double> busy_of_steps(const RunTrace& trace, std::size_t steps) {
-  std::vector<double> busy(steps, 0.0);
+std::vector<double> busy_of_steps(const RunTrace& trace, const Profile& profile) {
+  std::vector<double> busy(profile.steps.size(), 0.0);
   for (const RunTrace::Batch& batch : trace.batches) {
-    if (batch.steps.size() != steps + 1) continue;
-    for (std::size_t i = 0; i < steps; ++i) {
+    const std::size_t first = profile.first_step(batch.encodes), count = told_steps(profile, batch).size();
+    for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t thread = 0; thread < std::max<std::size_t>(1, batch.threads.threads.size()); ++thread) {
-        busy[i] += busy_milliseconds(batch.threads, thread, batch.steps[i], batch.steps[i + 1]);
+        busy[first + i] += busy_milliseconds(batch.threads, thread, batch.steps[i], batch.steps[i + 1]);
       }
     }
   }
@@ -32,16 +39,17 @@ std::vector<double> busy_of_steps(const RunTrace& trace, std::size_t steps) {
 }
 
 // Every moment of the run belongs to exactly one piece, so that the pieces add up to it.
-Pieces pieces_of(const RunTrace& trace, std::size_t steps) {
+Pieces pieces_of(const RunTrace& trace, const Profile& profile) {
   Pieces pieces;
-  pieces.steps.assign(steps, 0.0);
+  pieces.steps.assign(profile.steps.size(), 0.0);
   pieces.prepare = milliseconds(trace.prepared - trace.begin);
   Clock::time_point last = trace.prepared;
   for (const RunTrace::Batch& batch : trace.batches) {
-    const bool told = batch.steps.size() == steps + 1;
+    const std::size_t first = profile.first_step(batch.encodes), count = told_steps(profile, batch).size();
+    const bool told = count > 0;
     pieces.inputs += milliseconds((told ? batch.steps.front() : batch.fed) - last);
-    for (std::size_t i = 0; told && i < steps; ++i) {
-      pieces.steps[i] += milliseconds(batch.steps[i + 1] - batch.steps[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      pieces.steps[first + i] += milliseconds(batch.steps[i + 1] - batch.steps[i]);
     }
     last = told ? batch.steps.back() : batch.fed;
     pieces.outputs += milliseconds(batch.end - last);
@@ -49,7 +57,7 @@ Pieces pieces_of(const RunTrace& trace, std::size_t steps) {
   }
   pieces.outputs += milliseconds(trace.end - last);
   pieces.total = milliseconds(trace.end - trace.begin);
-  pieces.busy = busy_of_steps(trace, steps);
+  pieces.busy = busy_of_steps(trace, profile);
   return pieces;
 }
 
@@ -84,18 +92,24 @@ void divide_threads(std::vector<ProfilePart>& parts) {
   for (ProfilePart& part : parts) part.threads = part.milliseconds > 0 ? part.threads / part.milliseconds : 0;
 }
 
-void add_work(const Subject& subject, const std::vector<PlanStep>& steps, std::span<const Extents> runs,
-              const Limits& limits, std::int64_t weight_set, std::vector<ProfilePart>& parts) {
-  for (ProfilePart& part : parts) part.calls = static_cast<std::int64_t>(runs.size());
-  parts[0].calls = 1;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    ProfilePart& part = parts[i + 2];
-    for (const Extents& extents : runs) {
-      const Work work = work_of(subject.graph(), steps[i].nodes, extents, subject.options());
-      part.work += work;
-      part.limit_milliseconds += 1e3 * bound_of(work, limits, weight_set).seconds;
-    }
+void add_work(const Subject& subject, const SizedRun& run, const Limits& limits, std::int64_t weight_set,
+              Profile& profile) {
+  std::size_t place = profile.first_step(run.encodes) + 2;
+  for (const PlanStep& step : profile.steps_of(run.encodes)) {
+    ProfilePart& part = profile.parts[place++];
+    const Work work = work_of(subject.graph_of(run), step.nodes, run.extents, subject.options());
+    part.work += work;
+    part.limit_milliseconds += 1e3 * bound_of(work, limits, weight_set).seconds;
+    ++part.calls;
   }
+}
+
+void add_work(const Subject& subject, std::span<const SizedRun> runs, const Limits& limits, std::int64_t weight_set,
+              Profile& profile) {
+  for (const SizedRun& run : runs) add_work(subject, run, limits, weight_set, profile);
+  const auto calls = static_cast<std::int64_t>(runs.size());
+  profile.parts[0].calls = 1;
+  profile.parts[1].calls = profile.parts.back().calls = calls;
 }
 
 std::vector<ProfilePart> grouped(const std::vector<ProfilePart>& parts, std::string ProfilePart::*by) {
@@ -147,10 +161,12 @@ std::string layer_of(const std::string& path) {
   return path.empty() ? "(after the layers)" : path.substr(0, path.find('.'));
 }
 
-Profile take_profile(const Subject& subject, const Workload& workload, std::span<const Extents> runs,
+Profile take_profile(const Subject& subject, const Workload& workload, std::span<const SizedRun> runs,
                      const Limits& limits, std::int64_t weight_set, double seconds, const Cancellation& cancellation) {
   Profile profile;
-  profile.steps = subject.steps();
+  if (subject.has_encoder() && workload.phase == Phase::prefill) profile.steps = subject.steps(true);
+  profile.encoder_steps = profile.steps.size();
+  std::ranges::copy(subject.steps(false), std::back_inserter(profile.steps));
   std::vector<Pieces> taken;
   std::vector<double> plain, looked;
   RunTrace trace;
@@ -169,7 +185,7 @@ Profile take_profile(const Subject& subject, const Workload& workload, std::span
     subject.rewind(cancellation);
     subject.run(workload, cancellation, &trace);
     if (!plain_first) run_plain();
-    taken.push_back(pieces_of(trace, profile.steps.size()));
+    taken.push_back(pieces_of(trace, profile));
     looked.push_back(taken.back().total);
     if (looked.back() <= *std::ranges::min_element(looked)) profile.trace = trace;
   }
@@ -184,7 +200,7 @@ Profile take_profile(const Subject& subject, const Workload& workload, std::span
     add_times(taken[i], weight, profile.parts);
     profile.milliseconds += weight * taken[i].total;
   }
-  add_work(subject, profile.steps, runs, limits, weight_set, profile.parts);
+  add_work(subject, runs, limits, weight_set, profile);
   profile.operations = grouped(profile.parts, &ProfilePart::operation);
   profile.layers = grouped(profile.parts, &ProfilePart::layer);
   divide_threads(profile.parts);

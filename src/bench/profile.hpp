@@ -31,8 +31,16 @@ struct Profile {
   std::vector<ProfilePart> parts;  // in the order of a run; their milliseconds add up to the run's
   std::vector<ProfilePart> operations, layers;  // the same by operation and by layer, the longest first
 
-  // The fastest of the runs, for the trace.
+  // Of an encoder-decoder those of the encoder come first.
   std::vector<PlanStep> steps;
+  std::size_t encoder_steps = 0;
+  // The steps that a batch of a run takes.
+  std::span<const PlanStep> steps_of(bool encodes) const {
+    return encodes ? std::span(steps).first(encoder_steps) : std::span(steps).subspan(encoder_steps);
+  }
+  std::size_t first_step(bool encodes) const { return encodes ? 0 : encoder_steps; }
+
+  // The fastest of the runs, for the trace.
   RunTrace trace;
 };
 
@@ -44,7 +52,7 @@ double busy_milliseconds(const PoolWork& work, std::size_t thread, Clock::time_p
 std::string layer_of(const std::string& path);
 
 // Runs in turn with and without looking, for about `seconds` (at least 5 runs of each). `weight_set` as bound_of's.
-Profile take_profile(const Subject& subject, const Workload& workload, std::span<const Extents> runs,
+Profile take_profile(const Subject& subject, const Workload& workload, std::span<const SizedRun> runs,
                      const Limits& limits, std::int64_t weight_set, double seconds, const Cancellation& cancellation);
 
 // A profile of one row, in the JSON of Chrome's trace events: complete events in microseconds, a run holding its

@@ -20,6 +20,7 @@ struct RunTrace {
     StepTimes steps;               // then the steps run
     PoolWork threads;              // on these threads
     Clock::time_point end;         // and its outputs are copied out
+    bool encodes = false;          // whether they are the encoder's
   };
   Clock::time_point begin, prepared, end;  // tokenizing, or reading the padded tensors, lies before `prepared`
   std::vector<Batch> batches;

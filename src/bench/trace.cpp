@@ -22,14 +22,15 @@ class Events {
  private:
   void add_batch(const RunTrace::Batch& batch, std::size_t number) {
     add("batch " + std::to_string(number), "batch", batch.begin, batch.end);
-    const bool told = batch.steps.size() == profile_.steps.size() + 1;
+    const std::span<const PlanStep> steps = profile_.steps_of(batch.encodes);
+    const bool told = batch.steps.size() == steps.size() + 1;
     if (!told) return;
     add("make inputs", "outside", batch.begin, batch.steps.front());
     // Steps of one layer lie side by side; where a layer comes again (shared weights) it is a new event.
-    for (std::size_t first = 0; first < profile_.steps.size();) {
-      const std::string layer = layer_of(profile_.steps[first].path);
+    for (std::size_t first = 0; first < steps.size();) {
+      const std::string layer = layer_of(steps[first].path);
       std::size_t end = first + 1;
-      while (end < profile_.steps.size() && layer_of(profile_.steps[end].path) == layer) ++end;
+      while (end < steps.size() && layer_of(steps[end].path) == layer) ++end;
       add(layer, "layer", batch.steps[first], batch.steps[end]);
       for (std::size_t i = first; i < end; ++i) add_step(i, batch);
       first = end;
@@ -40,10 +41,11 @@ class Events {
 
   // What another thread did, named by the step that it belonged to.
   void add_thread(const RunTrace::Batch& batch, std::size_t thread) {
+    const std::span<const PlanStep> steps = profile_.steps_of(batch.encodes);
     for (const PoolWork::Span& span : batch.threads.threads[thread]) {
       const auto next = std::upper_bound(batch.steps.begin(), batch.steps.end(), span.begin);
       if (next == batch.steps.begin() || next == batch.steps.end()) continue;
-      const PlanStep& step = profile_.steps[static_cast<std::size_t>(next - batch.steps.begin()) - 1];
+      const PlanStep& step = steps[static_cast<std::size_t>(next - batch.steps.begin()) - 1];
       // A thread may take a few texts through all steps, while others do the same with others.
       const std::string name = span.end > *next ? "a part of the batch" : step.operation + " " + step.path;
       add(name, "work", span.begin, span.end, {}, static_cast<std::int64_t>(thread) + 1);
@@ -51,7 +53,7 @@ class Events {
   }
 
   void add_step(std::size_t i, const RunTrace::Batch& batch) {
-    const ProfilePart& part = profile_.parts[i + 2];
+    const ProfilePart& part = profile_.parts[profile_.first_step(batch.encodes) + i + 2];
     const auto calls = part.calls > 0 ? part.calls : 1;
     Json arguments;
     arguments.set("path", part.path).set("flops", part.work.flops / calls);

@@ -6,6 +6,7 @@
 
 #include "decoding/prompt_lookup.hpp"
 #include "runtime/next_token.hpp"
+#include "runtime/sources.hpp"
 
 namespace accelerate::runtime {
 namespace {

@@ -7,10 +7,10 @@
 #include <numeric>
 
 #include "core/text.hpp"
-#include "runtime/batches.hpp"
 #include "runtime/drafts.hpp"
 #include "runtime/generation_settings.hpp"
 #include "runtime/prediction.hpp"
+#include "runtime/sources.hpp"
 #include "runtime/tasks.hpp"
 
 namespace accelerate {
@@ -21,10 +21,6 @@ std::string_view name_of(StopReason reason) {
 }
 
 namespace runtime {
-
-bool has_encoder(const LoadedModel& model) {
-  return model.definition().program.graph("decode").find_input("cross.0.key") != nullptr;
-}
 
 namespace {
 
@@ -89,38 +85,13 @@ void fit(std::vector<std::int32_t>& ids, std::size_t number, GenerationCall& cal
 }
 
 // Texts of an encoder-decoder go through the encoder; what is continued is its start token.
-void read_sources(GenerationCall& call) {
+void encode_prompts(GenerationCall& call) {
   if (!call.settings.decoder_start_token_id) {
     throw Error(ErrorKind::unsupported, "has no decoder_start_token_id", "generation_config.json");
   }
-  const Graph& encoder = call.model.definition().program.graph(kEncode);
-  std::vector<std::string> outputs;
-  for (const Graph::Output& output : encoder.outputs()) {
-    if (output.name.starts_with("cross.")) outputs.push_back(output.name);
-  }
-  const std::shared_ptr<CompiledGraph> compiled = call.model.compiled(outputs);
-  std::vector<Item> items;
-  for (std::size_t i = 0; i < call.prompts.size(); ++i) {
-    Item item{.number = i};
-    item.ids.assign(call.prompts[i].begin(), call.prompts[i].end());
-    items.push_back(std::move(item));
-  }
-  call.sources.resize(items.size());
-  for_each_batch(std::move(items), {}, [&](std::span<const Item> batch) {
-    const Feeds feeds = feeds_of(compiled->graph(), batch);
-    const auto found = std::make_shared<const Outputs>(compiled->run(feeds, call.options.cancellation));
-    const std::vector<std::int64_t>& offsets = feeds.extents.offsets("tokens");
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      const auto read = std::make_shared<Source>();
-      read->tokens = batch[i].rows();
-      for (const auto& [name, rows] : *found) {
-        const auto width = static_cast<std::size_t>(rows.dim(1)), first = static_cast<std::size_t>(offsets[i]) * width;
-        const auto own = rows.as<float>().subspan(first, static_cast<std::size_t>(read->tokens) * width);
-        read->rows.emplace(name, Tensor::view(DType::f32, {read->tokens, rows.dim(1)}, std::as_bytes(own), found));
-      }
-      call.sources[batch[i].number] = read;
-    }
-  });
+  const std::shared_ptr<CompiledGraph> encoder = source_encoder(call.model);
+  call.sources = read_sources(encoder->graph(), call.prompts,
+                              [&](Feeds feeds) { return encoder->run(std::move(feeds), call.options.cancellation); });
   for (std::vector<std::int32_t>& prompt : call.prompts) prompt = {*call.settings.decoder_start_token_id};
 }
 
@@ -216,7 +187,7 @@ Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, 
   if (has_encoder(model)) {
     for (const std::vector<std::int32_t>& prompt : call.prompts) source_tokens += std::ssize(prompt);
     try {
-      read_sources(call);
+      encode_prompts(call);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::interrupted) throw;
       for (auto& texts : generations.texts) texts.push_back({.reason = StopReason::cancelled});

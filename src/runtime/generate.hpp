@@ -26,8 +26,6 @@ inline constexpr std::size_t kMostRows = 1024;
 Generations generate(const LoadedModel& model, std::span<const Prompt> prompts, const GenerateOptions& options,
                      const LoadedModel* draft = nullptr);
 
-bool has_encoder(const LoadedModel& model);
-
 // A call, worked out: prompts as tokens, settings after the folder's and the caller's.
 struct GenerationCall {
   const LoadedModel& model;

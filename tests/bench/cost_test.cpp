@@ -16,7 +16,7 @@ std::filesystem::path fixture(const std::string& name) {
 TEST(Cost, ATinyBertByHand) {
   const Subject subject(fixture("bert"), {.threads = 1}, "");
   Workload workload{.batch = 3, .tokens = 10};
-  const std::vector<Extents> runs = subject.extents_of(workload);
+  const std::vector<SizedRun> runs = subject.runs_of(workload);
   const Work work = subject.work(runs);
   const std::int64_t rows = 30, products = 2 * (4 * 32 * 32 + 2 * 32 * 64) * rows * 2;
   EXPECT_GT(work.flops, products);
@@ -30,7 +30,7 @@ TEST(Cost, ATinyBertByHand) {
 TEST(Cost, WeightsOfProductsCountInTheirPrecision) {
   const Subject subject(fixture("bert"), {.threads = 1}, "");
   Workload workload{.batch = 1, .tokens = 4};
-  const Extents extents = subject.extents_of(workload).front();
+  const Extents extents = subject.runs_of(workload).front().extents;
   CompileOptions f32, int8, mixed;
   int8.precision = Precision::int8;
   mixed.precision = Precision::int8;

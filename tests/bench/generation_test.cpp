@@ -3,12 +3,15 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <numeric>
 
 #include "accelerate/accelerate.hpp"
 #include "bench/bench.hpp"
 #include "bench/measure.hpp"
 #include "bench/row_json.hpp"
+#include "decoding/settings.hpp"
+#include "runtime/sources.hpp"
 
 namespace accelerate::bench {
 namespace {
@@ -16,11 +19,14 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path decoder(const std::string& name) { return fs::path(ACCELERATE_TESTS_DIR) / "goldens/decoders" / name; }
+fs::path text_to_text(const std::string& name) {
+  return fs::path(ACCELERATE_TESTS_DIR) / "goldens/text_to_text" / name;
+}
 
-Options quick(const std::string& model) {
+Options quick(const fs::path& folder) {
   ::setenv("ACCELERATE_RECORDS", "off", 1);
   Options options;
-  options.model = decoder(model);
+  options.model = folder;
   options.tokens = {8};
   options.threads = 1;
   options.seconds = 0.05;
@@ -35,7 +41,7 @@ std::vector<std::int32_t> prompt_of(std::size_t tokens, std::int32_t first) {
 }
 
 TEST(GenerationBench, EveryPhaseIsARow) {
-  Options options = quick("qwen2");
+  Options options = quick(decoder("qwen2"));
   options.tokens = {8, 16};
   options.batches = {1, 3};
   const Report report = bench(options);
@@ -56,7 +62,7 @@ TEST(GenerationBench, EveryPhaseIsARow) {
 }
 
 TEST(GenerationBench, OnePhaseAlone) {
-  Options options = quick("gpt2");
+  Options options = quick(decoder("gpt2"));
   options.phases = {Phase::decode};
   const Report report = bench(options);
   ASSERT_EQ(report.rows.size(), 1U);
@@ -109,37 +115,102 @@ TEST(GenerationBench, RunsGiveTheTokensThatGeneratingGives) {
   }
 }
 
+// Of an encoder-decoder the texts come from sources, and a step after a past is the one that follows it.
+TEST(GenerationBench, RunsOfEncoderDecodersGiveTheTokensThatGeneratingGives) {
+  for (const char* name : {"t5", "bart", "marian"}) {
+    const Model model = Model::open(text_to_text(name), {.threads = 1});
+    const runtime::LoadedModel loaded(text_to_text(name), {.threads = 1});
+    const std::vector<std::vector<std::int32_t>> sources = {prompt_of(9, 20), prompt_of(14, 31)};
+    const std::vector<Prompt> asked = {{.ids = sources[0]}, {.ids = sources[1]}};
+    // The last of them marian is told to make the end of the text.
+    const Generations found =
+        model.generate(asked, {.max_new_tokens = 4, .do_sample = false, .num_beams = 1, .ignore_eos = true});
+    const std::int32_t start = *decoding::settings_of(text_to_text(name)).decoder_start_token_id;
+    std::vector<std::vector<std::int32_t>> before(2, {start}), past(2, {start});
+    for (std::size_t i = 0; i < 2; ++i) {
+      const std::vector<std::int32_t>& ids = found.texts[i][0].ids;
+      past[i].insert(past[i].end(), ids.begin(), ids.begin() + 2);
+    }
+    const SourceTexts read{runtime::source_encoder(loaded), sources};
+    GenerationRun prefill(loaded.compiled(Task::text_generation), before, false, read);
+    GenerationRun decode(loaded.compiled(Task::text_generation), past, true, read);
+    for (int run = 0; run < 2; ++run) {
+      for (GenerationRun* each : {&prefill, &decode}) each->rewind({});
+      prefill.run({}, nullptr);
+      if (run == 0) decode.run({}, nullptr);
+      for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(prefill.chosen()[i], found.texts[i][0].ids[0]) << name << " prefill, run " << run;
+        EXPECT_EQ(decode.chosen()[i], found.texts[i][0].ids[2]) << name << " decode";
+      }
+    }
+  }
+}
+
+TEST(GenerationBench, EncoderDecodersAreMeasuredByTheirSource) {
+  Options options = quick(text_to_text("t5"));
+  options.tokens = {40};
+  options.batches = {3};
+  options.profile = true;
+  const Report report = bench(options);
+  ASSERT_EQ(report.rows.size(), 2U);
+  for (const Row& row : report.rows) {
+    ASSERT_EQ(row.state, State::measured) << row.reason;
+    EXPECT_EQ(row.rows, row.phase == Phase::prefill ? 3 * 40 : 3);
+    EXPECT_LT(std::abs(row.peak_bytes - row.predicted_bytes), row.predicted_bytes / 20 + (8 << 20));
+    ASSERT_NE(row.profile, nullptr);
+    double all = 0;
+    std::int64_t flops = 0;
+    std::map<std::string, std::int64_t> by_layer;
+    for (const ProfilePart& part : row.profile->parts) {
+      all += part.milliseconds;
+      flops += part.work.flops;
+      if (part.operation == "attention") by_layer[part.layer] += part.calls;
+    }
+    EXPECT_NEAR(all, row.profile->milliseconds, 0.001 * row.profile->milliseconds);
+    EXPECT_EQ(flops, row.flops);
+    const bool encodes = row.phase == Phase::prefill;
+    EXPECT_EQ(by_layer.contains("encoder.block.1"), encodes);
+    EXPECT_EQ(by_layer.at("decoder.block.1"), 2) << "over the text, and over the source";
+  }
+}
+
+// T5 of 2 layers, keys and values of 4 heads of 8: those of the source, and of kTargetPast tokens of the text.
+TEST(GenerationBench, WhatAnEncoderGaveIsReadByEveryStep) {
+  const Subject subject(text_to_text("t5"), {.threads = 1}, "");
+  Workload decode{.batch = 3, .tokens = 100, .phase = Phase::decode};
+  EXPECT_EQ(subject.work(subject.runs_of(decode)).cache_bytes, 2 * 2 * (4 * 8) * 4 * 3 * (100 + kTargetPast));
+}
+
 // Qwen2 of 2 layers with one key head of 8: keys and values of 5 positions of 3 texts.
 TEST(GenerationBench, KeysAndValuesOfThePastAreBytesToRead) {
   const Subject subject(decoder("qwen2"), {.threads = 1}, "");
   Workload decode{.batch = 3, .tokens = 5, .phase = Phase::decode};
   Workload later{.batch = 3, .tokens = 6, .phase = Phase::decode};
   Workload prefill{.batch = 3, .tokens = 5, .phase = Phase::prefill};
-  const Work work = subject.work(subject.extents_of(decode));
+  const Work work = subject.work(subject.runs_of(decode));
   EXPECT_EQ(work.cache_bytes, std::int64_t{2} * 2 * 8 * 4 * 3 * 5);
-  EXPECT_EQ(subject.work(subject.extents_of(later)).weight_bytes, work.weight_bytes);
-  EXPECT_EQ(subject.work(subject.extents_of(prefill)).cache_bytes, 0);
-  EXPECT_GT(subject.work(subject.extents_of(prefill)).flops, 3 * work.flops);
+  EXPECT_EQ(subject.work(subject.runs_of(later)).weight_bytes, work.weight_bytes);
+  EXPECT_EQ(subject.work(subject.runs_of(prefill)).cache_bytes, 0);
+  EXPECT_GT(subject.work(subject.runs_of(prefill)).flops, 3 * work.flops);
 }
 
 TEST(GenerationBench, AWindowIsReadNoFurtherThanItReaches) {
   const Subject subject(decoder("mistral"), {.threads = 1}, "");
   Workload short_past{.tokens = 8, .phase = Phase::decode}, long_past{.tokens = 64, .phase = Phase::decode};
-  EXPECT_EQ(subject.work(subject.extents_of(short_past)).cache_bytes,
-            subject.work(subject.extents_of(long_past)).cache_bytes);
+  EXPECT_EQ(subject.work(subject.runs_of(short_past)).cache_bytes,
+            subject.work(subject.runs_of(long_past)).cache_bytes);
 }
 
 // One row reads the experts that it chooses, many rows read all.
 TEST(GenerationBench, OfExpertsThoseThatAreChosen) {
   const Subject subject(decoder("mixtral"), {.threads = 1}, "");
   Workload one{.batch = 1, .tokens = 4, .phase = Phase::decode}, many{.batch = 64, .tokens = 4, .phase = Phase::decode};
-  EXPECT_LT(subject.work(subject.extents_of(one)).weight_bytes,
-            subject.work(subject.extents_of(many)).weight_bytes * 9 / 10);
+  EXPECT_LT(subject.work(subject.runs_of(one)).weight_bytes, subject.work(subject.runs_of(many)).weight_bytes * 9 / 10);
 }
 
 TEST(GenerationBench, MemoryIsWhatWasPredicted) {
   for (const char* name : {"qwen2", "llama"}) {
-    Options options = quick(name);
+    Options options = quick(decoder(name));
     options.tokens = {200};
     options.batches = {4};
     for (const Row& row : bench(options).rows) {
@@ -162,7 +233,7 @@ Error error_of(Call&& call) {
 }
 
 TEST(GenerationBench, OneMoreTokenMustFitIn) {
-  Options options = quick("opt");
+  Options options = quick(decoder("opt"));
   options.tokens = {128};
   EXPECT_STREQ(error_of([&] { bench(options); }).what(), "tokens: is 128, expected 1 to 127");
   options.tokens = {127};
@@ -174,7 +245,7 @@ TEST(GenerationBench, OneMoreTokenMustFitIn) {
 }
 
 TEST(GenerationBench, TextsAndSearchesAreRefused) {
-  Options options = quick("gpt2");
+  Options options = quick(decoder("gpt2"));
   options.search = SearchBound{};
   EXPECT_EQ(error_of([&] { bench(options); }).where(), "batches");
   options.search.reset();
@@ -183,7 +254,7 @@ TEST(GenerationBench, TextsAndSearchesAreRefused) {
 }
 
 TEST(GenerationBench, AStepIsProfiled) {
-  Options options = quick("qwen2");
+  Options options = quick(decoder("qwen2"));
   options.profile = true;
   for (const Row& row : bench(options).rows) {
     ASSERT_NE(row.profile, nullptr);

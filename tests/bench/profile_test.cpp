@@ -25,7 +25,7 @@ class ProfileOf : public testing::TestWithParam<Case> {
  protected:
   Subject subject{fixture(GetParam().model), {.threads = 2}, ""};
   Workload workload{.batch = 4, .tokens = 20};
-  std::vector<Extents> runs;
+  std::vector<SizedRun> runs;
   Limits limits{1e9, {{1, 1e9}}};
 
   Profile take() {
@@ -34,7 +34,7 @@ class ProfileOf : public testing::TestWithParam<Case> {
           std::vector<std::string>{"let there be light", "and the earth was without form", "and", "void"});
       subject.open_tokenizer();
     }
-    runs = subject.extents_of(workload);
+    runs = subject.runs_of(workload);
     subject.compile();
     subject.make_inputs(workload);
     return take_profile(subject, workload, runs, limits, 1, 0.05, {});
