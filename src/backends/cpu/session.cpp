@@ -198,7 +198,7 @@ class CpuSession final : public Session {
       step->run(run);
     }
     mark(times);
-    for (std::size_t i = 0; i < outputs.size(); ++i) copy_output(i, layout.part, lane, outputs[i]);
+    for (std::size_t i = 0; i < outputs.size(); ++i) copy_output(i, layout.part, lane, pool, outputs[i]);
   }
 
   void bind(std::size_t index, const Layout& layout, Lane& lane, const Feeds& feeds) const {
@@ -256,13 +256,19 @@ class CpuSession final : public Session {
     return numbers;
   }
 
-  void copy_output(std::size_t index, const Part& part, const Lane& lane, float* out) const {
+  // Large ones by all threads: memory that is new to the process costs more than the copying.
+  void copy_output(std::size_t index, const Part& part, const Lane& lane, ThreadPool& pool, float* out) const {
+    constexpr std::int64_t kTaskNumbers = 16 << 10;
     const Value output = c_->graph.outputs()[index].value;
     const Location& value = lane.values[static_cast<std::size_t>(output.id)];
     out += first_number(c_->graph.node(output), part);
-    for (std::int64_t row = 0; row < value.rows; ++row) {
-      std::copy_n(value.data + row * value.stride, value.width, out + row * value.width);
-    }
+    const std::int64_t together = std::max<std::int64_t>(1, kTaskNumbers / std::max<std::int64_t>(1, value.width));
+    pool.parallel_for((value.rows + together - 1) / together, [&](std::int64_t task, int) {
+      const std::int64_t end = std::min(value.rows, (task + 1) * together);
+      for (std::int64_t row = task * together; row < end; ++row) {
+        std::copy_n(value.data + row * value.stride, value.width, out + row * value.width);
+      }
+    });
   }
 
   std::shared_ptr<const Compiled> c_;
