@@ -3,6 +3,7 @@
 // kernels_bench [--threads 1,2] [--level NAME] [--precision f32|bf16|int8] [--only linear|attention|rows]
 //               [--seconds S a figure]
 //               [--rows R1,R2.. --in K --out N --gap G] (products of these shapes instead)
+//               [--matrices M] (so many of each shape in turn: weights come from memory, as a model's do)
 // Products show the median of repeated runs and the best; the peak is measured again beside each. Attention and rows
 // show the best.
 #include "backends/cpu/kernels.hpp"
@@ -29,7 +30,8 @@ struct Options {
   int in = 384, out = 384;
 };
 
-int gap = 0;  // floats between two rows of X
+int gap = 0;       // floats between two rows of X
+int matrices = 1;  // multiplied one after the other
 
 double seconds_a_figure = 0.25;
 
@@ -123,15 +125,22 @@ void bench_linear(const Kernels& kernels, ThreadPool& pool, Precision precision,
   for (const Product& p : products) {
     Floats x(p.rows * (p.in + gap)), w(p.out * p.in), bias(p.out), y(p.rows * p.out);
     const WeightSource source{.data = w.data(), .out_features = p.out};
-    const PackedMatrix packed =
-        PackedMatrix::pack(pool, kernels.level(), p.in, {&source, 1}, {.precision = precision, .done = {}});
+    std::vector<PackedMatrix> weights;
+    for (int i = 0; i < matrices; ++i) {
+      weights.push_back(
+          PackedMatrix::pack(pool, kernels.level(), p.in, {&source, 1}, {.precision = precision, .done = {}}));
+    }
     HostBuffer scratch(kernels.linear_scratch_bytes(p.rows, p.in, precision));
     const double before = kernels.measure_peak_gflops(15, precision);
-    const Times times = time([&] {
-      kernels.linear(pool, p.rows, {x.data(), p.in + gap}, packed,
-                     {.bias = bias.data(), .activation = p.activation, .residual = {}}, {y.data(), p.out},
-                     scratch.data());
+    Times times = time([&] {
+      for (const PackedMatrix& packed : weights) {
+        kernels.linear(pool, p.rows, {x.data(), p.in + gap}, packed,
+                       {.bias = bias.data(), .activation = p.activation, .residual = {}}, {y.data(), p.out},
+                       scratch.data());
+      }
     });
+    times.median /= matrices;
+    times.best /= matrices;
     const double peak = std::max(before, kernels.measure_peak_gflops(15, precision)) * pool.threads();
     const double work = 2e-9 * static_cast<double>(p.rows * p.in) * static_cast<double>(p.out);
     const double gflops = work / times.median;
@@ -242,6 +251,7 @@ Options parse(int count, char** arguments) {
     if (name == "--in") options.in = std::atoi(value.c_str());
     if (name == "--out") options.out = std::atoi(value.c_str());
     if (name == "--gap") gap = std::atoi(value.c_str());
+    if (name == "--matrices") matrices = std::max(1, std::atoi(value.c_str()));
     if (name == "--seconds") seconds_a_figure = std::atof(value.c_str());
     if (name == "--level") {
       for (const Level level : supported_levels()) {

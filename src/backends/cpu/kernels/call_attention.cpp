@@ -168,30 +168,39 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
 template <typename Number, typename Convert>
 void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& convert) const {
   constexpr float kLog2E = 1.44269504F;
+  constexpr std::int64_t kLeastNumbers = 8192;  // that are worth another thread
   const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E;  // as the unpaged keys are packed
   const PagePart& part = a.part;
   const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();
-  const auto put = [&](const PagedSequence& sequence, std::int64_t position, const float* key, const float* value) {
-    void* start = sequence.pages[static_cast<std::size_t>((position - sequence.first) / kPagePositions)];
+  // Positions of one panel, `from` on, of one head: what is written lies together.
+  const auto put = [&](const PagedSequence& sequence, std::int64_t head, std::int64_t from, std::int64_t count,
+                       const float* key, const float* value) {
+    void* start = sequence.pages[static_cast<std::size_t>((from - sequence.first) / kPagePositions)];
     Number* page = static_cast<Number*>(start) + part.offset;
-    const std::int64_t within = position % kPagePositions;
-    Number* keys = page + within / panel * panel * head_dim + within % panel;
-    Number* values = page + part.key_numbers() + within * stride;
-    for (std::int64_t head = 0; head < part.kv_heads; ++head, key += head_dim, value += head_dim) {
-      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = convert(key[d] * scale);
-      std::transform(value, value + head_dim, values, convert);
+    const std::int64_t within = from % kPagePositions;
+    Number* keys = page + head * kPagePositions * head_dim + within / panel * panel * head_dim + within % panel;
+    Number* values = page + part.key_numbers() + (head * kPagePositions + within) * stride;
+    for (std::int64_t row = 0; row < count; ++row, ++keys, values += stride) {
+      const float* own = key + row * a.key.stride;
+      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = convert(own[d] * scale);
+      own = value + row * a.value.stride;
+      std::transform(own, own + head_dim, values, convert);
       std::fill(values + head_dim, values + stride, Number{0});
-      keys += kPagePositions * head_dim;
-      values += kPagePositions * stride;
     }
   };
   for (std::size_t i = 0; i < a.sequences.size(); ++i) {
-    const std::int64_t first = a.offsets[i], rows = a.offsets[i + 1] - first;
     const PagedSequence& sequence = a.sequences[i];
-    detail::for_row_pieces(pool, rows, kPagePositions, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        put(sequence, sequence.positions - rows + row, a.key.data + (first + row) * a.key.stride,
-            a.value.data + (first + row) * a.value.stride);
+    const std::int64_t row = a.offsets[i], rows = a.offsets[i + 1] - row;
+    const std::int64_t first = sequence.positions - rows, first_panel = first / panel;
+    const std::int64_t panels = rows == 0 ? 0 : (sequence.positions - 1) / panel - first_panel + 1;
+    const std::int64_t least = divide_up(kLeastNumbers, std::min(rows, panel) * head_dim);
+    detail::for_row_pieces(pool, panels * part.kv_heads, least, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t item = begin; item < end; ++item) {
+        const std::int64_t head = item % part.kv_heads, at = (first_panel + item / part.kv_heads) * panel;
+        const std::int64_t from = std::max(first, at), until = std::min(sequence.positions, at + panel);
+        const std::int64_t source = row + from - first, column = head * head_dim;
+        put(sequence, head, from, until - from, a.key.data + source * a.key.stride + column,
+            a.value.data + source * a.value.stride + column);
       }
     });
   }

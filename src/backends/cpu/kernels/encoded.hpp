@@ -86,7 +86,7 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
     const bool plain = whole && rows % kRowPadding == 0;
     for (int64_t half = 0; half < halves; ++half) {
       const uint8_t* w = weight + half * panel_bytes;
-      Ahead ahead = ahead_of(w + panel_bytes, nothing_ahead(w).lines, panel_bytes, t, tiles.tiles);
+      Ahead ahead = ahead_of(w + halves * panel_bytes, nothing_ahead(w).lines, panel_bytes, t, tiles.tiles);
       ahead.streams = tiles.tiles == 1 && rows <= kMostStreamed;
       Format::multiply({.x = x + row * x_stride,
                         .x_stride = x_stride,

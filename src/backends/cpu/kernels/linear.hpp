@@ -221,14 +221,21 @@ inline Part copied(const LinearBlock& b, const Part& part, float* to) {
   return result;
 }
 
-// One panel of Y: its sums in `sums` (second half kRowBlock rows further on), finished rows to Y.
+// Weights of a panel from input feature k on.
+inline const float* weights_at(const LinearBlock& b, int64_t panel, int64_t k) {
+  const int64_t halves = b.gated ? 2 : 1;
+  return static_cast<const float*>(b.weight) + panel * halves * b.in_features * kPanel + k * kPanel;
+}
+
+// One panel of Y: its sums in `sums` (second half kRowBlock rows further on), finished rows to Y. `next`: the weights
+// that are read after this panel's.
 inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Part& part, int64_t panel, bool shallow,
-                          const float* bias, const float* second_bias, float* sums) {
+                          const float* bias, const float* second_bias, float* sums, const float* next) {
   const int64_t column = panel * kPanel;
   const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
   const int64_t halves = b.gated ? 2 : 1;
   const int64_t panel_floats = b.in_features * kPanel;
-  const float* weight = static_cast<const float*>(b.weight) + panel * halves * panel_floats + part.k * kPanel;
+  const float* weight = weights_at(b, panel, part.k);
   const bool plain = shallow && !b.gated && b.activation == kNone && b.residual == nullptr && columns == kPanel;
   const int64_t out_stride = plain ? b.y_stride : kPanel;
   for (int64_t t = 0; t < tiles.tiles; ++t) {
@@ -238,7 +245,8 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
     for (int64_t half = 0; half < halves; ++half, to += kRowBlock * kPanel) {
       const float* start = half == 0 ? bias : second_bias;
       const float* w = weight + half * panel_floats;
-      const Ahead ahead = ahead_of(w + panel_floats, w, 2 * part.depth * kLineBytes, t, tiles.tiles);
+      // Not the other half, which is read at once: it was asked for while the panel before was multiplied.
+      const Ahead ahead = ahead_of(next + half * panel_floats, w, 2 * part.depth * kLineBytes, t, tiles.tiles);
       const bool streams = tiles.tiles == 1 && rows <= kMostStreamed;
       const ProductTile product = streams ? kTiles.streamed[rows] : kTiles.by_size[rows][kPanelVectors];
       product(part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth, part.first ? start : to,
@@ -262,7 +270,7 @@ void linear(const LinearBlock& b) {
     const Part whole{x, b.x_stride, 0, b.in_features, true, true};
     for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
       const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
-      panel_product(b, tiles, whole, panel, true, bias.first, bias.second, space.sums);
+      panel_product(b, tiles, whole, panel, true, bias.first, bias.second, space.sums, weights_at(b, panel + 1, 0));
     }
     return;
   }
@@ -275,10 +283,12 @@ void linear(const LinearBlock& b) {
     for (int64_t k = 0; k < b.in_features; k += chunk) {
       const int64_t depth = b.in_features - k < chunk ? b.in_features - k : chunk;
       const Part part = copied(b, {x + k, b.x_stride, k, depth, k == 0, k + depth == b.in_features}, space.x);
+      const float* after = part.last ? weights_at(b, group_end, 0) : weights_at(b, group, k + depth);
       for (int64_t panel = group; panel < group_end; ++panel) {
         const int64_t slot = (panel - group) * halves;
         const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
-        panel_product(b, tiles, part, panel, false, bias.first, bias.second, space.sums + slot * kRowBlock * kPanel);
+        panel_product(b, tiles, part, panel, false, bias.first, bias.second, space.sums + slot * kRowBlock * kPanel,
+                      panel + 1 < group_end ? weights_at(b, panel + 1, k) : after);
       }
     }
   }
