@@ -54,6 +54,7 @@ CONTENDERS = {each.name: each for each in (
     Contender(OURS, "f32", "this project"),
     Contender(f"{OURS}-bf16", "bf16", "this project"),
     Contender(f"{OURS}-int8", "int8", "this project"),
+    Contender(f"{OURS}-onnxruntime", "f32", "this project's graph in ONNX Runtime", device="onnx"),
     Contender(f"{OURS}-openvino", "f32", "this project's graph in OpenVINO", device="openvino"),
     Contender("pytorch", "f32", "Transformers' model, eager", "torch"),
     Contender("pytorch-bf16", "bf16", "the same, loaded as bfloat16", "torch"),
@@ -90,6 +91,17 @@ def environment(threads: int) -> dict[str, str]:
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ACCELERATE_THREADS")
     return {**os.environ, **{name: str(threads) for name in names}, "HF_HUB_OFFLINE": "1",
             "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error", "PYTHONWARNINGS": "ignore"}
+
+
+def runtimes() -> dict[str, str]:
+    """Where ours finds the libraries of the peers that it can run its graph in, unless something says otherwise."""
+    found = {}
+    for variable, package, folder in (("ACCELERATE_ONNXRUNTIME", "onnxruntime", "capi"),
+                                      ("ACCELERATE_OPENVINO", "openvino", "libs")):
+        place = importlib.util.find_spec(package)
+        if place and place.submodule_search_locations and variable not in os.environ:
+            found[variable] = str(Path(place.submodule_search_locations[0]) / folder)
+    return found
 
 
 def children_seconds() -> float:
@@ -179,7 +191,7 @@ class Ours:
         self.program, self.folder, self.threads = program, folder, threads
         self.options = ["--precision", contender.precision, "--threads", str(threads), "--task", "embed",
                         "--device", contender.device]
-        self.environment = {**environment(threads), "ACCELERATE_RECORDS": str(RECORDS)}
+        self.environment = {**environment(threads), **runtimes(), "ACCELERATE_RECORDS": str(RECORDS)}
         if contender.precision != "f32":
             self.find_kept_layers(contender.precision)
         version = subprocess.run([program, "--version"], stdout=subprocess.PIPE, text=True, check=False)

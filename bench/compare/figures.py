@@ -4,7 +4,7 @@ A row is a plain dictionary, as the JSON output has it:
 {"workload", "model", "shape", "threads", "tokens", "limits", "other_cores", "reference", "interrupted",
  "unavailable": {name: why},
  "results": {name: {"precision", "milliseconds", "least", "cpu", "rounds", "spread", "calls", "split", "share",
-                    "over_ours", "over_our_f32", "worst_cosine", "mean_cosine"}}}
+                    "over_ours", "over_our_f32", "over_our_graph", "worst_cosine", "mean_cosine"}}}
 """
 
 import math
@@ -16,6 +16,7 @@ from limits import has_bf16_instructions
 REFERENCES = ("pytorch", OURS)  # whose vectors cosines are taken to: the first that is there
 ONE_THREAD = f"{OURS}-one-thread"  # ours again in the same rounds, for the gain of the other threads
 SAME_MODEL = 0.9999  # the cosine below which two that compute in f32 cannot be running the same model
+RUNTIMES = ("onnxruntime", "openvino")  # that ours can run its own graph in
 QUIET = 0.1  # processors that others may use before a row says so
 
 
@@ -80,6 +81,7 @@ def row_of(workload, threads: int, measured, figure: str, limits: dict[str, dict
                    "share": least / own if least and own and name != ONE_THREAD else None,
                    "over_ours": over(results, name, ours_in(precision), figure),
                    "over_our_f32": over(results, name, OURS, figure),
+                   "over_our_graph": over(results, name, f"{OURS}-{name}", figure) if name in RUNTIMES else None,
                    "worst_cosine": min(found) if found else None,
                    "mean_cosine": statistics.fmean(found) if found else None}
     return {"workload": workload.label, "model": workload.model, "shape": workload.shape, "threads": threads,
@@ -140,7 +142,7 @@ def against_peers(rows: list[dict], goals: dict) -> list[dict]:
 
 
 def other_goals(rows: list[dict], goals: dict, starts: dict[str, float]) -> list[dict]:
-    """Gains of bf16 and of threads, cosines and the time to start: a line for each that could be judged."""
+    """Gains of bf16, of threads and in other runtimes, cosines, the time to start: a line for each that could be judged."""
     lines = []
 
     def line(what: str, value: float | None, goal: float, unit: str, at_most: bool = False) -> None:
@@ -156,6 +158,9 @@ def other_goals(rows: list[dict], goals: dict, starts: dict[str, float]) -> list
         if gain := results.get(ONE_THREAD, {}).get("over_our_f32"):
             long = row["tokens"] >= threads_goal["from_tokens"]
             line(f"over one thread, {place}", gain, threads_goal["ratio" if long else "never_below"], "x")
+        for runtime in RUNTIMES:
+            if gain := results.get(runtime, {}).get("over_our_graph"):
+                line(f"our graph in {runtime} over its own exporter's, {place}", gain, goals["through_runtimes"], "x")
         for precision, least in goals["worst_cosine"].items():
             ours = results.get(ours_in(precision))
             if row["shape"] == "sentences" and ours:
