@@ -75,8 +75,8 @@ MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const
   if (lowered.real == DType::f32) estimate.weights += packed_bytes(graph, lowered.int8);
   const auto narrower = static_cast<std::int64_t>(sizeof(float) / size_of(lowered.real));
   estimate.activations = activation_bytes(graph, extents, runtime) / narrower;
-  // Rows in memory and, where the runtime gives them, those that it keeps.
-  const std::int64_t copies = lowered.present ? 2 : 1;
+  // Rows in memory and, where the runtime keeps them too, the past that a run reads and the one that it writes.
+  const std::int64_t copies = lowered.present ? 3 : 1;
   for (const Node& node : graph.nodes()) {
     if (node.source != Node::Source::state) continue;
     const Shape& shape = node.type.shape;

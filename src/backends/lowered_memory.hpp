@@ -18,8 +18,8 @@ struct RuntimeMemory {
 };
 
 // Weights: the copies that it packs for its products, and those that had to be converted to f32. Activations: the
-// values that live at the same time, with what its attention unfolds. Cache: the rows of states in memory, and once
-// more where the model gives what states then hold (OnnxOptions::present).
+// values that live at the same time, with what its attention unfolds. Cache: the rows of states in memory, and twice
+// more where the model gives what states then hold (OnnxOptions::present): the past of a run is still there.
 MemoryEstimate estimate_memory(const Graph& graph, const Weights& weights, const lowering::OnnxOptions& lowered,
                                const Extents& extents, const RuntimeMemory& runtime);
 

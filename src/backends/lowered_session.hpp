@@ -24,7 +24,9 @@ class LoweredSession : public Session {
  public:
   // `graph` and `inputs`, those of the model, outlive it.
   LoweredSession(const Graph& graph, const std::vector<lowering::OnnxInput>& inputs, lowering::Ragged ragged)
-      : run_(graph, inputs, ragged) {}
+      : run_(graph, inputs, ragged) {
+    if (run_.slots() != nullptr) run_.slots()->on_trim([this] { trim(); });
+  }
 
   Outputs run(const Feeds& feeds) final {
     feeds.cancellation.check();
@@ -40,6 +42,8 @@ class LoweredSession : public Session {
 
  private:
   virtual void call(LoweredCall& made) = 0;
+  // Gives back memory that no past lies in and that the next run would use again.
+  virtual void trim() {}
 
   lowering::ModelRun run_;
 };

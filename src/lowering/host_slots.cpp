@@ -58,6 +58,11 @@ void HostSlots::release(Slot slot) {
   sequences_.erase(slot);
 }
 
+void HostSlots::trim() {
+  keep({}, nullptr);
+  if (give_back_) give_back_();
+}
+
 std::int64_t HostSlots::bytes_per_position() const {
   return static_cast<std::int64_t>(sizeof(float)) * std::accumulate(widths_.begin(), widths_.end(), std::int64_t{0});
 }

@@ -1,6 +1,7 @@
 // Sequences for models that take the past and give what is added to it: rows in memory, a copy for each fork.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,7 +30,7 @@ class HostSlots final : public StateSlots {
   void release(Slot slot) override;
   std::int64_t bytes_per_position() const override;
   std::int64_t bytes() const override;  // without what a runtime holds
-  void trim() override { keep({}, nullptr); }
+  void trim() override;
 
   // A state of some slots by heads, with zeros behind shorter ones: [slots, heads, longest, n / heads].
   Tensor by_heads(std::span<const Slot> slots, const std::string& state, std::int64_t heads) const;
@@ -43,6 +44,8 @@ class HostSlots final : public StateSlots {
   void keep(std::span<const Slot> slots, std::shared_ptr<const KeptPast> past);
   // What was kept last, where it is the past of these slots in this order; else null.
   std::shared_ptr<const KeptPast> kept(std::span<const Slot> slots) const;
+  // Called by trim() when nothing is kept any more: for what a runtime holds to keep the next past in.
+  void on_trim(std::function<void()> give_back) { give_back_ = std::move(give_back); }
 
  private:
   struct Sequence {
@@ -62,6 +65,7 @@ class HostSlots final : public StateSlots {
   std::int64_t next_stamp_ = 0;
   std::vector<std::int64_t> kept_stamps_;
   std::shared_ptr<const KeptPast> kept_;
+  std::function<void()> give_back_;
 };
 
 }  // namespace accelerate::lowering

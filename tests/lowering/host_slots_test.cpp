@@ -102,5 +102,14 @@ TEST_F(HostSlotsOfTwoHeads, ReleasingLetsGo) {
   EXPECT_EQ(error_of([&] { slots_.release(99); }).kind(), ErrorKind::internal);
 }
 
+TEST_F(HostSlotsOfTwoHeads, TrimmingIsToldWhenNothingIsKept) {
+  const auto past = std::make_shared<KeptPast>();
+  slots_.keep(std::vector{a_}, past);
+  std::vector<long> holders;
+  slots_.on_trim([&] { holders.push_back(past.use_count()); });
+  slots_.trim();
+  EXPECT_EQ(holders, std::vector{1L});
+}
+
 }  // namespace
 }  // namespace accelerate::lowering

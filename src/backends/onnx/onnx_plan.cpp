@@ -66,8 +66,7 @@ class Binding {
   void bind_inputs(const std::vector<Tensor>& inputs, const OnnxPast* past) {
     std::size_t state = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const bool is_kept = past != nullptr && c_.inputs[i].source == OnnxInput::Source::state;
-      const ort::Value* value = is_kept ? past->values.at(state++).get() : over(inputs[i]);
+      const ort::Value* value = inputs[i].empty() ? past->values.at(state++).get() : over(inputs[i]);
       c_.library->call("feeding", ort::kBindInput, binding_.get(), c_.inputs[i].name.c_str(), value);
     }
   }

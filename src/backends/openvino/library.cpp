@@ -66,6 +66,7 @@ ov::Api api_of(const OpenedLibrary& opened) {
   f.find(api.compiled_model_free, "ov_compiled_model_free");
   f.find(api.infer_request_set_input_tensor_by_index, "ov_infer_request_set_input_tensor_by_index");
   f.find(api.infer_request_set_output_tensor_by_index, "ov_infer_request_set_output_tensor_by_index");
+  f.find(api.infer_request_get_output_tensor_by_index, "ov_infer_request_get_output_tensor_by_index");
   f.find(api.infer_request_infer, "ov_infer_request_infer");
   f.find(api.infer_request_free, "ov_infer_request_free");
   f.find(api.tensor_create_from_host_ptr, "ov_tensor_create_from_host_ptr");

@@ -52,6 +52,7 @@ struct Api {
 
   Status (*infer_request_set_input_tensor_by_index)(InferRequest*, std::size_t index, const Tensor*);
   Status (*infer_request_set_output_tensor_by_index)(InferRequest*, std::size_t index, const Tensor*);
+  Status (*infer_request_get_output_tensor_by_index)(const InferRequest*, std::size_t index, Tensor**);
   Status (*infer_request_infer)(InferRequest*);
   void (*infer_request_free)(InferRequest*);
 
