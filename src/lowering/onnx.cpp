@@ -128,16 +128,19 @@ Operand Lowering::positions(const Node& node) {
   if (ids == graph_.nodes().end()) return {};
   const Shape shape = dense(node.type.shape, options_.ragged);
   OnnxBuilder& b = builder_;
+  const auto number = [&](std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); };
   if (node.rule.fill == InputRule::Fill::columns) {
     Primitive column(PrimitiveKind::iota);
     column.numbers = {1};
-    return lower_primitive(b, column, {}, shape);
+    const Operand columns = lower_primitive(b, column, {}, shape);
+    if (node.rule.offset == 0) return columns;
+    return {.name = b.node("Add", {columns.name, number(node.rule.offset)}), .dtype = DType::i64, .shape = shape};
   }
   const Operand& given = values_[static_cast<std::size_t>(ids - graph_.nodes().begin())];
-  const std::string padding = b.scalar(static_cast<double>(node.rule.padding_id), DType::i64);
+  const std::string padding = number(node.rule.padding_id);
   const Operand is_token{.name = b.node("Not", {b.node("Equal", {given.name, padding})}), .dtype = DType::boolean};
   const std::string token = b.index(is_token);
-  const std::string count = b.node("CumSum", {token, b.scalar(1, DType::i64)});
+  const std::string count = b.node("CumSum", {token, number(1)});
   return {.name = b.node("Add", {b.node("Mul", {count, token}), padding}), .dtype = DType::i64, .shape = shape};
 }
 
@@ -332,8 +335,16 @@ Operand Lowering::lower(const Node& node) {
 }
 
 OnnxModel Lowering::run() {
+  const auto is_given = [](const Node& node) {
+    return node.source == Node::Source::input && node.rule.fill == InputRule::Fill::required;
+  };
+  // Before all else, for they have the sizes that tables are cut to.
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    if (is_given(graph_.nodes()[i])) values_[i] = source(i);
+  }
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const Node& node = graph_.nodes()[i];
+    if (is_given(node)) continue;
     builder_.set_path(node.name);
     values_[i] = node.source == Node::Source::operation ? lower(node) : source(i);
   }

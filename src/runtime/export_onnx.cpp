@@ -12,13 +12,25 @@ using runtime::kEncode;
 // Where what is written in int8 is computed as others compute it: its records say which layers keep f32.
 constexpr std::string_view kDevice = "onnx:cpu";
 
+// Tokens that a file's tables reach to where only distances count, and nothing else bounds a text.
+constexpr std::int64_t kLongestText = 4096;
+
+std::int64_t longest_text(const ModelDefinition& definition) {
+  const std::int64_t most = definition.architecture->summary(definition.checkpoint.config()).max_tokens;
+  return most > 0 ? most : kLongestText;
+}
+
 // What is written unless outputs are named: as Transformers names what the task reads, in its shape.
 std::vector<std::string> outputs_of_task(const ModelDefinition& definition, const std::string& name) {
   const Task task = name.empty() ? definition.program.tasks.front() : task_named(name);
+  const Graph& whole = definition.program.graph(kEncode);
+  if (task == Task::text_generation && whole.find_output("logits") == nullptr) {
+    throw Error(ErrorKind::unsupported, "the decoder of an encoder-decoder is not written yet, only its encoder",
+                "export", "--outputs last_hidden_state writes that");
+  }
   if (task != Task::fill_mask) return runtime::outputs_of(definition, task);
   definition.program.require(task);
-  const bool has_logits = definition.program.graph(kEncode).find_output("logits") != nullptr;
-  return {has_logits ? "logits" : "prediction_logits"};
+  return {whole.find_output("logits") != nullptr ? "logits" : "prediction_logits"};
 }
 
 Precision precision_of(const ExportOptions& options) {
@@ -33,13 +45,12 @@ lowering::OnnxOptions lowering_options(const runtime::OpenedFolder& opened, cons
   const Precision precision = precision_of(options);
   const bool int8 = precision == Precision::int8;
   const ModelDefinition& definition = opened.definition();
-  lowering::OnnxOptions made{
-      .opset = options.opset != 0 ? options.opset
-               : int8             ? lowering::kInt8Opset
-                                  : lowering::kOldestOpset,
-      .transpose_weights = true,
-      .self_contained = definition.architecture->summary(definition.checkpoint.config()).max_tokens,
-      .real = precision == Precision::f16 ? DType::f16 : DType::f32};
+  lowering::OnnxOptions made{.opset = options.opset != 0 ? options.opset
+                                      : int8             ? lowering::kInt8Opset
+                                                         : lowering::kOldestOpset,
+                             .transpose_weights = true,
+                             .self_contained = longest_text(definition),
+                             .real = precision == Precision::f16 ? DType::f16 : DType::f32};
   if (!int8) return made;
   const Place device{&backend_named(kDevice), device_within(kDevice), std::string(kDevice)};
   const auto choice = runtime::choose_precision(opened.info(), device, {.precision = options.precision});

@@ -45,6 +45,9 @@ TEST(Export, LeavesNothingBehindWhereItFails) {
   const Finished missing = run_program({"export", fixture("bert"), folder / "out", "--outputs", "no_such_output"});
   EXPECT_EQ(missing.code, 4);
   EXPECT_TRUE(contains(missing.err, "last_hidden_state")) << missing.err;
+  const Finished decoder = run_program({"export", fixture("../text_to_text/t5"), folder / "out"});
+  EXPECT_EQ(decoder.code, 6);
+  EXPECT_TRUE(contains(decoder.err, "--outputs last_hidden_state")) << decoder.err;
   const Finished nowhere = run_program({"export", fixture("bert"), folder / "missing" / "out"});
   EXPECT_EQ(nowhere.code, 3);
   EXPECT_TRUE(contains(nowhere.err, "missing/out")) << nowhere.err;

@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("ACCELERATE_PROGRAM", str(ROOT / "build/release/ipfs-accelerate"))
 GOLDENS = ROOT / "tests/goldens/models"
 DECODERS = ROOT / "tests/goldens/decoders"
+TEXT_TO_TEXT = ROOT / "tests/goldens/text_to_text"
 SENTENCES = ROOT / "tests/goldens/real/all-minilm-l6-v2/embed.safetensors"
 PYTHON = "ACCELERATE_RUNTIMES_PYTHON"
 MINILM = "ACCELERATE_MINILM"
@@ -89,6 +90,16 @@ class Exported(unittest.TestCase):
         # Their first case has texts of several lengths, padded on the left.
         for model in sorted(DECODERS.iterdir()):
             self.assertTrue(self.agree(model, relative=3e-4, absolute=3e-4), model)
+
+    def test_every_encoder_of_encoder_decoders(self):
+        # What Transformers' encoder gives, from the exported file.
+        for model in sorted(TEXT_TO_TEXT.iterdir()):
+            golden = safetensors.numpy.load_file(model / "golden/batch_padded.safetensors")
+            given = {name: golden[f"inputs.{name}"] for name in ("input_ids", "attention_mask")}
+            found = self.session(model, ["last_hidden_state"]).run(None, given)[0]
+            wanted, mask = golden["outputs.encoder_last_hidden_state"], given["attention_mask"]
+            with self.subTest(model=model.name):
+                numpy.testing.assert_allclose(seen(found, mask), seen(wanted, mask), rtol=1e-4, atol=5e-5)
 
     def test_angles_that_change_with_the_length(self):
         # longrope: one list of factors up to a limit, one beyond.

@@ -168,7 +168,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
 template <typename Number, typename Convert>
 void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& convert) const {
   constexpr float kLog2E = 1.44269504F;
-  constexpr std::int64_t kLeastNumbers = 8192;  // that are worth another thread
+  constexpr std::int64_t kLeastNumbers = 8192;                                 // that are worth another thread
   const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E;  // as the unpaged keys are packed
   const PagePart& part = a.part;
   const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();
