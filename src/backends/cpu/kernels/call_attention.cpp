@@ -191,8 +191,9 @@ void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& co
   for (std::size_t i = 0; i < a.sequences.size(); ++i) {
     const PagedSequence& sequence = a.sequences[i];
     const std::int64_t row = a.offsets[i], rows = a.offsets[i + 1] - row;
+    if (rows == 0) continue;
     const std::int64_t first = sequence.positions - rows, first_panel = first / panel;
-    const std::int64_t panels = rows == 0 ? 0 : (sequence.positions - 1) / panel - first_panel + 1;
+    const std::int64_t panels = (sequence.positions - 1) / panel - first_panel + 1;
     const std::int64_t least = divide_up(kLeastNumbers, std::min(rows, panel) * head_dim);
     detail::for_row_pieces(pool, panels * part.kv_heads, least, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t item = begin; item < end; ++item) {
