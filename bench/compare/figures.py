@@ -142,7 +142,7 @@ def against_peers(rows: list[dict], goals: dict) -> list[dict]:
 
 
 def other_goals(rows: list[dict], goals: dict, starts: dict[str, float]) -> list[dict]:
-    """Gains of bf16, of threads and in other runtimes, cosines, the time to start: a line for each that could be judged."""
+    """Gains of bf16, threads and our graph in runtimes, cosines, the time to start: a line for each that is known."""
     lines = []
 
     def line(what: str, value: float | None, goal: float, unit: str, at_most: bool = False) -> None:

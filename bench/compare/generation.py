@@ -5,8 +5,8 @@ Each contender runs in a process of its own, on as many processors as it has thr
 (A B C, then B C A, ...). A turn of a peer is one generation of 64 tokens after each prompt: the time to the first token
 is the prompt, the mean of the others decoding. A turn of ours is `ipfs-accelerate bench` of both phases, decoding in
 the middle of those 64 tokens, which takes as long as they do in the mean. Of an encoder-decoder the encoder reads the
-prompt, and the 64 tokens are the decoder's first. A ratio is the peer's time over ours in the
-same round, above 1 we are faster; the median of the rounds is shown. Ctrl-C prints what is complete.
+prompt, and the 64 tokens are the decoder's first. A ratio is the peer's time over ours in the same round, above 1 we
+are faster; the median of the rounds is shown. Ctrl-C prints what is complete.
 """
 
 import argparse
@@ -30,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 OURS = "ipfs-accelerate"
 SITES = {"onnxruntime": "onnx", "openvino": "openvino"}  # packages that disagree with the others (run.sh --install)
 INFORMATION = ("llama.cpp", "pytorch-bf16")  # other precisions: shown, never the best peer
-NEW = 64
+NEW = 64  # after a source `bench` decodes in the middle of these by itself (kTargetPast)
 PATIENCE = 900  # seconds until a contender that does not answer is given up
 
 
@@ -116,7 +116,7 @@ class Ours:
 
     def turn(self, prompts: list[int]) -> dict[tuple[str, int], float]:
         found = {}
-        middle = 0 if self.reads_source else NEW // 2  # `bench` decodes there by itself after a source
+        middle = 0 if self.reads_source else NEW // 2
         for phase, shift in (("prefill", 0), ("decode", middle)):
             for tokens, row in zip(prompts, self.rows(phase, [tokens + shift for tokens in prompts])):
                 found[phase, tokens] = row["p50_ms"]

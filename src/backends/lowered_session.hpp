@@ -28,6 +28,9 @@ class LoweredSession : public Session {
     if (run_.slots() != nullptr) run_.slots()->on_trim([this] { trim(); });
   }
 
+  LoweredSession(const LoweredSession&) = delete;  // its slots call back
+  LoweredSession& operator=(const LoweredSession&) = delete;
+
   Outputs run(const Feeds& feeds) final {
     feeds.cancellation.check();
     LoweredCall made{.past = run_.past(feeds)};

@@ -28,7 +28,10 @@ double bytes_a_number(const Node& node, const CompileOptions& options) {
 }
 
 // What an encoder gave of a source: kept, and read by every step, like the past.
-bool is_source(const Node& node) { return node.source == Node::Source::input && node.name.starts_with("cross."); }
+bool is_source(const Node& node) {
+  const Shape& shape = node.type.shape;
+  return node.source == Node::Source::input && shape.ragged && shape.ragged_symbol() == "source";
+}
 
 bool is_real(const Node& node) { return node.type.element == Element::real; }
 

@@ -10,16 +10,6 @@ namespace {
 
 constexpr std::int64_t kMostRows = 1024;  // of prompts in one run, as generating takes them
 
-// From here on the run's own times go into `part`.
-void look(Feeds& feeds, RunTrace::Batch& part, Clock::time_point begin, bool encodes) {
-  part.begin = begin;
-  part.encodes = encodes;
-  part.steps.clear();
-  feeds.step_times = &part.steps;
-  feeds.pool_work = &part.threads;
-  part.fed = Clock::now();
-}
-
 }  // namespace
 
 std::vector<FillingRun> filling_runs(std::int64_t batch, std::int64_t tokens) {
@@ -92,7 +82,7 @@ std::size_t GenerationRun::read(const Cancellation& cancellation, RunTrace* trac
   sources_ = runtime::read_sources(read_->encoder->graph(), read_->texts, [&](Feeds feeds) {
     RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(count);
     ++count;
-    if (part != nullptr) look(feeds, *part, begin, true);
+    if (part != nullptr) part->look(feeds, begin, true);
     Outputs outputs = read_->encoder->run(std::move(feeds), cancellation);
     begin = Clock::now();
     if (part != nullptr) part->end = begin;
@@ -103,6 +93,10 @@ std::size_t GenerationRun::read(const Cancellation& cancellation, RunTrace* trac
 
 void GenerationRun::rewind(const Cancellation& cancellation) {
   if (decodes_ && sources_.empty()) read(cancellation, nullptr);
+  if (!decodes_) {  // read anew by each run, as by each call that generates
+    sources_.clear();
+    sequences_.drop_sources();
+  }
   if (slots_.empty() || !cut_back()) {
     drop_all();
     for (std::size_t i = 0; i < prompts_.size(); ++i) slots_.push_back(sequences_.slots().open());
@@ -148,7 +142,7 @@ void GenerationRun::run(const Cancellation& cancellation, RunTrace* trace) {
   const Clock::time_point step = Clock::now();
   RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(reads);
   const Tensor logits = sequences_.run(next, cancellation, [&](Feeds& feeds) {
-    if (part != nullptr) look(feeds, *part, step, false);
+    if (part != nullptr) part->look(feeds, step, false);
   });
   const auto width = static_cast<std::size_t>(logits.dims().back());
   for (std::size_t i = 0; i < slots_.size(); ++i) {

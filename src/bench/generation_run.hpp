@@ -1,4 +1,5 @@
-// One run of a graph that keeps the past: whole prompts into an empty one, or one more token of each text after it.
+// One run of a graph that keeps the past: whole prompts into an empty one, behind the encoder where there is one, or
+// one more token of each text after it.
 #pragma once
 
 #include <memory>
@@ -38,7 +39,8 @@ class GenerationRun {
   GenerationRun(std::shared_ptr<runtime::CompiledGraph> graph, std::vector<std::vector<std::int32_t>> prompts,
                 bool decodes, std::optional<SourceTexts> read = {});
 
-  // Not timed: to where a run begins. Fills the past where it is not there, and takes the step before the run's.
+  // Not timed: to where a run begins. Where it decodes: reads the sources and fills the past unless they are there, and
+  // takes the step before the run's.
   // Error{interrupted}.
   void rewind(const Cancellation& cancellation);
   // Once, with the likeliest token of each text. Error{interrupted}.

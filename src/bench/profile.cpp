@@ -15,7 +15,10 @@ constexpr std::size_t kLeastTaken = 5, kMostTaken = 2000;
 // Milliseconds of what a run consists of: what is before the steps, each step, and what is after them.
 struct Pieces {
   double total = 0, prepare = 0, inputs = 0, outputs = 0;
-  std::vector<double> steps, busy;  // of each step; `busy`: of all threads together
+  std::vector<double> steps;
+  // Of all threads together: in each step, and while outputs are copied.
+  std::vector<double> busy;
+  double outputs_busy = 0;
 };
 
 // The steps whose times a batch has; none where they were not taken.
@@ -24,15 +27,21 @@ std::span<const PlanStep> told_steps(const Profile& profile, const RunTrace::Bat
   return batch.steps.size() == steps.size() + 1 ? steps : std::span<const PlanStep>();
 }
 
-// Milliseconds that all threads together worked in each step.
+// Milliseconds that all threads together worked in between.
+double busy_of_all(const PoolWork& work, Clock::time_point from, Clock::time_point to) {
+  double busy = 0;
+  for (std::size_t thread = 0; thread < std::max<std::size_t>(1, work.threads.size()); ++thread) {
+    busy += busy_milliseconds(work, thread, from, to);
+  }
+  return busy;
+}
+
 std::vector<double> busy_of_steps(const RunTrace& trace, const Profile& profile) {
   std::vector<double> busy(profile.steps.size(), 0.0);
   for (const RunTrace::Batch& batch : trace.batches) {
     const std::size_t first = profile.first_step(batch.encodes), count = told_steps(profile, batch).size();
     for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t thread = 0; thread < std::max<std::size_t>(1, batch.threads.threads.size()); ++thread) {
-        busy[first + i] += busy_milliseconds(batch.threads, thread, batch.steps[i], batch.steps[i + 1]);
-      }
+      busy[first + i] += busy_of_all(batch.threads, batch.steps[i], batch.steps[i + 1]);
     }
   }
   return busy;
@@ -53,9 +62,11 @@ Pieces pieces_of(const RunTrace& trace, const Profile& profile) {
     }
     last = told ? batch.steps.back() : batch.fed;
     pieces.outputs += milliseconds(batch.end - last);
+    pieces.outputs_busy += told ? busy_of_all(batch.threads, last, batch.end) : milliseconds(batch.end - last);
     last = batch.end;
   }
   pieces.outputs += milliseconds(trace.end - last);
+  pieces.outputs_busy += milliseconds(trace.end - last);
   pieces.total = milliseconds(trace.end - trace.begin);
   pieces.busy = busy_of_steps(trace, profile);
   return pieces;
@@ -85,7 +96,7 @@ void add_times(const Pieces& pieces, double weight, std::vector<ProfilePart>& pa
   parts[0].threads += weight * pieces.prepare;
   parts[1].threads += weight * pieces.inputs;
   for (std::size_t i = 0; i < pieces.busy.size(); ++i) parts[i + 2].threads += weight * pieces.busy[i];
-  parts.back().threads += weight * pieces.outputs;
+  parts.back().threads += weight * pieces.outputs_busy;
 }
 
 void divide_threads(std::vector<ProfilePart>& parts) {

@@ -55,7 +55,7 @@ struct Row {
 
   // The limit: measured just before and just after, the faster of both counts.
   std::int64_t flops = 0, bytes = 0;  // operations; bytes of weights
-  std::int64_t cache_bytes = 0;       // of keys and values of the past
+  std::int64_t cache_bytes = 0;       // of keys and values of past and source
   double limit_gflops = 0, limit_gbytes = 0;
   double limit_drift = 0;  // how much slower the slower of both was, 0 to 1
   double limit_ms = 0;     // what the work takes at least

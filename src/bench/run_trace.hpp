@@ -21,6 +21,16 @@ struct RunTrace {
     PoolWork threads;              // on these threads
     Clock::time_point end;         // and its outputs are copied out
     bool encodes = false;          // whether they are the encoder's
+
+    // Just before a run: from here on its own times go into this batch.
+    void look(Feeds& feeds, Clock::time_point began, bool of_encoder) {
+      begin = began;
+      encodes = of_encoder;
+      steps.clear();
+      feeds.step_times = &steps;
+      feeds.pool_work = &threads;
+      fed = Clock::now();
+    }
   };
   Clock::time_point begin, prepared, end;  // tokenizing, or reading the padded tensors, lies before `prepared`
   std::vector<Batch> batches;

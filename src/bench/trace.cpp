@@ -44,12 +44,19 @@ class Events {
     const std::span<const PlanStep> steps = profile_.steps_of(batch.encodes);
     for (const PoolWork::Span& span : batch.threads.threads[thread]) {
       const auto next = std::upper_bound(batch.steps.begin(), batch.steps.end(), span.begin);
-      if (next == batch.steps.begin() || next == batch.steps.end()) continue;
-      const PlanStep& step = steps[static_cast<std::size_t>(next - batch.steps.begin()) - 1];
-      // A thread may take a few texts through all steps, while others do the same with others.
-      const std::string name = span.end > *next ? "a part of the batch" : step.operation + " " + step.path;
-      add(name, "work", span.begin, span.end, {}, static_cast<std::int64_t>(thread) + 1);
+      if (next == batch.steps.begin()) continue;
+      add(work_name(span, next, batch, steps), "work", span.begin, span.end, {}, static_cast<std::int64_t>(thread) + 1);
     }
+  }
+
+  // `next`: the first mark behind the work's beginning.
+  static std::string work_name(const PoolWork::Span& span, StepTimes::const_iterator next, const RunTrace::Batch& batch,
+                               std::span<const PlanStep> steps) {
+    if (next == batch.steps.end()) return "copy outputs";
+    // A thread may take a few texts through all steps, while others do the same with others.
+    if (span.end > *next) return "a part of the batch";
+    const PlanStep& step = steps[static_cast<std::size_t>(next - batch.steps.begin()) - 1];
+    return step.operation + " " + step.path;
   }
 
   void add_step(std::size_t i, const RunTrace::Batch& batch) {

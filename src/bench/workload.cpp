@@ -72,12 +72,6 @@ MemoryPrediction both(MemoryPrediction a, const MemoryPrediction& b) {
   return a;
 }
 
-std::int32_t start_token_of(const std::filesystem::path& folder) {
-  const std::optional<std::int32_t> token = decoding::settings_of(folder).decoder_start_token_id;
-  if (token) return *token;
-  throw Error(ErrorKind::unsupported, "has no decoder_start_token_id", "generation_config.json");
-}
-
 }  // namespace
 
 std::string_view name_of(Phase phase) {
@@ -96,7 +90,7 @@ Subject::Subject(const std::filesystem::path& folder, const OpenOptions& options
   const bool generates = task_ == name_of(Task::text_generation);
   if (!generates || !runtime::has_encoder(model_)) return;
   encoder_ = runtime::source_encoder(model_);
-  start_token_ = start_token_of(folder);
+  start_token_ = runtime::start_token(decoding::settings_of(folder));
 }
 
 std::int64_t Subject::longest_input() const {
@@ -239,14 +233,9 @@ void Subject::run(const Workload& workload, const Cancellation& cancellation, Ru
   runtime::for_each_batch(std::move(items), batch_options(workload, cancellation),
                           [&](std::span<const runtime::Item> batch) {
                             RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(count++);
-                            if (part != nullptr) part->begin = Clock::now();
+                            const Clock::time_point begin = Clock::now();
                             Feeds feeds = runtime::feeds_of(graph(), batch, selected(batch.size()));
-                            if (part != nullptr) {
-                              part->steps.clear();
-                              feeds.step_times = &part->steps;
-                              feeds.pool_work = &part->threads;
-                              part->fed = Clock::now();
-                            }
+                            if (part != nullptr) part->look(feeds, begin, false);
                             const Outputs outputs = compiled_->run(std::move(feeds), cancellation);
                             if (part != nullptr) part->end = Clock::now();
                           });

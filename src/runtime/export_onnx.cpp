@@ -23,13 +23,13 @@ std::int64_t longest_text(const ModelDefinition& definition) {
 // What is written unless outputs are named: as Transformers names what the task reads, in its shape.
 std::vector<std::string> outputs_of_task(const ModelDefinition& definition, const std::string& name) {
   const Task task = name.empty() ? definition.program.tasks.front() : task_named(name);
+  definition.program.require(task);
   const Graph& whole = definition.program.graph(kEncode);
   if (task == Task::text_generation && whole.find_output("logits") == nullptr) {
     throw Error(ErrorKind::unsupported, "the decoder of an encoder-decoder is not written yet, only its encoder",
                 "export", "--outputs last_hidden_state writes that");
   }
   if (task != Task::fill_mask) return runtime::outputs_of(definition, task);
-  definition.program.require(task);
   return {whole.find_output("logits") != nullptr ? "logits" : "prediction_logits"};
 }
 

@@ -86,13 +86,11 @@ void fit(std::vector<std::int32_t>& ids, std::size_t number, GenerationCall& cal
 
 // Texts of an encoder-decoder go through the encoder; what is continued is its start token.
 void encode_prompts(GenerationCall& call) {
-  if (!call.settings.decoder_start_token_id) {
-    throw Error(ErrorKind::unsupported, "has no decoder_start_token_id", "generation_config.json");
-  }
+  const std::int32_t start = start_token(call.settings);
   const std::shared_ptr<CompiledGraph> encoder = source_encoder(call.model);
   call.sources = read_sources(encoder->graph(), call.prompts,
                               [&](Feeds feeds) { return encoder->run(std::move(feeds), call.options.cancellation); });
-  for (std::vector<std::int32_t>& prompt : call.prompts) prompt = {*call.settings.decoder_start_token_id};
+  for (std::vector<std::int32_t>& prompt : call.prompts) prompt = {start};
 }
 
 // Of an encoder-decoder those of each half, none where only distances count; of others the tokenizer may know less.

@@ -5,11 +5,13 @@
 namespace accelerate::runtime {
 namespace {
 
-// The ids and positions that a run is fed with.
+// The ids, positions and rows of a source that a run is fed with.
 std::int64_t feed_bytes(const Graph& graph, const Extents& extents) {
   std::int64_t bytes = 0;
   for (const Node& node : graph.nodes()) {
-    if (node.source == Node::Source::input) bytes += 8 * node.type.shape.elements().evaluate(extents);
+    if (node.source != Node::Source::input) continue;
+    const std::int64_t size = node.type.element == Element::real ? sizeof(float) : sizeof(std::int64_t);
+    bytes += size * node.type.shape.elements().evaluate(extents);
   }
   return bytes;
 }

@@ -85,9 +85,13 @@ void Sequences::feed_sources(std::span<const Next> next, Feeds& feeds) {
   for (const auto& [name, rows] : source_feeds_) feeds.tensors[name] = rows;
 }
 
-void Sequences::rest() {
+void Sequences::drop_sources() {
   sources_.clear();
   source_feeds_.clear();
+}
+
+void Sequences::rest() {
+  drop_sources();
   slots().trim();
 }
 

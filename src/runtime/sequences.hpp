@@ -48,6 +48,8 @@ class Sequences {
   void drop(Slot slot) { slots().release(slot); }
   // Of what is kept the oldest goes until all of it takes so few bytes.
   void keep_at_most(std::int64_t bytes);
+  // What was fed of sources is not needed again.
+  void drop_sources();
   // Nobody runs for a while: memory that only the last runs needed is given back.
   void rest();
 

@@ -35,6 +35,11 @@ std::shared_ptr<CompiledGraph> source_encoder(const LoadedModel& model) {
   return model.compiled(outputs);
 }
 
+std::int32_t start_token(const decoding::GenerationSettings& settings) {
+  if (settings.decoder_start_token_id) return *settings.decoder_start_token_id;
+  throw Error(ErrorKind::unsupported, "has no decoder_start_token_id", "generation_config.json");
+}
+
 std::vector<Item> source_items(std::span<const std::vector<std::int32_t>> texts) {
   std::vector<Item> items;
   for (const std::vector<std::int32_t>& text : texts) {

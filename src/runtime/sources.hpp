@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "decoding/settings.hpp"
 #include "runtime/loaded_model.hpp"
 #include "runtime/packing.hpp"
 #include "runtime/sequences.hpp"
@@ -18,7 +19,10 @@ bool has_encoder(const LoadedModel& model);
 // The encoder as far as the decoder looks at it: its outputs are what "decode" takes of the source.
 std::shared_ptr<CompiledGraph> source_encoder(const LoadedModel& model);
 
-// Texts for an encoder, packed into runs as every call packs them.
+// What every text of an encoder-decoder begins with. Error{unsupported} where the settings do not say.
+std::int32_t start_token(const decoding::GenerationSettings& settings);
+
+// Texts for an encoder, as for_each_batch() takes them.
 std::vector<Item> source_items(std::span<const std::vector<std::int32_t>> texts);
 
 // Of each text, in their order. `run` runs `encoder`; its errors go through.

@@ -137,9 +137,12 @@ TEST(GenerationBench, RunsOfEncoderDecodersGiveTheTokensThatGeneratingGives) {
     for (int run = 0; run < 2; ++run) {
       for (GenerationRun* each : {&prefill, &decode}) each->rewind({});
       prefill.run({}, nullptr);
+      EXPECT_EQ(decode.past(0), 2);
       if (run == 0) decode.run({}, nullptr);
       for (std::size_t i = 0; i < 2; ++i) {
         EXPECT_EQ(prefill.chosen()[i], found.texts[i][0].ids[0]) << name << " prefill, run " << run;
+      }
+      for (std::size_t i = 0; run == 0 && i < 2; ++i) {
         EXPECT_EQ(decode.chosen()[i], found.texts[i][0].ids[2]) << name << " decode";
       }
     }
@@ -148,15 +151,16 @@ TEST(GenerationBench, RunsOfEncoderDecodersGiveTheTokensThatGeneratingGives) {
 
 TEST(GenerationBench, EncoderDecodersAreMeasuredByTheirSource) {
   Options options = quick(text_to_text("t5"));
-  options.tokens = {40};
+  options.tokens = {400};
   options.batches = {3};
   options.profile = true;
   const Report report = bench(options);
   ASSERT_EQ(report.rows.size(), 2U);
   for (const Row& row : report.rows) {
     ASSERT_EQ(row.state, State::measured) << row.reason;
-    EXPECT_EQ(row.rows, row.phase == Phase::prefill ? 3 * 40 : 3);
-    EXPECT_LT(std::abs(row.peak_bytes - row.predicted_bytes), row.predicted_bytes / 20 + (8 << 20));
+    EXPECT_EQ(row.rows, row.phase == Phase::prefill ? 3 * 400 : 3);
+    EXPECT_LT(std::abs(row.peak_bytes - row.predicted_bytes), row.predicted_bytes / 20)
+        << row.workload << ": " << row.peak_bytes << " of " << row.predicted_bytes;
     ASSERT_NE(row.profile, nullptr);
     double all = 0;
     std::int64_t flops = 0;

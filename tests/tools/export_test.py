@@ -94,11 +94,11 @@ class Exported(unittest.TestCase):
     def test_every_encoder_of_encoder_decoders(self):
         # What Transformers' encoder gives, from the exported file.
         for model in sorted(TEXT_TO_TEXT.iterdir()):
-            golden = safetensors.numpy.load_file(model / "golden/batch_padded.safetensors")
-            given = {name: golden[f"inputs.{name}"] for name in ("input_ids", "attention_mask")}
-            found = self.session(model, ["last_hidden_state"]).run(None, given)[0]
-            wanted, mask = golden["outputs.encoder_last_hidden_state"], given["attention_mask"]
             with self.subTest(model=model.name):
+                golden = safetensors.numpy.load_file(model / "golden/batch_padded.safetensors")
+                given = {name: golden[f"inputs.{name}"] for name in ("input_ids", "attention_mask")}
+                found = self.session(model, ["last_hidden_state"]).run(None, given)[0]
+                wanted, mask = golden["outputs.encoder_last_hidden_state"], given["attention_mask"]
                 numpy.testing.assert_allclose(seen(found, mask), seen(wanted, mask), rtol=1e-4, atol=5e-5)
 
     def test_angles_that_change_with_the_length(self):

@@ -102,7 +102,7 @@ class OpenVinoSession final : public LoweredSession {
   }
 
   std::shared_ptr<const Compiled> c_;
-  // Two where a past is kept: it lies in one, the other runs next.
+  // Two where a past is kept: it lies in one, the other runs next. None after trim().
   std::vector<std::shared_ptr<const Request>> requests_;
 };
 
