@@ -31,6 +31,11 @@ TEST_F(ExportOnnx, ListsThePrecisionsThatThereAreAndThoseThatItWrites) {
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out"));
 }
 
+TEST_F(ExportOnnx, SaysWhatATaskLacks) {
+  const Error error = error_of([&] { exported({.task = "text-generation"}); });
+  EXPECT_TRUE(contains(error.message(), "does not do text-generation")) << error.what();
+}
+
 TEST_F(ExportOnnx, TakesTheOldestOpsetThatAPrecisionHas) {
   EXPECT_EQ(error_of([&] { exported({.opset = 20, .precision = "int8"}); }).kind(), ErrorKind::unsupported);
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "out"));
