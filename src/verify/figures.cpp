@@ -52,7 +52,7 @@ records::Bound bound_of(Precision precision) {
 }
 
 records::Bound with_room(records::Bound bound) {
-  constexpr double kShare = 0.7;
+  constexpr double kShare = 0.8;
   if (bound.cosine) bound.cosine = 1 - kShare * (1 - *bound.cosine);
   if (bound.kl_divergence) bound.kl_divergence = kShare * *bound.kl_divergence;
   if (bound.top1) bound.top1 = 1 - kShare * (1 - *bound.top1);

@@ -32,7 +32,7 @@ struct Figures {
 // Precisions that are not in the table have no bound and are not judged.
 records::Bound bound_of(Precision precision);
 
-// A bound with three tenths of its distance from equality to spare: what holds it on some texts holds the bound itself
+// A bound with a fifth of its distance from equality to spare: what holds it on some texts holds the bound itself
 // on others too.
 records::Bound with_room(records::Bound bound);
 // Whether every figure that was taken is within its bound.
