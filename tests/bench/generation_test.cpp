@@ -248,6 +248,15 @@ TEST(GenerationBench, OneMoreTokenMustFitIn) {
   EXPECT_EQ(usual.rows[0].tokens, 32);
 }
 
+// The text's own positions are few: the source may fill the encoder's.
+TEST(GenerationBench, ASourceMayBeAsLongAsTheEncoderTakes) {
+  Options options = quick(text_to_text("bart"));
+  options.tokens = {128};
+  for (const Row& row : bench(options).rows) EXPECT_EQ(row.state, State::measured) << row.reason;
+  options.tokens = {129};
+  EXPECT_STREQ(error_of([&] { bench(options); }).what(), "tokens: is 129, expected 1 to 128");
+}
+
 TEST(GenerationBench, TextsAndSearchesAreRefused) {
   Options options = quick(decoder("gpt2"));
   options.search = SearchBound{};
