@@ -21,12 +21,6 @@ struct Pieces {
   double outputs_busy = 0;
 };
 
-// The steps whose times a batch has; none where they were not taken.
-std::span<const PlanStep> told_steps(const Profile& profile, const RunTrace::Batch& batch) {
-  const std::span<const PlanStep> steps = profile.steps_of(batch.encodes);
-  return batch.steps.size() == steps.size() + 1 ? steps : std::span<const PlanStep>();
-}
-
 // Milliseconds that all threads together worked in between.
 double busy_of_all(const PoolWork& work, Clock::time_point from, Clock::time_point to) {
   double busy = 0;
@@ -39,7 +33,7 @@ double busy_of_all(const PoolWork& work, Clock::time_point from, Clock::time_poi
 std::vector<double> busy_of_steps(const RunTrace& trace, const Profile& profile) {
   std::vector<double> busy(profile.steps.size(), 0.0);
   for (const RunTrace::Batch& batch : trace.batches) {
-    const std::size_t first = profile.first_step(batch.encodes), count = told_steps(profile, batch).size();
+    const std::size_t first = profile.first_step(batch.encodes), count = profile.told_steps(batch).size();
     for (std::size_t i = 0; i < count; ++i) {
       busy[first + i] += busy_of_all(batch.threads, batch.steps[i], batch.steps[i + 1]);
     }
@@ -54,7 +48,7 @@ Pieces pieces_of(const RunTrace& trace, const Profile& profile) {
   pieces.prepare = milliseconds(trace.prepared - trace.begin);
   Clock::time_point last = trace.prepared;
   for (const RunTrace::Batch& batch : trace.batches) {
-    const std::size_t first = profile.first_step(batch.encodes), count = told_steps(profile, batch).size();
+    const std::size_t first = profile.first_step(batch.encodes), count = profile.told_steps(batch).size();
     const bool told = count > 0;
     pieces.inputs += milliseconds((told ? batch.steps.front() : batch.fed) - last);
     for (std::size_t i = 0; i < count; ++i) {

@@ -38,6 +38,11 @@ struct Profile {
   std::span<const PlanStep> steps_of(bool encodes) const {
     return encodes ? std::span(steps).first(encoder_steps) : std::span(steps).subspan(encoder_steps);
   }
+  // Those whose times a batch has; none where they were not taken.
+  std::span<const PlanStep> told_steps(const RunTrace::Batch& batch) const {
+    const std::span<const PlanStep> own = steps_of(batch.encodes);
+    return batch.steps.size() == own.size() + 1 ? own : std::span<const PlanStep>();
+  }
   std::size_t first_step(bool encodes) const { return encodes ? 0 : encoder_steps; }
 
   // The fastest of the runs, for the trace.

@@ -22,9 +22,8 @@ class Events {
  private:
   void add_batch(const RunTrace::Batch& batch, std::size_t number) {
     add("batch " + std::to_string(number), "batch", batch.begin, batch.end);
-    const std::span<const PlanStep> steps = profile_.steps_of(batch.encodes);
-    const bool told = batch.steps.size() == steps.size() + 1;
-    if (!told) return;
+    const std::span<const PlanStep> steps = profile_.told_steps(batch);
+    if (steps.empty()) return;
     add("make inputs", "outside", batch.begin, batch.steps.front());
     // Steps of one layer lie side by side; where a layer comes again (shared weights) it is a new event.
     for (std::size_t first = 0; first < steps.size();) {

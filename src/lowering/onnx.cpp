@@ -58,6 +58,8 @@ std::int64_t heads_of_state(const Graph& graph, const Node& state) {
   throw Error(ErrorKind::unsupported, "no attention reads the state \"" + state.name + "\"", "lowering to ONNX");
 }
 
+std::string number(OnnxBuilder& b, std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); }
+
 // The name that Transformers gives the mask of a text's tokens.
 std::string mask_name(const std::string& symbol) { return symbol == "tokens" ? "attention_mask" : symbol + "_mask"; }
 
@@ -110,10 +112,9 @@ Operand Lowering::rows_of(const Operand& padded, const std::string& symbol) {
 // 0, 1, ... over what the mask has; where it has nothing, what nobody reads.
 Operand Lowering::unmasked_positions(const Node& node) {
   OnnxBuilder& b = builder_;
-  const auto number = [&](std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); };
-  const std::string count = b.node("CumSum", {mask(node.type.shape.ragged_symbol()).name, number(1)});
-  const std::string position = b.node("Max", {b.node("Sub", {count, number(1)}), number(0)});
-  return {.name = b.node("Add", {position, number(node.rule.offset)}),
+  const std::string count = b.node("CumSum", {mask(node.type.shape.ragged_symbol()).name, number(b, 1)});
+  const std::string position = b.node("Max", {b.node("Sub", {count, number(b, 1)}), number(b, 0)});
+  return {.name = b.node("Add", {position, number(b, node.rule.offset)}),
           .dtype = DType::i64,
           .shape = dense(node.type.shape, options_.ragged)};
 }
@@ -128,19 +129,18 @@ Operand Lowering::positions(const Node& node) {
   if (ids == graph_.nodes().end()) return {};
   const Shape shape = dense(node.type.shape, options_.ragged);
   OnnxBuilder& b = builder_;
-  const auto number = [&](std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); };
   if (node.rule.fill == InputRule::Fill::columns) {
     Primitive column(PrimitiveKind::iota);
     column.numbers = {1};
     const Operand columns = lower_primitive(b, column, {}, shape);
     if (node.rule.offset == 0) return columns;
-    return {.name = b.node("Add", {columns.name, number(node.rule.offset)}), .dtype = DType::i64, .shape = shape};
+    return {.name = b.node("Add", {columns.name, number(b, node.rule.offset)}), .dtype = DType::i64, .shape = shape};
   }
   const Operand& given = values_[static_cast<std::size_t>(ids - graph_.nodes().begin())];
-  const std::string padding = number(node.rule.padding_id);
+  const std::string padding = number(b, node.rule.padding_id);
   const Operand is_token{.name = b.node("Not", {b.node("Equal", {given.name, padding})}), .dtype = DType::boolean};
   const std::string token = b.index(is_token);
-  const std::string count = b.node("CumSum", {token, number(1)});
+  const std::string count = b.node("CumSum", {token, number(b, 1)});
   return {.name = b.node("Add", {b.node("Mul", {count, token}), padding}), .dtype = DType::i64, .shape = shape};
 }
 
