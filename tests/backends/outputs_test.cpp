@@ -1,7 +1,6 @@
 // What a graph gives is copied out of a session's memory, large values by all threads.
 #include <gtest/gtest.h>
 
-
 #include "backends/backend.hpp"
 #include "graph/builder.hpp"
 #include "graph/feeds.hpp"
