@@ -40,13 +40,13 @@ std::vector<float> magnitudes(const Weights& weights, const InputNorm& norm) {
   return sizes;
 }
 
-std::vector<float> balance(std::span<const float> magnitudes, std::vector<float> maxima) {
+std::vector<float> balance(std::span<const float> magnitudes, std::vector<float> weight_sizes) {
   constexpr float kShare = 0.4F;  // of the inputs: measured on trained encoders
-  for (std::size_t k = 0; k < maxima.size(); ++k) {
-    const float factor = std::pow(magnitudes[k], kShare) / std::pow(maxima[k], 1 - kShare);
-    maxima[k] = std::isfinite(factor) && factor > 0 ? factor : 1.0F;
+  for (std::size_t k = 0; k < weight_sizes.size(); ++k) {
+    const float factor = std::pow(magnitudes[k], kShare) / std::pow(weight_sizes[k], 1 - kShare);
+    weight_sizes[k] = std::isfinite(factor) && factor > 0 ? factor : 1.0F;
   }
-  return maxima;
+  return weight_sizes;
 }
 
 bool is_one_row_an_item(const Node& node) {

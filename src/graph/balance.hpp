@@ -21,9 +21,9 @@ InputNorm input_norm(const Graph& graph, const Node& product);
 
 // How large each feature behind the norm tends to be.
 std::vector<float> magnitudes(const Weights& weights, const InputNorm& norm);
-// What weights are multiplied with and inputs divided by, feature by feature, from these and the largest absolute
-// weight of each feature.
-std::vector<float> balance(std::span<const float> magnitudes, std::vector<float> maxima);
+// What weights are multiplied with and inputs divided by, feature by feature, from these and how large each feature's
+// weights are.
+std::vector<float> balance(std::span<const float> magnitudes, std::vector<float> weight_sizes);
 
 // Whether an operation's result has one row a text. Products of such rows (a pooler, a classifier) are never lowered:
 // they cost nothing and decide the answer.

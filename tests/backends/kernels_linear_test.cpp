@@ -39,8 +39,32 @@ struct Steps {
   }
 };
 
-// How far a product may read each input from where it is: to nearest bf16, or half a step of the row's group and half a
-// step of its zero point.
+// Rows as int8 has them before it takes steps: in whole groups, the four numbers whose places differ in one of three
+// digits to base 4 become half of their sum less each, digit by digit.
+Matrix mixed(const Matrix& x, Level level) {
+  const std::int64_t group = Steps(level).group, whole = x.width / group * group;
+  Matrix y = x;
+  for (std::int64_t digit = group / 64; digit < group; digit *= 4) {
+    for (std::int64_t i = 0; i < x.rows * whole; ++i) {
+      const std::int64_t r = i / whole, k = i % whole;
+      if (k / digit % 4 != 0) continue;
+      double half = 0;
+      for (std::int64_t place = 0; place < 4; ++place) half += static_cast<double>(y.at(r, k + place * digit)) / 2;
+      for (std::int64_t place = 0; place < 4; ++place) {
+        float& value = y.at(r, k + place * digit);
+        value = static_cast<float>(half - static_cast<double>(value));
+      }
+    }
+  }
+  return y;
+}
+
+// What a product rounds: its factors, in int8 mixed.
+Matrix rounded_factor(const Matrix& x, Precision precision, Level level) {
+  return precision == Precision::int8 ? mixed(x, level) : x;
+}
+
+// How far a product may read each input from where it is: to nearest bf16, or half a step of the row's group.
 std::vector<double> input_errors(const Matrix& x, Precision precision, Level level) {
   std::vector<double> errors(static_cast<std::size_t>(x.rows * x.width), 0.0);
   const Steps steps(level);
@@ -58,21 +82,29 @@ std::vector<double> input_errors(const Matrix& x, Precision precision, Level lev
       least = std::min(least, static_cast<double>(x.at(r, j)));
       most = std::max(most, static_cast<double>(x.at(r, j)));
     }
-    error = 1.001 * (most - least) / steps.inputs;
+    error = 0.502 * (most - least) / steps.inputs;
   }
   return errors;
 }
 
+// How far the inputs of a product may be off, and the weights that they meet.
+struct InputErrors {
+  std::vector<double> errors;  // [rows, in]
+  Matrix weights;
+};
+
 // x W^T + bias in f64 and the bound of its plain f32 evaluation, (K + 8) epsilon sum |x| |w|, and of what its inputs
 // are rounded to.
 Expected dot(const Matrix& x, const Matrix& w, const Matrix* bias, std::int64_t r, std::int64_t n,
-             const std::vector<double>& errors = {}) {
+             const InputErrors* rounding = nullptr) {
   double sum = 0, magnitude = 0, input_error = 0;
   for (std::int64_t k = 0; k < x.width; ++k) {
     const double weight = static_cast<double>(w.at(n, k)), term = static_cast<double>(x.at(r, k)) * weight;
     sum += term;
     magnitude += std::abs(term);
-    if (!errors.empty()) input_error += errors[static_cast<std::size_t>(r * x.width + k)] * std::abs(weight);
+    if (rounding == nullptr) continue;
+    input_error += rounding->errors[static_cast<std::size_t>(r * x.width + k)] *
+                   std::abs(static_cast<double>(rounding->weights.at(n, k)));
   }
   if (bias != nullptr) {
     sum += static_cast<double>(bias->at(0, n));
@@ -86,17 +118,19 @@ Matrix unpacked(const PackedMatrix& packed, const Matrix& w, Level level) {
   Matrix values(w.rows, w.width);
   const std::int64_t group = Steps(level).group;
   for (std::int64_t n = 0; n < w.rows; ++n) packed.read_row(n, &values.at(n, 0));
+  const Matrix before = rounded_factor(w, packed.precision(), level);
   double half_step = 0;
-  EXPECT_TRUE(agrees(values, [&](std::int64_t n, std::int64_t k) -> Expected {
-    const double was = static_cast<double>(w.at(n, k));
-    if (packed.precision() == Precision::f32) return {was, 0};
-    if (packed.precision() == Precision::bf16) return {was, std::abs(was) * 0x1p-8};
-    if (k % group == 0) half_step = 0;
-    for (std::int64_t i = k; k % group == 0 && i < std::min(w.width, k + group); ++i) {
-      half_step = std::max(half_step, std::abs(static_cast<double>(w.at(n, i))) * 0.501 / 127);
-    }
-    return {was, half_step};
-  }));
+  EXPECT_TRUE(
+      agrees(rounded_factor(values, packed.precision(), level), [&](std::int64_t n, std::int64_t k) -> Expected {
+        const double was = static_cast<double>(before.at(n, k));
+        if (packed.precision() == Precision::f32) return {was, 0};
+        if (packed.precision() == Precision::bf16) return {was, std::abs(was) * 0x1p-8};
+        if (k % group == 0) half_step = 0;
+        for (std::int64_t i = k; k % group == 0 && i < std::min(w.width, k + group); ++i) {
+          half_step = std::max(half_step, std::abs(static_cast<double>(before.at(n, i))) * 0.501 / 127);
+        }
+        return {was, half_step};
+      }));
   return values;
 }
 
@@ -113,7 +147,9 @@ void check(const Kernels& kernels, const Case& c) {
                                                  {.precision = c.precision, .gated = c.gated, .done = {}});
   EXPECT_EQ(packed.bytes(), packed_bytes({&c.out, 1}, c.in, kernels.level(), c.precision, c.gated));
   const Matrix w = unpacked(packed, original, kernels.level());
-  const std::vector<double> errors = input_errors(x, c.precision, kernels.level());
+  const InputErrors rounding{
+      input_errors(rounded_factor(x, c.precision, kernels.level()), c.precision, kernels.level()),
+      rounded_factor(w, c.precision, kernels.level())};
   Matrix y(c.rows, columns, c.gap);
   const Epilogue epilogue{.bias = c.bias ? bias.values.data() : nullptr,
                           .activation = c.activation,
@@ -121,13 +157,13 @@ void check(const Kernels& kernels, const Case& c) {
   HostBuffer scratch(kernels.linear_scratch_bytes(c.rows, c.in, c.precision));
   kernels.linear(pool, c.rows, x, packed, epilogue, y, scratch.data());
   EXPECT_TRUE(agrees(y, [&](std::int64_t r, std::int64_t n) {
-    const Expected first = dot(x, w, c.bias ? &bias : nullptr, r, n, errors);
+    const Expected first = dot(x, w, c.bias ? &bias : nullptr, r, n, &rounding);
     // No activation here is steeper than 1.5 (hard_swish; relu_squared: 2 x).
     const double slope = c.activation == Activation::relu_squared ? 2 * (std::abs(first.value) + first.bound) + 1 : 1.5;
     Expected want{reference_activation(c.activation, first.value),
                   slope * first.bound + activation_bound(c.activation, first.value)};
     if (c.gated) {
-      const Expected second = dot(x, w, c.bias ? &bias : nullptr, r, n + columns, errors);
+      const Expected second = dot(x, w, c.bias ? &bias : nullptr, r, n + columns, &rounding);
       want.bound =
           want.bound * std::abs(second.value) + second.bound * std::abs(want.value) + want.bound * second.bound;
       want.value *= second.value;

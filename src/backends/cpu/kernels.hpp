@@ -84,13 +84,14 @@ std::int64_t input_sets(std::span<const std::int64_t> sources, Level level, bool
 struct PackOptions {
   // bf16: rounded to it; inputs too where the processor multiplies bf16, else weights are widened again.
   // int8: symmetric, a scale for every column and group of 128 (or 64) input features; inputs are quantized to 8 bits
-  // (7 where products of bytes saturate) with a scale and zero point for every row and group, for each product anew.
+  // (7 where products of bytes saturate) with a scale and a shift for every row and group, for each product anew. Whole
+  // groups of both are rotated first, so that large numbers are shared out.
   // Error{unsupported} for another.
   Precision precision = Precision::f32;
   // int8: how large each input feature tends to be, [in_features], where that is known (from the norm that makes it).
-  // Large features are divided and their weights multiplied by magnitude^0.4 / (largest weight)^0.6, so that neither
-  // loses most of its steps to a few features (SmoothQuant, Xiao et al. 2023); for each source by itself where panels
-  // hold no two of them.
+  // Large features are divided and their weights multiplied by magnitude^0.4 / (root of the sum of squared
+  // weights)^0.6, so that neither loses most of its steps to a few features (SmoothQuant, Xiao et al. 2023); for each
+  // source by itself where panels hold no two of them.
   std::span<const float> magnitudes;
   // Two halves of out_features, activated and multiplied (GeGLU, SwiGLU), laid in turn panel by panel:
   // Y = activation(X W_first) * (X W_second). out_features must be even; Y then has out_features / 2 columns.

@@ -97,10 +97,11 @@ void pack_source(ThreadPool& pool, const detail::ProductTable& product, const Pa
   }
 }
 
-// The largest absolute weight of each input feature.
-std::vector<float> column_maxima(const detail::LevelTable& table, std::span<const WeightSource> sources,
-                                 std::int64_t in_features) {
-  std::vector<float> maxima(static_cast<std::size_t>(in_features)), row;
+// The square root of the sum of each input feature's squared weights: mixing makes numbers of a group alike in size, so
+// that their squares count and not the largest.
+std::vector<float> column_sizes(const detail::LevelTable& table, std::span<const WeightSource> sources,
+                                std::int64_t in_features) {
+  std::vector<float> sizes(static_cast<std::size_t>(in_features)), row;
   for (const WeightSource& source : sources) {
     const detail::Stored stored = detail::stored_as(source.dtype, "packed weight");
     const std::int64_t rows = source.transposed ? in_features : source.out_features;
@@ -110,12 +111,12 @@ std::vector<float> column_maxima(const detail::LevelTable& table, std::span<cons
       const auto offset = static_cast<std::size_t>(r * stride_of(source, in_features)) * size_of(source.dtype);
       table.accumulate(static_cast<const std::byte*>(source.data) + offset, stored, row.data(), width, true);
       for (std::size_t i = 0; i < row.size(); ++i) {
-        float& largest = maxima[source.transposed ? static_cast<std::size_t>(r) : i];
-        largest = std::max(largest, std::abs(row[i]));
+        sizes[source.transposed ? static_cast<std::size_t>(r) : i] += row[i] * row[i];
       }
     }
   }
-  return maxima;
+  for (float& size : sizes) size = std::sqrt(size);
+  return sizes;
 }
 
 std::vector<std::int64_t> sizes_of(std::span<const WeightSource> sources) {
@@ -171,7 +172,7 @@ PackedMatrix PackedMatrix::pack(ThreadPool& pool, Level level, std::int64_t in_f
     if (i == 0 || sets > 1) packed.set_panels_.push_back(first / shape.columns);
     if (balanced && (i == 0 || sets > 1)) {
       const auto own = sets > 1 ? sources.subspan(i, 1) : sources;
-      factors = balance(options.magnitudes, column_maxima(detail::table_of(level), own, in_features));
+      factors = balance(options.magnitudes, column_sizes(detail::table_of(level), own, in_features));
       auto* inverse = reinterpret_cast<float*>(packed.factors_.data()) + static_cast<std::int64_t>(i) * in_features;
       for (std::size_t k = 0; k < factors.size(); ++k) inverse[k] = 1.0F / factors[k];
     }

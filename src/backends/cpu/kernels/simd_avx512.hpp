@@ -31,6 +31,13 @@ inline Vec copy_sign(Vec magnitude, Vec sign) {
   return _mm512_or_ps(magnitude, _mm512_and_ps(sign, _mm512_set1_ps(-0.0F)));
 }
 inline Vec shift_into_exponent(Vec a) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23)); }
+// In each lane what lies kStride lanes further, or nearer.
+template <int kStride>
+inline Vec lanes_apart(Vec v) {
+  return __builtin_shufflevector(v, v, 0 ^ kStride, 1 ^ kStride, 2 ^ kStride, 3 ^ kStride, 4 ^ kStride, 5 ^ kStride,
+                                 6 ^ kStride, 7 ^ kStride, 8 ^ kStride, 9 ^ kStride, 10 ^ kStride, 11 ^ kStride,
+                                 12 ^ kStride, 13 ^ kStride, 14 ^ kStride, 15 ^ kStride);
+}
 inline float reduce_add(Vec a) { return _mm512_reduce_add_ps(a); }
 inline float reduce_max(Vec a) { return _mm512_reduce_max_ps(a); }
 inline Vec load_bf16(const uint16_t* p) {
@@ -58,7 +65,7 @@ inline Vec widen_low(Int a) { return _mm512_castsi512_ps(_mm512_slli_epi32(reint
 inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
 // Numbers in [-128, 127], rounded to nearest.
 inline void store_bytes(int8_t* p, Vec v) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
 }
 // sum + the four products of unsigned bytes of w and signed ones of x.
 #if defined(__AVX512VNNI__)

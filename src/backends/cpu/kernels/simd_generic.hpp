@@ -49,6 +49,11 @@ inline Vec shift_into_exponent(Vec a) {
   typedef uint32_t Bits __attribute__((vector_size(16)));
   return reinterpret_cast<Vec>(reinterpret_cast<Bits>(a) << 23);
 }
+// In each lane what lies kStride lanes further, or nearer.
+template <int kStride>
+inline Vec lanes_apart(Vec v) {
+  return __builtin_shufflevector(v, v, 0 ^ kStride, 1 ^ kStride, 2 ^ kStride, 3 ^ kStride);
+}
 inline float reduce_add(Vec a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 inline float reduce_max(Vec a) {
   const float x = a[0] > a[1] ? a[0] : a[1];
@@ -93,7 +98,10 @@ inline Vec widen_low(Int a) {
 inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
 // Numbers in [-128, 127], rounded to nearest.
 inline void store_bytes(int8_t* p, Vec v) {
-  for (int i = 0; i < 4; ++i) p[i] = static_cast<int8_t>(v[i] < 0 ? v[i] - 0.5F : v[i] + 0.5F);
+  for (int i = 0; i < 4; ++i) {
+    const float most = v[i] < 127 ? v[i] : 127, value = most > -128 ? most : -128;  // what is no number too
+    p[i] = static_cast<int8_t>(value < 0 ? value - 0.5F : value + 0.5F);
+  }
 }
 constexpr int kInputBits = 8;
 // sum + the four products of unsigned bytes of w and signed ones of x.
