@@ -45,6 +45,12 @@ struct MemoryEstimate {
   std::int64_t total() const { return weights + activations + workspace + cache + runtime; }
 };
 
+// What a run of several sequences costs beside the tokens in them.
+struct RunCost {
+  bool padded = false;      // each is computed as long as the longest
+  std::int64_t tokens = 0;  // as much as these: what one more run begins with
+};
+
 struct CompileOptions {
   std::string device;  // of the backend, without its name: "cuda:0"; empty: its first
   Precision precision = Precision::f32;
@@ -101,6 +107,8 @@ class Backend {
   virtual std::string_view level() const { return {}; }
   // What it multiplies in on a device (CompileOptions::device), as a rule the fastest first.
   virtual std::vector<Precision> precisions(std::string_view /*device*/) const { return {Precision::f32}; }
+  // How many sequences to run at once is decided by this.
+  virtual RunCost run_cost(std::string_view /*device*/) const { return {}; }
   // Paths of the operations whose precision there may be overridden, in the order of the graph; where several are
   // computed as one, the path of the first. Where there are any, all others are computed in f32.
   virtual std::vector<std::string> lowered(const Graph&, std::string_view /*device*/) const { return {}; }

@@ -18,6 +18,7 @@ class ForwardingBackend : public Backend {
   std::vector<std::string> files() const override { return inner_->files(); }
   std::string_view level() const override { return inner_->level(); }
   std::vector<Precision> precisions(std::string_view device) const override { return inner_->precisions(device); }
+  RunCost run_cost(std::string_view device) const override { return inner_->run_cost(device); }
   std::vector<std::string> lowered(const Graph& graph, std::string_view device) const override {
     return inner_->lowered(graph, device);
   }

@@ -79,7 +79,7 @@ std::size_t GenerationRun::read(const Cancellation& cancellation, RunTrace* trac
   if (!read_) return 0;
   std::size_t count = 0;
   Clock::time_point begin = Clock::now();
-  sources_ = runtime::read_sources(read_->encoder->graph(), read_->texts, [&](Feeds feeds) {
+  sources_ = runtime::read_sources(*read_->encoder, read_->texts, [&](Feeds feeds) {
     RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(count);
     ++count;
     if (part != nullptr) part->look(feeds, begin, true);

@@ -49,9 +49,9 @@ BatchOptions batch_options(const Workload& workload, const Cancellation& cancell
   return options;
 }
 
-std::vector<SizedRun> runs_over(std::vector<runtime::Item> items, const BatchOptions& options) {
+std::vector<SizedRun> runs_over(std::vector<runtime::Item> items, const RunCost& cost, const BatchOptions& options) {
   std::vector<SizedRun> runs;
-  runtime::for_each_batch(std::move(items), options, [&](std::span<const runtime::Item> batch) {
+  runtime::for_each_batch(std::move(items), cost, options, [&](std::span<const runtime::Item> batch) {
     std::vector<std::int64_t> lengths(batch.size());
     std::ranges::transform(batch, lengths.begin(), &runtime::Item::rows);
     runs.emplace_back()
@@ -127,14 +127,14 @@ std::vector<SizedRun> Subject::runs_of(Workload& workload) const {
   workload.batch = static_cast<std::int64_t>(items.size());
   workload.tokens = 0;
   for (const runtime::Item& item : items) workload.tokens = std::max(workload.tokens, item.rows());
-  return runs_over(std::move(items), batch_options(workload, {}));
+  return runs_over(std::move(items), compiled_->run_cost(), batch_options(workload, {}));
 }
 
 std::vector<SizedRun> Subject::encoding_of(const Workload& workload) const {
   const std::vector<std::vector<std::int32_t>> texts(
       static_cast<std::size_t>(workload.batch),
       std::vector<std::int32_t>(static_cast<std::size_t>(workload.tokens), std::int32_t{0}));
-  std::vector<SizedRun> runs = runs_over(runtime::source_items(texts), {});
+  std::vector<SizedRun> runs = runs_over(runtime::source_items(texts), encoder_->run_cost(), {});
   for (SizedRun& run : runs) run.encodes = true;
   return runs;
 }
@@ -230,7 +230,7 @@ void Subject::run(const Workload& workload, const Cancellation& cancellation, Ru
   std::vector<runtime::Item> items = items_of(workload, cancellation);
   if (trace != nullptr) trace->prepared = Clock::now();
   std::size_t count = 0;
-  runtime::for_each_batch(std::move(items), batch_options(workload, cancellation),
+  runtime::for_each_batch(std::move(items), compiled_->run_cost(), batch_options(workload, cancellation),
                           [&](std::span<const runtime::Item> batch) {
                             RunTrace::Batch* part = trace == nullptr ? nullptr : &trace->batch(count++);
                             const Clock::time_point begin = Clock::now();

@@ -61,7 +61,7 @@ std::vector<Answer> answer(const LoadedModel& model, std::string_view question, 
   std::vector<Item> items;
   for (std::size_t i = 0; i < pieces.size(); ++i) items.push_back(item_of(i, pieces[i]));
   std::vector<std::vector<float>> starts(pieces.size()), ends(pieces.size());
-  for_each_batch(std::move(items), options.batch, [&](std::span<const Item> batch) {
+  for_each_batch(std::move(items), compiled->run_cost(), options.batch, [&](std::span<const Item> batch) {
     const Outputs outputs = compiled->run(feeds_of(compiled->graph(), batch), options.batch.cancellation);
     std::size_t at = 0;
     for (const Item& item : batch) {

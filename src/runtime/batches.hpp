@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "backends/backend.hpp"
 #include "runtime/packing.hpp"
 #include "runtime/text_processor.hpp"
 
@@ -16,10 +17,11 @@ std::vector<Item> items_of(const TokenizedTexts& texts);
 
 Item item_of(std::size_t number, const text::Encoding& encoding);
 
-// Hands out all items, the longest first, at most options.tokens of them at once (but at least one item). Items of
-// equal length keep their order. Reports progress after and looks for cancellation before each run: Error{interrupted}.
+// Hands out all items, the longest first, at most options.tokens of them at once, padding included (but at least one
+// item): in as few runs as that takes, or where items are padded in those that cost the least. Items of equal length
+// keep their order. Reports progress after and looks for cancellation before each run: Error{interrupted}.
 // Error{invalid_input} when options.tokens is below 1.
-void for_each_batch(std::vector<Item> items, const BatchOptions& options,
+void for_each_batch(std::vector<Item> items, const RunCost& cost, const BatchOptions& options,
                     const std::function<void(std::span<const Item>)>& run);
 
 }  // namespace accelerate::runtime

@@ -26,7 +26,7 @@ Classifications classify(const LoadedModel& model, std::span<const TextView> tex
   const ScoreFunction function = function_of(model, options, labels);
   const TokenizedTexts tokenized = model.processor().ids_of(texts, options.batch);
   Classifications result{std::vector<std::vector<Score>>(texts.size()), tokenized.truncated};
-  for_each_batch(items_of(tokenized), options.batch, [&](std::span<const Item> batch) {
+  for_each_batch(items_of(tokenized), compiled->run_cost(), options.batch, [&](std::span<const Item> batch) {
     const Outputs outputs = compiled->run(feeds_of(graph, batch), options.batch.cancellation);
     const std::span<const float> logits = outputs.at("logits").as<float>();
     for (std::size_t i = 0; i < batch.size(); ++i) {

@@ -40,7 +40,7 @@ TokenClassifications classify_tokens(const LoadedModel& model, std::span<const s
   const TextProcessor& processor = model.processor();
   Encodings encodings = encodings_of(processor, texts, options.batch);
   TokenClassifications result{std::vector<std::vector<Entity>>(texts.size()), std::move(encodings.truncated)};
-  for_each_batch(std::move(encodings.items), options.batch, [&](std::span<const Item> batch) {
+  for_each_batch(std::move(encodings.items), compiled->run_cost(), options.batch, [&](std::span<const Item> batch) {
     const Outputs outputs = compiled->run(feeds_of(graph, batch), options.batch.cancellation);
     const std::span<const float> logits = outputs.at("logits").as<float>();
     std::size_t at = 0;

@@ -64,7 +64,7 @@ Embeddings embed(const LoadedModel& model, std::span<const std::string> texts, c
   const Graph& graph = compiled->graph();
   const std::int64_t width = graph.node(graph.find_output(kEmbedding)->value).type.shape.last().number();
   Embeddings result{Tensor(DType::f32, {static_cast<std::int64_t>(texts.size()), width}), tokenized.truncated};
-  for_each_batch(std::move(items), options.batch, [&](std::span<const Item> batch) {
+  for_each_batch(std::move(items), compiled->run_cost(), options.batch, [&](std::span<const Item> batch) {
     const Outputs outputs = compiled->run(feeds_of(graph, batch), options.batch.cancellation);
     place_rows(outputs.at(kEmbedding), false, batch, result.vectors);
   });

@@ -48,7 +48,7 @@ FilledMasks fill_mask(const LoadedModel& model, std::span<const std::string> tex
     }
   }
   FilledMasks result{std::vector<std::vector<Mask>>(texts.size()), tokenized.truncated};
-  for_each_batch(std::move(items), options.batch, [&](std::span<const Item> batch) {
+  for_each_batch(std::move(items), compiled->run_cost(), options.batch, [&](std::span<const Item> batch) {
     const std::vector<Selected> places = masks_of(batch, mask);
     const Outputs outputs = compiled->run(feeds_of(compiled->graph(), batch, places), options.batch.cancellation);
     const Tensor& logits = outputs.at("selected_logits");

@@ -88,7 +88,7 @@ void fit(std::vector<std::int32_t>& ids, std::size_t number, GenerationCall& cal
 void encode_prompts(GenerationCall& call) {
   const std::int32_t start = start_token(call.settings);
   const std::shared_ptr<CompiledGraph> encoder = source_encoder(call.model);
-  call.sources = read_sources(encoder->graph(), call.prompts,
+  call.sources = read_sources(*encoder, call.prompts,
                               [&](Feeds feeds) { return encoder->run(std::move(feeds), call.options.cancellation); });
   for (std::vector<std::int32_t>& prompt : call.prompts) prompt = {start};
 }

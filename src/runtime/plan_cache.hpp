@@ -27,6 +27,7 @@ class CompiledGraph {
         failed_(std::move(failed)) {}
 
   const Graph& graph() const { return graph_; }
+  RunCost run_cost() const { return backend_.run_cost(options_.device); }
   // Compiles unless that is done. Error{unsupported} naming the operations that the device lacks; errors of
   // Backend::compile, Error{out_of_memory} and {device_failed} naming the device. Error{out_of_memory} where not even
   // one token would keep to CompileOptions::memory_limit.

@@ -61,7 +61,7 @@ NamedTensors run(const LoadedModel& model, const NamedTensors& inputs, const Run
   std::vector<Item> items = items_of(graph, inputs);
   const Dims& dims = inputs.find("input_ids")->second.dims();
   NamedTensors outputs = padded_outputs(graph, dims[0], dims[1]);
-  for_each_batch(std::move(items), options.batch, [&](std::span<const Item> batch) {
+  for_each_batch(std::move(items), compiled->run_cost(), options.batch, [&](std::span<const Item> batch) {
     const Outputs rows = compiled->run(feeds_of(graph, batch), options.batch.cancellation);
     for (const Graph::Output& output : graph.outputs()) {
       const bool ragged = graph.node(output.value).type.shape.ragged;

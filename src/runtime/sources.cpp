@@ -49,12 +49,12 @@ std::vector<Item> source_items(std::span<const std::vector<std::int32_t>> texts)
   return items;
 }
 
-std::vector<std::shared_ptr<const Source>> read_sources(const Graph& encoder,
+std::vector<std::shared_ptr<const Source>> read_sources(const CompiledGraph& encoder,
                                                         std::span<const std::vector<std::int32_t>> texts,
                                                         const std::function<Outputs(Feeds)>& run) {
   std::vector<std::shared_ptr<const Source>> sources(texts.size());
-  for_each_batch(source_items(texts), {}, [&](std::span<const Item> batch) {
-    Feeds feeds = feeds_of(encoder, batch);
+  for_each_batch(source_items(texts), encoder.run_cost(), {}, [&](std::span<const Item> batch) {
+    Feeds feeds = feeds_of(encoder.graph(), batch);
     const std::vector<std::int64_t> offsets = feeds.extents.offsets("tokens");
     const auto outputs = std::make_shared<const Outputs>(run(std::move(feeds)));
     for (std::size_t i = 0; i < batch.size(); ++i) {

@@ -26,7 +26,7 @@ std::int32_t start_token(const decoding::GenerationSettings& settings);
 std::vector<Item> source_items(std::span<const std::vector<std::int32_t>> texts);
 
 // Of each text, in their order. `run` runs `encoder`; its errors go through.
-std::vector<std::shared_ptr<const Source>> read_sources(const Graph& encoder,
+std::vector<std::shared_ptr<const Source>> read_sources(const CompiledGraph& encoder,
                                                         std::span<const std::vector<std::int32_t>> texts,
                                                         const std::function<Outputs(Feeds)>& run);
 

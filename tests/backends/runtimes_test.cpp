@@ -53,6 +53,16 @@ TEST_P(Runtime, ThatIsNoLibraryIsSaid) {
   EXPECT_TRUE(contains(error.message(), "does not open")) << error.what();
 }
 
+// Also in front of the backend; our own computes no padding.
+TEST_P(Runtime, PadsItsRuns) {
+  const class : public ForwardingBackend { using ForwardingBackend::ForwardingBackend; } before(borrowed(backend()));
+  const RunCost processor = before.run_cost("cpu"), graphics = before.run_cost(GetParam() == "onnx" ? "cuda:0" : "gpu");
+  EXPECT_TRUE(processor.padded && graphics.padded);
+  EXPECT_LT(processor.tokens, graphics.tokens);
+  EXPECT_EQ(before.run_cost({}).tokens, processor.tokens);
+  EXPECT_FALSE(backend_named("cpu").run_cost({}).padded);
+}
+
 // What devices were found to be holds as long as these files stay: also in front of the backend.
 TEST_P(Runtime, NamesTheFilesThatItWouldLoad) {
   const TemporaryFolder folder;

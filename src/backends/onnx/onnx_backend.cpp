@@ -2,6 +2,7 @@
 
 #include "backends/lowered_memory.hpp"
 #include "backends/lowered_precision.hpp"
+#include "backends/lowered_session.hpp"
 #include "backends/onnx/onnx_plan.hpp"
 #include "lowering/int8.hpp"
 
@@ -36,6 +37,10 @@ class OnnxBackend final : public Backend {
   std::vector<Precision> precisions(std::string_view device) const override {
     if (opened_or_null<Library>() == nullptr) return {Precision::f32};
     return precisions_of(provider_of(device));
+  }
+
+  RunCost run_cost(std::string_view device) const override {
+    return lowered_run_cost(is_processor(provider_of(device)));
   }
 
   std::vector<std::string> lowered(const Graph& graph, std::string_view device) const override {

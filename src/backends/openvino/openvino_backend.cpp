@@ -2,6 +2,7 @@
 
 #include "backends/lowered_memory.hpp"
 #include "backends/lowered_precision.hpp"
+#include "backends/lowered_session.hpp"
 #include "backends/openvino/devices.hpp"
 #include "backends/openvino/openvino_plan.hpp"
 
@@ -45,6 +46,10 @@ class OpenVinoBackend final : public Backend {
     } catch (const Error&) {
       return {Precision::f32};  // not here: compile() says why
     }
+  }
+
+  RunCost run_cost(std::string_view device) const override {
+    return lowered_run_cost(device.empty() || device.starts_with("cpu"));
   }
 
   Support supports(const Graph&, const Device&) const override {
