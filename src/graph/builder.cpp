@@ -324,6 +324,11 @@ Value Builder::relative_bias(std::string_view name, std::int64_t buckets, std::i
 
 void Builder::output(std::string name, Value value) { outputs_.push_back({std::move(name), value}); }
 
+Value Builder::find_output(std::string_view name) const {
+  const auto found = std::ranges::find(outputs_, name, &Graph::Output::name);
+  return found == outputs_.end() ? Value{} : found->value;
+}
+
 Graph Builder::finish() { return {graph_name_, std::move(nodes_), std::move(outputs_)}; }
 
 }  // namespace accelerate

@@ -151,6 +151,8 @@ class Builder {
   const Weights& weights() const { return weights_; }
 
   void output(std::string name, Value value);
+  // The output of that name, if there is one already.
+  Value find_output(std::string_view name) const;
   Graph finish();
 
  private:

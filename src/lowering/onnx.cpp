@@ -60,8 +60,11 @@ std::int64_t heads_of_state(const Graph& graph, const Node& state) {
 
 std::string number(OnnxBuilder& b, std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); }
 
-// The name that Transformers gives the mask of a text's tokens.
-std::string mask_name(const std::string& symbol) { return symbol == "tokens" ? "attention_mask" : symbol + "_mask"; }
+// The names that Transformers gives the masks of a text's tokens and of its source's.
+std::string mask_name(const std::string& symbol) {
+  if (symbol == "source") return "encoder_attention_mask";
+  return symbol == "tokens" ? "attention_mask" : symbol + "_mask";
+}
 
 }  // namespace
 

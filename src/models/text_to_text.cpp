@@ -16,9 +16,9 @@ Program TextToText::build(const Checkpoint& checkpoint, const Weights& weights) 
   const Encoded encoded = encode(source, c);
   output_hidden_states(source, encoded);
   output_embeddings(source, sentence_modules(checkpoint), encoded.last);
-  const std::int64_t layers = decoder_layers(c);
-  for (std::int64_t layer = 0; layer < layers; ++layer) output_cross(source, layer, encoded.last);
+  output_cross(source, c, encoded.last);
   Program program;
+  program.graphs.emplace("decoder", whole_decoder(c, weights, source.width(encoded.last)));
   program.graphs.emplace("encode", source.finish());
   Builder target("decode", weights, Builder::State::kept);
   target.output("logits", logits(target, c, selected_rows(target, decode(target, c))));
@@ -29,14 +29,26 @@ Program TextToText::build(const Checkpoint& checkpoint, const Weights& weights) 
   return program;
 }
 
-void TextToText::output_cross(Builder& b, std::int64_t layer, Value states) const {
-  const CrossNames names = cross_names(layer);
-  const auto scope = b.scope(names.scope);
-  b.output(cross_name(layer, "key"), b.linear(names.key, states, {.bias = names.bias}));
-  b.output(cross_name(layer, "value"), b.linear(names.value, states, {.bias = names.bias}));
+Graph TextToText::whole_decoder(const Config& c, const Weights& weights, std::int64_t encoder_width) const {
+  Builder b("decoder", weights);
+  const Shape states({kBatch, kSource, encoder_width}, true);
+  output_cross(b, c, b.input("encoder_hidden_states", {Element::real, states}));
+  b.output("logits", logits(b, c, decode(b, c)));
+  return b.finish().restricted_to(std::vector<std::string>{"logits"});
 }
 
-Value TextToText::cross_input(Builder& b, std::int64_t layer, std::string_view which) const {
+void TextToText::output_cross(Builder& b, const Config& c, Value states) const {
+  const std::int64_t layers = decoder_layers(c);
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    const CrossNames names = cross_names(layer);
+    const auto scope = b.scope(names.scope);
+    b.output(cross_name(layer, "key"), b.linear(names.key, states, {.bias = names.bias}));
+    b.output(cross_name(layer, "value"), b.linear(names.value, states, {.bias = names.bias}));
+  }
+}
+
+Value TextToText::cross_part(Builder& b, std::int64_t layer, std::string_view which) const {
+  if (const Value computed = b.find_output(cross_name(layer, which))) return computed;
   const CrossNames names = cross_names(layer);
   const std::string_view part = which == "key" ? names.key : names.value;
   const std::int64_t width = b.weights().at(names.scope + "." + std::string(part) + ".weight").dims.at(0);

@@ -11,7 +11,7 @@ class TextToText : public Architecture {
   Family family() const override { return Family::text_generation; }
   // "encode" gives beside the encoder's states for each layer of the decoder the keys and values that it reads of them,
   // cross.N.key and cross.N.value [batch, tokens~, n]: "decode" takes them as inputs [batch, source~, n], so that they
-  // are computed once a text.
+  // are computed once a text. "decoder" computes them itself.
   Program build(const Checkpoint& checkpoint, const Weights& weights) const final;
 
  protected:
@@ -29,13 +29,14 @@ class TextToText : public Architecture {
   // Of rows [..., hidden]: [..., vocabulary].
   virtual Value logits(Builder& b, const Config& c, Value rows) const = 0;
 
-  // In "decode": what the encoder gave for a layer.
-  Value cross_key(Builder& b, std::int64_t layer) const { return cross_input(b, layer, "key"); }
-  Value cross_value(Builder& b, std::int64_t layer) const { return cross_input(b, layer, "value"); }
+  // What a layer reads of the source: in "decode" an input, in "decoder" computed before the layers.
+  Value cross_key(Builder& b, std::int64_t layer) const { return cross_part(b, layer, "key"); }
+  Value cross_value(Builder& b, std::int64_t layer) const { return cross_part(b, layer, "value"); }
 
  private:
-  Value cross_input(Builder& b, std::int64_t layer, std::string_view which) const;
-  void output_cross(Builder& b, std::int64_t layer, Value states) const;
+  Value cross_part(Builder& b, std::int64_t layer, std::string_view which) const;
+  void output_cross(Builder& b, const Config& c, Value states) const;
+  Graph whole_decoder(const Config& c, const Weights& weights, std::int64_t encoder_width) const;
 };
 
 }  // namespace accelerate

@@ -24,13 +24,15 @@ std::int64_t longest_text(const ModelDefinition& definition) {
 std::vector<std::string> outputs_of_task(const ModelDefinition& definition, const std::string& name) {
   const Task task = name.empty() ? definition.program.tasks.front() : task_named(name);
   definition.program.require(task);
-  const Graph& whole = definition.program.graph(kEncode);
-  if (task == Task::text_generation && whole.find_output("logits") == nullptr) {
-    throw Error(ErrorKind::unsupported, "the decoder of an encoder-decoder is not written yet, only its encoder",
-                "export", "--outputs last_hidden_state writes that");
-  }
   if (task != Task::fill_mask) return runtime::outputs_of(definition, task);
-  return {whole.find_output("logits") != nullptr ? "logits" : "prediction_logits"};
+  return {definition.program.graph(kEncode).find_output("logits") != nullptr ? "logits" : "prediction_logits"};
+}
+
+// The decoder of an encoder-decoder gives logits, everything else comes of its encoder.
+Graph graph_of(const Program& program, const std::vector<std::string>& outputs) {
+  const auto decoder = program.graphs.find("decoder");
+  const bool decodes = decoder != program.graphs.end() && outputs == std::vector<std::string>{"logits"};
+  return decodes ? decoder->second : program.graph(kEncode).restricted_to(outputs);
 }
 
 Precision precision_of(const ExportOptions& options) {
@@ -67,7 +69,7 @@ ExportedModel export_onnx(const std::filesystem::path& folder, const std::filesy
   const runtime::OpenedFolder opened(folder, {.cancellation = options.cancellation});
   const ModelDefinition& definition = opened.definition();
   const auto outputs = options.outputs.empty() ? outputs_of_task(definition, options.task) : options.outputs;
-  const Graph graph = definition.program.graph(kEncode).restricted_to(outputs);
+  const Graph graph = graph_of(definition.program, outputs);
   const lowering::OnnxOptions lowered = lowering_options(opened, graph, options);
   const lowering::OnnxModel model = lowering::to_onnx(graph, *definition.weights, lowered);
   const lowering::OnnxFiles files = lowering::write_onnx(model, target, options.force, options.cancellation);

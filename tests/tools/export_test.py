@@ -101,6 +101,22 @@ class Exported(unittest.TestCase):
                 wanted, mask = golden["outputs.encoder_last_hidden_state"], given["attention_mask"]
                 numpy.testing.assert_allclose(seen(found, mask), seen(wanted, mask), rtol=1e-4, atol=5e-5)
 
+    def test_every_decoder_of_encoder_decoders(self):
+        # The tokens that Transformers generated, all at once: the same logits as it had step by step.
+        for model in sorted(TEXT_TO_TEXT.iterdir()):
+            with self.subTest(model=model.name):
+                golden = safetensors.numpy.load_file(model / "golden/batch_padded.safetensors")
+                generated, steps = golden["outputs.generated_ids"], golden["outputs.step_logits"]
+                session = self.session(model, ["logits"])
+                given = {"input_ids": generated[:, :-1],
+                         "attention_mask": numpy.ones_like(generated[:, :-1]),
+                         "encoder_hidden_states": golden["outputs.encoder_last_hidden_state"],
+                         "encoder_attention_mask": golden["inputs.attention_mask"]}
+                self.assertEqual({each.name for each in session.get_inputs()}, set(given))
+                logits = session.run(None, given)[0]
+                self.assertEqual(logits.shape[:2], given["input_ids"].shape)
+                numpy.testing.assert_allclose(logits[:, :steps.shape[1]], steps, rtol=1e-4, atol=5e-5)
+
     def test_angles_that_change_with_the_length(self):
         # longrope: one list of factors up to a limit, one beyond.
         for case in ("single_short", "long"):
