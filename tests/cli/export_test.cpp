@@ -31,9 +31,10 @@ TEST(Export, WritesAModelAndItsWeights) {
 
 TEST(Export, WritesEitherHalfOfAnEncoderDecoder) {
   const Folder folder;
-  const auto inputs_of = [&](std::vector<std::string> more) {
-    more.insert(more.begin(), {"export", fixture("../text_to_text/t5"), folder / "out", "--force", "--json"});
-    const Finished done = run_program(more);
+  const auto inputs_of = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> call{"export", fixture("../text_to_text/t5"), folder / "out", "--force", "--json"};
+    call.insert(call.end(), more.begin(), more.end());
+    const Finished done = run_program(call);
     EXPECT_EQ(done.code, 0) << done.err;
     std::vector<std::string> inputs;
     for (const Json& each : Json::parse(done.out, "stdout").at("inputs").items()) inputs.push_back(each.as_string());
