@@ -37,7 +37,8 @@ TEST(Export, WritesEitherHalfOfAnEncoderDecoder) {
     const Finished done = run_program(call);
     EXPECT_EQ(done.code, 0) << done.err;
     std::vector<std::string> inputs;
-    for (const Json& each : Json::parse(done.out, "stdout").at("inputs").items()) inputs.push_back(each.as_string());
+    const Json json = Json::parse(done.out, "stdout");
+    for (const Json& each : json.at("inputs").items()) inputs.push_back(each.as_string());
     std::ranges::sort(inputs);
     return inputs;
   };
