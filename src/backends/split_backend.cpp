@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "backends/place.hpp"
+#include "backends/split_slots.hpp"
 #include "graph/partition.hpp"
 
 namespace accelerate {
@@ -46,16 +48,40 @@ struct Plans {
 class SplitSession final : public Session {
  public:
   explicit SplitSession(std::shared_ptr<const Plans> plans) : plans_(std::move(plans)) {
-    for (const PlannedPart& part : plans_->parts) sessions_.push_back(part.plan->start());
+    std::vector<StateSlots*> keeping;
+    for (const PlannedPart& part : plans_->parts) {
+      sessions_.push_back(part.plan->start());
+      if (StateSlots* own = sessions_.back()->slots()) keeping.push_back(own);
+    }
+    if (!keeping.empty()) slots_.emplace(std::move(keeping));
   }
 
+  StateSlots* slots() override { return slots_ ? &*slots_ : nullptr; }
+
   Outputs run(const Feeds& feeds) override {
+    if (!slots_) return run_parts(feeds, feeds.extents);
+    const Extents extents = with_past(feeds, *slots_);
+    SplitUndo undo(*slots_, feeds);
+    try {
+      return run_parts(feeds, extents);
+    } catch (...) {
+      undo.restore();
+      throw;
+    }
+  }
+
+ private:
+  Outputs run_parts(const Feeds& feeds, const Extents& extents) {
     Outputs values = feeds.tensors;
+    std::size_t keeping = 0;
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
       const PlannedPart& part = plans_->parts[i];
       // A part's last mark is the next one's first.
       if (i > 0 && feeds.step_times != nullptr && !feeds.step_times->empty()) feeds.step_times->pop_back();
-      values.merge(sessions_[i]->run(feeds_of(part, values, feeds)));
+      Feeds own = feeds_of(part, values, feeds);
+      own.extents = extents;
+      if (sessions_[i]->slots() != nullptr) own.slots = slots_->in_part(feeds.slots, keeping++);
+      values.merge(sessions_[i]->run(own));
       for (const std::string& name : part.handover.finished) values.erase(name);
     }
     Outputs outputs;
@@ -63,14 +89,12 @@ class SplitSession final : public Session {
     return outputs;
   }
 
- private:
   static Feeds feeds_of(const PlannedPart& part, const Outputs& values, const Feeds& whole) {
     Feeds feeds;
     for (const std::string& name : part.handover.inputs) {
       // What is missing is the part's session to name.
       if (const auto found = values.find(name); found != values.end()) feeds.tensors.insert(*found);
     }
-    feeds.extents = whole.extents;
     feeds.cancellation = whole.cancellation;
     feeds.step_times = whole.step_times;
     feeds.pool_work = whole.pool_work;
@@ -79,6 +103,7 @@ class SplitSession final : public Session {
 
   std::shared_ptr<const Plans> plans_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  std::optional<SplitSlots> slots_;
 };
 
 class SplitPlan final : public Plan {
@@ -185,6 +210,8 @@ MemoryEstimate SplitBackend::memory(const Graph& graph, const Weights& weights, 
                                      : inner().memory(side.graph, weights, extents, options);
     sum.weights += own.weights;
     sum.mapped += own.mapped;
+    sum.cache += own.cache;
+    sum.cache_per_token += own.cache_per_token;
     sum.runtime += own.runtime;
     sum.estimated |= own.estimated;
   }

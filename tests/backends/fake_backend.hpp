@@ -64,6 +64,7 @@ class FakeBackend final : public ForwardingBackend {
       if (fake_->run_error) throw Error(*fake_->run_error);
       return inner_->run(feeds);
     }
+    StateSlots* slots() override { return inner_->slots(); }
 
    private:
     std::unique_ptr<Session> inner_;

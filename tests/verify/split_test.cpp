@@ -24,11 +24,11 @@ std::vector<std::string> goldens() {
   return names;
 }
 
-// Every operation that the model's graph has.
-std::set<std::string> operations_of(const std::filesystem::path& folder) {
+// Every operation that one of the model's graphs has.
+std::set<std::string> operations_of(const std::filesystem::path& folder, const char* graph = "encode") {
   std::set<std::string> names;
   const ModelDefinition model = open_model(folder);
-  for (const Node& node : model.program.graph("encode").nodes()) {
+  for (const Node& node : model.program.graph(graph).nodes()) {
     if (node.source == Node::Source::operation) names.emplace(node.operation->name());
   }
   return names;
@@ -80,6 +80,38 @@ TEST(Split, OnEveryBackendThatIsHere) {
   const RegisteredFake fake;
   for (const std::string& backend : other_backends()) {
     expect_passed_without_each(backend, kGoldens / "bert");
+  }
+}
+
+// Prompts of several lengths by beams, with what is kept in as many parts as there are.
+std::vector<std::vector<std::int32_t>> generated(const Model& model) {
+  const std::vector<Prompt> prompts{{.text = "In the beginning God created the heaven and the earth."},
+                                    {.text = "Hello!"}};
+  std::vector<std::vector<std::int32_t>> ids;
+  for (const std::size_t beams : {1U, 2U}) {
+    const Generations found =
+        model.generate(prompts, {.max_new_tokens = 9, .do_sample = false, .num_beams = beams, .ignore_eos = true});
+    for (const auto& texts : found.texts) ids.push_back(texts.at(0).ids);
+  }
+  return ids;
+}
+
+TEST(Split, GeneratesTheSameWithEachOperationDisabledInTurn) {
+  const RegisteredFake fake;
+  for (const char* name : {"decoders/gpt2", "decoders/gemma2", "decoders/mixtral", "text_to_text/t5"}) {
+    const std::filesystem::path folder = kGoldens.parent_path() / name;
+    const auto expected = generated(Model::open(folder));
+    const std::set<std::string> operations = operations_of(folder, "decode");
+    ASSERT_GE(operations.size(), 4U);
+    for (const std::string& backend : other_backends()) {
+      if (backend != "fake" && folder.filename() != "gpt2") continue;
+      for (const std::string& operation : operations) {
+        const RegisteredBackend limited(std::make_unique<LimitedBackend>(
+            borrowed(backend_named(backend)), std::set<std::string, std::less<>>{operation}));
+        const Model model = Model::open(folder, {.device = backend, .split = true});
+        EXPECT_EQ(generated(model), expected) << name << " on " << backend << " without " << operation;
+      }
+    }
   }
 }
 
