@@ -1,7 +1,5 @@
 #include "core/memory.hpp"
 
-#include <sys/mman.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -10,12 +8,12 @@
 #include <utility>
 
 #include "accelerate/error.hpp"
+#include "core/page_regions.hpp"
 
 namespace accelerate {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kMapFrom = std::size_t{256} << 10;  // from here on pages go back to the system when freed
+constexpr std::size_t kPagesFrom = std::size_t{256} << 10;  // from here on pages go back to the system when freed
 
 std::atomic<std::int64_t> current_bytes{0};
 std::atomic<std::int64_t> peak_bytes{0};
@@ -31,28 +29,23 @@ void count(std::int64_t change) {
   throw Error(ErrorKind::out_of_memory, "could not allocate " + std::to_string(size) + " bytes of host memory");
 }
 
-std::byte* map_pages(std::size_t size) {
-  void* pages = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pages == MAP_FAILED) fail(size);
-#ifdef MADV_HUGEPAGE
-  // 90 MiB touched for the first time: 10 ms of system time instead of 40 (Zen 4, virtual machine). Only whole 2 MiB
-  // blocks inside the mapping become huge, so that a buffer that is used throughout is not a page larger for it.
-  if (size >= kHugePage) madvise(pages, size, MADV_HUGEPAGE);
-#endif
-  return static_cast<std::byte*>(pages);
+// Never destroyed: buffers of static life go later.
+PageRegions& regions() {
+  static auto& all = *new PageRegions;
+  return all;
 }
 
 }  // namespace
 
 HostBuffer::HostBuffer(std::size_t size) : size_(size) {
   if (size == 0) return;
-  if (size >= kMapFrom) {
-    data_ = map_pages(size);
+  if (size >= kPagesFrom) {
+    data_ = regions().take(size);
   } else {
     data_ = static_cast<std::byte*>(std::aligned_alloc(64, (size + 63) / 64 * 64));
-    if (data_ == nullptr) fail(size);
-    std::memset(data_, 0, size);
+    if (data_ != nullptr) std::memset(data_, 0, size);
   }
+  if (data_ == nullptr) fail(size);
   count(static_cast<std::int64_t>(size));
 }
 
@@ -69,8 +62,8 @@ HostBuffer& HostBuffer::operator=(HostBuffer&& other) noexcept {
 HostBuffer::~HostBuffer() {
   if (data_ == nullptr) return;
   count(-static_cast<std::int64_t>(size_));
-  if (size_ >= kMapFrom) {
-    munmap(data_, size_);
+  if (size_ >= kPagesFrom) {
+    regions().give_back(data_, size_);
   } else {
     std::free(data_);
   }

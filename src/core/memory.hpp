@@ -13,7 +13,8 @@ struct MemoryUse {
   std::int64_t peak = 0;     // most bytes held at once since the start or the last reset_peak_host_memory()
 };
 
-// Zeroed bytes, aligned to 64; Error{out_of_memory}. Blocks of 2 MiB and more ask for huge pages.
+// Zeroed bytes, aligned to 64; Error{out_of_memory}. From 256 KiB on they lie in pages of their own, huge ones
+// where the system has them (page_regions.hpp).
 class HostBuffer {
  public:
   HostBuffer() = default;

@@ -82,9 +82,9 @@ class SplitState : public testing::TestWithParam<std::int64_t> {
   const std::shared_ptr<Weights> weights_ = std::make_shared<Weights>();
   const Graph graph_ = graph_of_two(*weights_, GetParam());
   const std::unique_ptr<Backend> cpu_ = cpu::make_backend();
-  const SplitBackend backend_{std::make_shared<LimitedBackend>(borrowed(*cpu_),
-                                                               std::set<std::string, std::less<>>{"activate"}),
-                              borrowed(*cpu_)};
+  const SplitBackend backend_{
+      std::make_shared<LimitedBackend>(borrowed(*cpu_), std::set<std::string, std::less<>>{"activate"}),
+      borrowed(*cpu_)};
   const std::unique_ptr<Session> whole_ = cpu_->compile(graph_, weights_, {.threads = 1})->start();
   const std::unique_ptr<Session> split_ = backend_.compile(graph_, weights_, {.threads = 1})->start();
   std::vector<Slot> slots_;
