@@ -72,8 +72,8 @@ std::byte* PageRegions::map_region(std::size_t size) {
   void* mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
   auto* first = static_cast<std::byte*>(mapped);
-  const std::size_t before = rounded(reinterpret_cast<std::uintptr_t>(first), kHugePage) -
-                             reinterpret_cast<std::uintptr_t>(first);
+  const std::size_t before =
+      rounded(reinterpret_cast<std::uintptr_t>(first), kHugePage) - reinterpret_cast<std::uintptr_t>(first);
   if (before > 0) munmap(first, before);
   if (before < kHugePage) munmap(first + before + size, kHugePage - before);
 #ifdef MADV_HUGEPAGE

@@ -1,9 +1,9 @@
 // Pages of memory for blocks side by side, so that huge ones hold several of them.
 //
-// Weights are read from end to end in every run. In pages of 4 KiB a processor looks up where each lies again and again,
-// in a virtual machine twice over; blocks that are mapped one by one get huge pages (2 MiB) only where they happen to
-// hold a whole one. In regions they nearly all have: MiniLM at 1 x 16 takes a seventh less time, a token of gpt2 after
-// 512 a tenth (Emerald Rapids, virtual machine).
+// Weights are read from end to end in every run. In pages of 4 KiB a processor looks up where each lies again and
+// again, in a virtual machine twice over; blocks that are mapped one by one get huge pages (2 MiB) only where they
+// happen to hold a whole one. In regions they nearly all have: MiniLM at 1 x 16 takes a seventh less time, a token of
+// gpt2 after 512 a tenth (Emerald Rapids, virtual machine).
 #pragma once
 
 #include <cstddef>
