@@ -123,8 +123,8 @@ ACCELERATE_INLINE Range range_of(const Group& v, int vectors) {
   return {-reduce_max(set1(0.0F) - low), reduce_max(high)};
 }
 
-// The bytes of one group of `count` inputs, multiplied with factors unless that is null; its last vector may write past
-// `count`, within the row's stride.
+// The bytes of one group of `count` inputs, multiplied with their factors where they are balanced; its last vector may
+// write past `count`, within the row's stride.
 template <bool kWhole, bool kBalanced>
 inline InputGroup encode_group(const float* x, const float* factors, int64_t count, int8_t* out) {
   Group v;
