@@ -6,7 +6,14 @@
 #include <cstdint>
 #include <iterator>
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ACCELERATE_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ACCELERATE_ADDRESS_SANITIZER
+#endif
+#ifdef ACCELERATE_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -18,7 +25,7 @@ constexpr std::size_t kRegion = std::size_t{64} << 20;  // at least: addresses, 
 
 std::size_t rounded(std::size_t size, std::size_t step) { return (size + step - 1) / step * step; }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ACCELERATE_ADDRESS_SANITIZER
 // Bytes that nobody may touch follow each block.
 std::size_t with_margin(std::size_t size) { return size + kPage; }
 void forbid(const std::byte* data, std::size_t size) { __asan_poison_memory_region(data, size); }

@@ -8,6 +8,7 @@
 
 #include "checkpoint/temporary_folder.hpp"
 #include "core/memory.hpp"
+#include "core/resident.hpp"
 
 namespace accelerate {
 namespace {
@@ -48,6 +49,7 @@ TEST(MappedFile, KnowsWhetherItsPathStillLeadsToIt) {
 }
 
 TEST(MappedFile, ReleasedPagesAreNoLongerResidentAndCanBeReadAgain) {
+  if (!kResidentSizeCounts) GTEST_SKIP() << kResidentSizeOff;
   const TemporaryFolder folder;
   constexpr std::size_t kSize = std::size_t{32} << 20;
   const auto file = MappedFile::open(folder.write("a", std::string(kSize, 'x')));
