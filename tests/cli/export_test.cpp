@@ -16,6 +16,23 @@ using test::run_program;
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+// The words of a list in what --json printed, sorted.
+std::vector<std::string> listed(const Json& json, const char* name) {
+  std::vector<std::string> words;
+  for (const Json& each : json.at(name).items()) words.push_back(each.as_string());
+  std::ranges::sort(words);
+  return words;
+}
+
+// What --json says of one export into `folder`.
+Json exported(const Folder& folder, const char* model, const std::vector<std::string>& options) {
+  std::vector<std::string> arguments{"export", fixture(model), folder / "out", "--force", "--json"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const Finished done = run_program(arguments);
+  EXPECT_EQ(done.code, 0) << done.err;
+  return Json::parse(done.out, "stdout");
+}
+
 TEST(Export, WritesAModelAndItsWeights) {
   const Folder folder;
   const Finished done = run_program({"export", fixture("bert"), "--to", "onnx", folder / "out", "--json"});
@@ -24,23 +41,13 @@ TEST(Export, WritesAModelAndItsWeights) {
   EXPECT_EQ(std::filesystem::path(json.at("model").as_string()), folder / "out" / "model.onnx");
   EXPECT_TRUE(std::filesystem::exists(folder / "out" / "model.onnx"));
   EXPECT_TRUE(std::filesystem::exists(folder / "out" / "model.onnx.data"));
-  std::vector<std::string> inputs;
-  for (const Json& each : json.at("inputs").items()) inputs.push_back(each.as_string());
-  EXPECT_EQ(inputs, (std::vector<std::string>{"input_ids", "token_type_ids", "attention_mask"}));
+  EXPECT_EQ(listed(json, "inputs"), (std::vector<std::string>{"attention_mask", "input_ids", "token_type_ids"}));
 }
 
 TEST(Export, WritesEitherHalfOfAnEncoderDecoder) {
   const Folder folder;
-  const auto inputs_of = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> call{"export", fixture("../text_to_text/t5"), folder / "out", "--force", "--json"};
-    call.insert(call.end(), more.begin(), more.end());
-    const Finished done = run_program(call);
-    EXPECT_EQ(done.code, 0) << done.err;
-    std::vector<std::string> inputs;
-    const Json json = Json::parse(done.out, "stdout");
-    for (const Json& each : json.at("inputs").items()) inputs.push_back(each.as_string());
-    std::ranges::sort(inputs);
-    return inputs;
+  const auto inputs_of = [&](const std::vector<std::string>& options) {
+    return listed(exported(folder, "../text_to_text/t5", options), "inputs");
   };
   EXPECT_EQ(inputs_of({}), (std::vector<std::string>{"attention_mask", "encoder_attention_mask",
                                                      "encoder_hidden_states", "input_ids"}));
@@ -73,14 +80,7 @@ TEST(Export, LeavesNothingBehindWhereItFails) {
 
 TEST(Export, WritesBytesForAQuarterOfTheReals) {
   const Folder folder;
-  const auto exported = [&](const std::vector<std::string>& options) {
-    std::vector<std::string> arguments{"export", fixture("bert"), folder / "out", "--force", "--json"};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    const Finished done = run_program(arguments);
-    EXPECT_EQ(done.code, 0) << done.err;
-    return Json::parse(done.out, "stdout");
-  };
-  const Json bytes = exported({"--precision", "int8"}), reals = exported({});
+  const Json bytes = exported(folder, "bert", {"--precision", "int8"}), reals = exported(folder, "bert", {});
   EXPECT_LT(bytes.at("bytes").as_int(), reals.at("bytes").as_int());
   EXPECT_GT(bytes.at("layers").as_int(), 0);
   EXPECT_TRUE(bytes.at("kept_in_f32").items().empty());
