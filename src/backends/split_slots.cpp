@@ -68,7 +68,8 @@ std::vector<Slot> SplitSlots::in_part(std::span<const Slot> slots, std::size_t p
   return own;
 }
 
-SplitUndo::SplitUndo(SplitSlots& slots, const Feeds& feeds) : slots_(slots) {
+// Delegating: what was copied is released too where a further copy finds no memory.
+SplitUndo::SplitUndo(SplitSlots& slots, const Feeds& feeds) : SplitUndo(slots) {
   const std::vector<std::int64_t>& tokens = feeds.extents.lengths("tokens");
   for (std::size_t i = 0; i < feeds.slots.size(); ++i) {
     const Slot slot = feeds.slots[i];

@@ -46,6 +46,7 @@ class SplitUndo {
   void restore();
 
  private:
+  explicit SplitUndo(SplitSlots& slots) : slots_(slots) {}
   struct Before {
     Slot slot = 0;
     std::int64_t length = 0;
