@@ -164,11 +164,12 @@ struct Int8 {
   static void tile(const EncodedTile& t, int64_t rows) {
     alignas(64) int32_t sums[kEncodedTileRows * kPanel];
     const uint8_t* bytes = t.x + int8_header(t.in_features);
-    for (int64_t k = 0, group = 0; k < t.in_features; k += kGroup, ++group) {
-      const int64_t words = int8_words(t.in_features - k < kGroup ? t.in_features - k : kGroup);
-      const uint8_t* w = t.panel + group * kGroupBytes;
+    const int64_t size = int8_group(t.in_features);
+    for (int64_t k = 0, group = 0; k < t.in_features; k += size, ++group) {
+      const int64_t words = int8_words(t.in_features - k < size ? t.in_features - k : size);
+      const uint8_t* w = t.panel + group * group_bytes(size);
       start_tiles<kBothRows>(nullptr);
-      add_word_tiles<true, kBothRows>(bytes + k, t.x_stride, w, words, t.ahead.from(group * kGroup / 4));
+      add_word_tiles<true, kBothRows>(bytes + k, t.x_stride, w, words, t.ahead.from(k / 4));
       store_tiles<kBothRows>(sums, kPanel * 4);
       finish_group(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums, rows);
     }

@@ -68,11 +68,13 @@ inline Vec to_float(Int a) { return _mm256_cvtepi32_ps(reinterpret_cast<__m256i>
 // The low and the high bf16 of every 32 bits.
 inline Vec widen_low(Int a) { return _mm256_castsi256_ps(_mm256_slli_epi32(reinterpret_cast<__m256i>(a), 16)); }
 inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
-// Numbers in [-128, 127], rounded to nearest.
-inline void store_bytes(int8_t* p, Vec v) {
-  const __m256i wide = _mm256_cvtps_epi32(v);
-  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+// The bytes of four vectors one after the other: numbers in [-128, 127], rounded to nearest.
+inline Int to_bytes(Vec a, Vec b, Vec c, Vec d) {
+  const __m256i first = _mm256_packs_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
+  const __m256i second = _mm256_packs_epi32(_mm256_cvtps_epi32(c), _mm256_cvtps_epi32(d));
+  // Four of a, of b, of c, of d; then the next ones.
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  return reinterpret_cast<Int>(_mm256_permutevar8x32_epi32(_mm256_packs_epi16(first, second), order));
 }
 // sum + the four products of unsigned bytes of w and signed ones of x. The products of two neighbours are added in 16
 // bits: inputs keep to 7 bits, so that two of 255 and -64 fit.

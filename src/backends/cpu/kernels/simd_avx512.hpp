@@ -63,9 +63,13 @@ inline Vec to_float(Int a) { return _mm512_cvtepi32_ps(reinterpret_cast<__m512i>
 // The low and the high bf16 of every 32 bits.
 inline Vec widen_low(Int a) { return _mm512_castsi512_ps(_mm512_slli_epi32(reinterpret_cast<__m512i>(a), 16)); }
 inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
-// Numbers in [-128, 127], rounded to nearest.
-inline void store_bytes(int8_t* p, Vec v) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
+// The bytes of four vectors one after the other: numbers in [-128, 127], rounded to nearest.
+inline Int to_bytes(Vec a, Vec b, Vec c, Vec d) {
+  const __m512i first = _mm512_packs_epi32(_mm512_cvtps_epi32(a), _mm512_cvtps_epi32(b));
+  const __m512i second = _mm512_packs_epi32(_mm512_cvtps_epi32(c), _mm512_cvtps_epi32(d));
+  // Four of a, of b, of c, of d; then the next ones.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return reinterpret_cast<Int>(_mm512_permutexvar_epi32(order, _mm512_packs_epi16(first, second)));
 }
 // sum + the four products of unsigned bytes of w and signed ones of x.
 #if defined(__AVX512VNNI__)

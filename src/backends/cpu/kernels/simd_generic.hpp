@@ -96,12 +96,16 @@ inline Vec widen_low(Int a) {
   return reinterpret_cast<Vec>(reinterpret_cast<Bits>(a) << 16);
 }
 inline Vec widen_high(Int a) { return reinterpret_cast<Vec>(a & static_cast<int32_t>(0xffff0000U)); }
-// Numbers in [-128, 127], rounded to nearest.
-inline void store_bytes(int8_t* p, Vec v) {
-  for (int i = 0; i < 4; ++i) {
-    const float most = v[i] < 127 ? v[i] : 127, value = most > -128 ? most : -128;  // what is no number too
-    p[i] = static_cast<int8_t>(value < 0 ? value - 0.5F : value + 0.5F);
+// The bytes of four vectors one after the other: numbers in [-128, 127], rounded to nearest.
+inline Int to_bytes(Vec a, Vec b, Vec c, Vec d) {
+  const Vec vectors[] = {a, b, c, d};
+  int8_t bytes[16];
+  for (int i = 0; i < 16; ++i) {
+    const float given = vectors[i / 4][i % 4], most = given < 127 ? given : 127;
+    const float value = most > -128 ? most : -128;  // what is no number too
+    bytes[i] = static_cast<int8_t>(value < 0 ? value - 0.5F : value + 0.5F);
   }
+  return load_int(bytes);
 }
 constexpr int kInputBits = 8;
 // sum + the four products of unsigned bytes of w and signed ones of x.

@@ -144,9 +144,10 @@ struct Int8 {
   static void tile(const EncodedTile& t) {
     constexpr int kSteps = steps_for<kRows>();
     const uint8_t* bytes = t.x + int8_header(t.in_features);
-    for (int64_t k = 0, group = 0; k < t.in_features; k += kGroup, ++group) {
-      const int64_t words = int8_words(t.in_features - k < kGroup ? t.in_features - k : kGroup);
-      const uint8_t* w = t.panel + group * kGroupBytes;
+    const int64_t size = int8_group(t.in_features);
+    for (int64_t k = 0, group = 0; k < t.in_features; k += size, ++group) {
+      const int64_t words = int8_words(t.in_features - k < size ? t.in_features - k : size);
+      const uint8_t* w = t.panel + group * group_bytes(size);
       Int sums[kSteps][kRows][kPanelVectors];
       ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
         ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
@@ -154,7 +155,7 @@ struct Int8 {
           ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) sums[u][r][v] = start;
         }
       }
-      add_words<Int8, kRows, kSteps>(bytes + k, t.x_stride, w, words, t.ahead.from(group * kGroup / 4), sums);
+      add_words<Int8, kRows, kSteps>(bytes + k, t.x_stride, w, words, t.ahead.from(k / 4), sums);
       join_steps<Int8, kRows, kSteps>(sums);
       finish_group<kRows>(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums[0]);
     }
