@@ -60,7 +60,7 @@ Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int th
 // All rows as the product reads them, before any of its tasks: once for every set of factors.
 void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t rows, ConstRows x,
             const PackedMatrix& weight, std::int64_t row_bytes, std::uint8_t* out) {
-  constexpr std::int64_t kLeast = 32768;  // numbers that are worth another thread
+  constexpr std::int64_t kLeast = 16384;  // numbers that are worth another thread
   const std::int64_t width = weight.in_features(), sets = weight.input_sets();
   detail::for_row_pieces(pool, rows, divide_up(kLeast, width * sets), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t set = 0; set < sets; ++set) {
@@ -117,16 +117,17 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                   .residual_stride = epilogue.residual.stride,
                                   .y = y.data,
                                   .y_stride = y.stride};
-  // Nearly equal tiles, or whole ones where rows are read together.
+  // Nearly equal blocks, for threads wait for the largest; or whole tiles where rows are read together.
   const bool whole_tiles = table_->row_padding > 1 && product.tile_rows % table_->row_padding == 0;
-  const auto row_of_tile = [&](std::int64_t tile) {
-    return whole_tiles ? std::min(rows, tile * product.tile_rows) : rows * std::min(tile, grid.tiles) / grid.tiles;
+  const auto row_of_block = [&](std::int64_t block) {
+    if (!whole_tiles) return rows * block / grid.row_blocks;
+    return std::min(rows, grid.tiles * block / grid.row_blocks * product.tile_rows);
   };
   pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {
     const auto [block, group] = grid.task(task);
     detail::LinearBlock part = whole;
-    part.row_begin = row_of_tile(grid.tiles * block / grid.row_blocks);
-    part.row_end = row_of_tile(grid.tiles * (block + 1) / grid.row_blocks);
+    part.row_begin = row_of_block(block);
+    part.row_end = row_of_block(block + 1);
     for (std::int64_t set = 0; set < weight.input_sets(); ++set) {
       part.panel_begin = std::max(panels * group / grid.groups, weight.set_begin(set));
       part.panel_end = std::min(panels * (group + 1) / grid.groups, weight.set_begin(set + 1));
