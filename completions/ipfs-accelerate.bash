@@ -160,7 +160,7 @@ _ipfs_accelerate() {
         --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
         --outputs) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
       esac
-      words="--to --opset --precision --task --outputs --force --json --quiet --verbose --help"
+      words="--to --opset --precision --task --outputs --past --force --json --quiet --verbose --help"
       ;;
     records)
       case $prev in

@@ -387,7 +387,11 @@ ACCELERATE_API std::string describe_graph(const std::filesystem::path& folder, G
 struct ExportOptions {
   std::string task = {};                  // whose outputs are written; empty: the folder's own
   std::vector<std::string> outputs = {};  // of ModelInfo::outputs, instead of a task's
-  int opset = 0;                          // of ONNX's operators: 17 to 23, in int8 21 to 23; 0: the oldest of them
+  // Of a model that makes the next token: the keys and values of earlier tokens are inputs, past_key_values.N.key and
+  // .value [batch, kv_heads, past, head_dim], and outputs with this run's behind them, present.N.key and .value. An
+  // encoder-decoder's encoder gives what its decoder reads of the source, cross.N.key and .value.
+  bool past = false;
+  int opset = 0;  // of ONNX's operators: 17 to 23, in int8 21 to 23; 0: the oldest of them
   // What weights are stored and multiplied in: "f32", "f16", or "int8". In "int8" layers that the records of device
   // "onnx:cpu" say break the bound keep f32 (docs/onnx.md).
   std::string precision = "f32";

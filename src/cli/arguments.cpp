@@ -290,6 +290,8 @@ void describe(Export& d) {
   d.line.option("task", "embed|fill-mask|text-classification|token-classification|question-answering",
                 "Whose outputs are written (default: what the folder was published for)", o.task);
   d.line.words("outputs", "NAME,...", "Write these outputs instead of a task's (last_hidden_state ...)", o.outputs);
+  d.line.flag("past", "Keys and values of earlier tokens go in and come out, so that a text grows token by token",
+              o.past);
   d.line.flag("force", "Replace files that are there", o.force);
   add_common(d.line, o.common);
 }
@@ -363,6 +365,7 @@ constexpr std::string_view kExportExamples =
     "ipfs-accelerate export MODEL DIR\n"
     "ipfs-accelerate export MODEL DIR --opset 20 --precision f16\n"
     "ipfs-accelerate export MODEL DIR --precision int8\n"
+    "ipfs-accelerate export DECODER DIR --past\n"
     "ipfs-accelerate export MODEL DIR --outputs last_hidden_state,pooler_output --force";
 constexpr std::string_view kRecordsExamples =
     "ipfs-accelerate records\n"

@@ -131,6 +131,7 @@ struct ExportCommand {
   std::string precision = "f32";
   std::optional<std::string> task;
   std::vector<std::string> outputs;  // empty: the task's
+  bool past = false;
   bool force = false;
 };
 

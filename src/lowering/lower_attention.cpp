@@ -45,9 +45,10 @@ class Attention {
  private:
   std::string symbol() const { return std::string(tokens_.symbol_name()); }
   bool keeps_past() const { return operands_.size() > Index::kPastKey; }
-  // Of the past; empty where none is kept.
-  std::string past() const {
-    return keeps_past() ? std::string(operands_[Index::kPastKey].shape.dims[2].symbol_name()) : "";
+  ops::Attention::Past past() const {
+    if (!keeps_past()) return {};
+    return {.symbol = std::string(operands_[Index::kPastKey].shape.dims[2].symbol_name()),
+            .padded_before_rows = lowering_.options().self_contained > 0};
   }
   Operand turned(const Operand& x) {
     return lowering::turned(lowering_, op_, x, {operands_[Index::kCos], operands_[Index::kSin], symbol()});
@@ -64,7 +65,7 @@ class Attention {
     const Operand& before = operands_[state];
     const std::string joint = b_.node("Concat", {b_.real(before), b_.real(now)}, {{"axis", std::int64_t{2}}});
     const Operand all = lowering_.real(joint, Shape{d[0], d[1], before.shape.dims[2] + d[2], d[3]});
-    lowering_.append_to(before, b_.reshape(b_.transpose(now, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]}), all);
+    lowering_.append_to(before, now, all);
     return repeated(all);
   }
 
@@ -134,7 +135,7 @@ class Attention {
   // [batch or 1, heads or 1, queries or 1, keys]: bias of positions, and far below any score where a key is not seen;
   // nothing where there is neither.
   std::string added_to_scores() {
-    const std::string key = "scores " + symbol() + " " + keys_.to_string() + " after " + past() +
+    const std::string key = "scores " + symbol() + " " + keys_.to_string() + " after " + past().symbol +
                             (op_.causal ? " causal" : "") + " window=" + std::to_string(op_.window) + " " +
                             operands_[Index::kRelativeBias].name;
     return b_

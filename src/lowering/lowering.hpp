@@ -39,9 +39,9 @@ class Lowering {
   Operand activate(const Operand& x, Activation activation);
   // a + b, where one of them broadcasts; a where b is left out.
   Operand add(const Operand& a, const Operand& b);
-  // Rows [batch, tokens, n] of a run go behind those of a state, as an output of the model after those of the graph;
-  // `present` is what the state then holds, [batch, kv_heads, past + tokens, head_dim].
-  void append_to(const Operand& state, const Operand& rows, const Operand& present);
+  // What a run adds to a state by heads, [batch, kv_heads, tokens, head_dim], and what the state then holds,
+  // [batch, kv_heads, past + tokens, head_dim]: outputs of the model after those of the graph.
+  void append_to(const Operand& state, const Operand& added, const Operand& present);
   // What `make` computes in primitives from these values.
   using Make = std::function<Value(Primitives&, std::span<const Value>)>;
   Operand primitives(const Make& make, std::span<const Operand> operands);
@@ -52,7 +52,12 @@ class Lowering {
   Operand source(std::size_t index);
   Operand input(const Node& node);
   Operand table(const Node& node);
-  Operand state(const Node& node, std::int64_t heads);
+  Operand state(const Node& node);
+  Operand whole_mask();
+  void output_states();
+  bool is_file() const { return options_.self_contained > 0; }
+  // The symbol of the most positions of an item.
+  const Dim& longest() const { return graph_.keeps_state() ? kPositions : kTokens; }
   Operand as_it_is(const std::string& name, Tensor values);
   Operand either(const Node& node, const Tensor& brief, const Tensor& prolonged);
   Operand positions(const Node& node);
@@ -70,7 +75,7 @@ class Lowering {
   std::vector<Operand> values_;  // by node
   struct Added {
     std::string state;
-    Operand rows, present;
+    Operand rows, present;  // [batch, tokens, n], in files left out; by heads
   };
   std::vector<Added> added_;
 };

@@ -48,14 +48,32 @@ Shape dense(Shape shape, Ragged ragged) {
   return shape;
 }
 
-// Those of the attention that keeps it.
-std::int64_t heads_of_state(const Graph& graph, const Node& state) {
+// What a state is to the attention that keeps it.
+struct StateUse {
+  std::int64_t heads = 0;
+  std::int64_t layer = 0;  // of those that keep something
+  std::string part;        // "key" or "value"
+};
+
+StateUse use_of_state(const Graph& graph, const Node& state) {
+  std::int64_t layer = 0;
   for (const Node& node : graph.nodes()) {
     if (!node.operation || node.operation->name() != "attention") continue;
-    const auto reads = [&](Value operand) { return operand && graph.node(operand).name == state.name; };
-    if (std::ranges::any_of(node.operands, reads)) return static_cast<const ops::Attention&>(*node.operation).kv_heads;
+    if (node.operands.size() <= ops::Attention::kPastKey) continue;
+    const auto reads = [&](std::size_t which) { return graph.node(node.operands[which]).name == state.name; };
+    const bool key = reads(ops::Attention::kPastKey);
+    if (key || reads(ops::Attention::kPastValue)) {
+      return {static_cast<const ops::Attention&>(*node.operation).kv_heads, layer, key ? "key" : "value"};
+    }
+    ++layer;
   }
   throw Error(ErrorKind::unsupported, "no attention reads the state \"" + state.name + "\"", "lowering to ONNX");
+}
+
+// What files call a state, as Hugging Face's exporter does: "past_key_values.0.key", and "present.0.key" after the run.
+std::string name_in_file(const Graph& graph, const Node& state, std::string_view stem) {
+  const StateUse use = use_of_state(graph, state);
+  return std::string(stem) + "." + std::to_string(use.layer) + "." + use.part;
 }
 
 std::string number(OnnxBuilder& b, std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); }
@@ -87,7 +105,18 @@ Operand Lowering::index_input(OnnxInput::Source source, const std::string& name,
   });
 }
 
+// Of the past and the tokens behind it: one input of a file.
+Operand Lowering::whole_mask() {
+  return index_input(OnnxInput::Source::mask, mask_name("tokens"), "", Shape{kBatch, kPast + kTokens});
+}
+
 Operand Lowering::mask(const std::string& symbol) {
+  const bool is_past = Dim::symbol(symbol) == kPast;
+  if (is_file() && graph_.keeps_state() && (is_past || Dim::symbol(symbol) == kTokens)) {
+    return builder_.once("mask " + symbol, [&] {
+      return builder_.slice(whole_mask(), 1, is_past ? Dim(0) : kPast, is_past ? kPast : kPast + kTokens);
+    });
+  }
   return index_input(OnnxInput::Source::mask, mask_name(symbol), symbol, Shape{kBatch, Dim::symbol(symbol)});
 }
 
@@ -115,8 +144,10 @@ Operand Lowering::rows_of(const Operand& padded, const std::string& symbol) {
 // 0, 1, ... over what the mask has; where it has nothing, what nobody reads.
 Operand Lowering::unmasked_positions(const Node& node) {
   OnnxBuilder& b = builder_;
-  const std::string count = b.node("CumSum", {mask(node.type.shape.ragged_symbol()).name, number(b, 1)});
-  const std::string position = b.node("Max", {b.node("Sub", {count, number(b, 1)}), number(b, 0)});
+  Operand seen = graph_.keeps_state() ? whole_mask() : mask(node.type.shape.ragged_symbol());
+  Operand count{.name = b.node("CumSum", {seen.name, number(b, 1)}), .dtype = seen.dtype, .shape = seen.shape};
+  if (graph_.keeps_state()) count = b.slice(count, 1, kPast, kPast + kTokens);
+  const std::string position = b.node("Max", {b.node("Sub", {count.name, number(b, 1)}), number(b, 0)});
   return {.name = b.node("Add", {position, number(b, node.rule.offset)}),
           .dtype = DType::i64,
           .shape = dense(node.type.shape, options_.ragged)};
@@ -151,7 +182,7 @@ Operand Lowering::input(const Node& node) {
   using Fill = InputRule::Fill;
   const Fill fill = node.rule.fill;
   const bool counted = fill == Fill::columns || fill == Fill::columns_after_padding || fill == Fill::rows;
-  const bool computed = options_.self_contained > 0 && counted;
+  const bool computed = is_file() && counted;
   const Operand value = computed ? positions(node) : Operand{};
   if (value) return value;
   return builder_.input({.name = node.name,
@@ -171,47 +202,66 @@ Operand Lowering::as_it_is(const std::string& name, Tensor values) {
 Operand Lowering::either(const Node& node, const Tensor& brief, const Tensor& prolonged) {
   OnnxBuilder& b = builder_;
   const Operand first = as_it_is(node.name + " brief", brief), second = as_it_is(node.name + " prolonged", prolonged);
-  const std::string longer = b.node("Greater", {b.size(kTokens), b.indices({node.table_limit})});
+  const std::string longer = b.node("Greater", {b.size(longest()), b.indices({node.table_limit})});
   return {.name = b.node("Where", {longer, second.name, first.name}), .dtype = first.dtype, .shape = first.shape};
 }
 
 // An input; or a constant as large as the largest run needs, of which each takes its part.
 Operand Lowering::table(const Node& node) {
-  if (options_.self_contained == 0) {
+  if (!is_file()) {
     return builder_.input({.name = node.name,
                            .dtype = node.type.element == Element::real ? DType::f32 : DType::i64,
                            .shape = node.type.shape,
                            .source = OnnxInput::Source::table,
                            .of = node.name});
   }
-  const auto of = [&](std::int64_t tokens) { return node.table(Extents().set("tokens", tokens).set("batch", 1)); };
+  const std::string symbol(longest().symbol_name());
+  const auto of = [&](std::int64_t tokens) { return node.table(Extents().set(symbol, tokens).set("batch", 1)); };
   if (node.table_limit > 0 && node.table_limit < options_.self_contained) {
     return either(node, of(node.table_limit), of(options_.self_contained));
   }
   const Operand whole = as_it_is(node.name, of(options_.self_contained));
   const Dim& rows = node.type.shape.dims[0];
   if (rows.is_number()) return whole;
-  if (rows == kTokens) return builder_.slice(whole, 0, 0, rows);
+  if (rows == longest()) return builder_.slice(whole, 0, 0, rows);
   // Distances lie around the middle.
-  const Dim begin = Dim(options_.self_contained) - kTokens;
-  if (rows == Dim(2) * kTokens - Dim(1)) return builder_.slice(whole, 0, begin, begin + rows);
+  const Dim begin = Dim(options_.self_contained) - longest();
+  if (rows == Dim(2) * longest() - Dim(1)) return builder_.slice(whole, 0, begin, begin + rows);
   throw Error(ErrorKind::unsupported,
               "table \"" + node.name + "\" of " + rows.to_string() + " rows has no constant form", "lowering to ONNX");
 }
 
 // Padded in any case: what it holds is nobody's rows of this run. By heads, as attention reads it: what a run computes
 // and the next one reads is then never turned.
-Operand Lowering::state(const Node& node, std::int64_t heads) {
+Operand Lowering::state(const Node& node) {
   const std::vector<Dim>& dims = node.type.shape.dims;
-  return builder_.input({.name = node.name,
+  const std::int64_t heads = use_of_state(graph_, node).heads;
+  return builder_.input({.name = is_file() ? name_in_file(graph_, node, "past_key_values") : node.name,
                          .dtype = options_.real,
                          .shape = {dims[0], heads, dims[1], dims[2].number() / heads},
                          .source = OnnxInput::Source::state,
                          .of = node.name});
 }
 
-void Lowering::append_to(const Operand& state, const Operand& rows, const Operand& present) {
+void Lowering::append_to(const Operand& state, const Operand& added, const Operand& present) {
+  const std::vector<Dim>& d = added.shape.dims;
+  Operand rows;
+  if (!is_file()) rows = builder_.reshape(builder_.transpose(added, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]});
   added_.push_back({state.name, rows, present});
+}
+
+void Lowering::output_states() {
+  for (const Added& each : added_) {
+    if (each.rows) builder_.output(rows_added_to(each.state), each.rows);
+  }
+  for (const Added& each : added_) {
+    // "past_key_values.0.key" becomes "present.0.key".
+    if (is_file()) {
+      builder_.output_as_it_is(each.present, "present" + each.state.substr(each.state.find('.')));
+    } else if (options_.present) {
+      builder_.output_as_it_is(each.present);
+    }
+  }
 }
 
 // A matrix that only products read is turned as they want it; a table may become bytes.
@@ -236,7 +286,7 @@ Operand Lowering::source(std::size_t index) {
   const Node& node = graph_.nodes()[index];
   if (node.source == Node::Source::input) return input(node);
   if (node.source == Node::Source::table) return table(node);
-  if (node.source == Node::Source::state) return state(node, heads_of_state(graph_, node));
+  if (node.source == Node::Source::state) return state(node);
   return is_written_by_readers(index) ? Operand{} : builder_.weight(weights_.at(node.name));
 }
 
@@ -338,12 +388,17 @@ Operand Lowering::lower(const Node& node) {
 }
 
 OnnxModel Lowering::run() {
-  const auto is_given = [](const Node& node) {
+  const bool file_with_past = is_file() && graph_.keeps_state();
+  const auto is_given = [&](const Node& node) {
+    if (node.source == Node::Source::state) return file_with_past;
     return node.source == Node::Source::input && node.rule.fill == InputRule::Fill::required;
   };
   // Before all else, for they have the sizes that tables are cut to.
   for (std::size_t i = 0; i < values_.size(); ++i) {
     if (is_given(graph_.nodes()[i])) values_[i] = source(i);
+  }
+  if (file_with_past) {
+    builder_.once("size " + kPositions.to_string(), [&] { return Operand{.name = builder_.size(kPast + kTokens)}; });
   }
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const Node& node = graph_.nodes()[i];
@@ -354,10 +409,7 @@ OnnxModel Lowering::run() {
   for (const Graph::Output& output : graph_.outputs()) {
     builder_.output(output.name, values_[static_cast<std::size_t>(output.value.id)]);
   }
-  for (const Added& each : added_) builder_.output(rows_added_to(each.state), each.rows);
-  for (const Added& each : added_) {
-    if (options_.present) builder_.output_as_it_is(each.present);
-  }
+  output_states();
   return builder_.finish(graph_.name());
 }
 

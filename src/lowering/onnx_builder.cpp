@@ -89,8 +89,14 @@ void OnnxBuilder::output(std::string name, const Operand& value) {
   model_.outputs.push_back({std::move(name), DType::f32, value.shape});
 }
 
-void OnnxBuilder::output_as_it_is(const Operand& value) {
-  model_.outputs.push_back({value.name, value.dtype, value.shape});
+void OnnxBuilder::output_as_it_is(const Operand& value, const std::string& name) {
+  const std::string& shown = name.empty() ? value.name : name;
+  model_.outputs.push_back({shown, value.dtype, value.shape});
+  if (shown == value.name) return;
+  for (OnnxNode& node : model_.nodes) {
+    std::ranges::replace(node.inputs, value.name, shown);
+    std::ranges::replace(node.outputs, value.name, shown);
+  }
 }
 
 std::string OnnxBuilder::as(const Operand& value, DType dtype) {
@@ -197,8 +203,10 @@ Operand OnnxBuilder::reshape(const Operand& value, std::vector<Dim> dims) {
     open += number || kept ? 0 : 1;
     numbers.push_back(number ? dims[i].number() : kept ? 0 : -1);
   }
-  const std::string shape = open <= 1 ? indices(numbers) : sizes(dims);
-  return {.name = node("Reshape", {value.name, shape}), .dtype = value.dtype, .shape = Shape(std::move(dims))};
+  // A size that is only known when it runs may be 0, of a past at first, and then means that.
+  const std::string name = open <= 1 ? node("Reshape", {value.name, indices(numbers)})
+                                     : node("Reshape", {value.name, sizes(dims)}, {{"allowzero", std::int64_t{1}}});
+  return {.name = name, .dtype = value.dtype, .shape = Shape(std::move(dims))};
 }
 
 Operand OnnxBuilder::transpose(const Operand& value, std::vector<std::int64_t> permutation) {

@@ -44,8 +44,9 @@ class OnnxBuilder {
   // What is described; the same name asked for twice is one.
   Operand initializer(OnnxInitializer initializer);
   void output(std::string name, const Operand& value);
-  // In its own type and under its own name: no copy is made of it, but it can be given only once.
-  void output_as_it_is(const Operand& value);
+  // In its own type, a node's result itself under its own or another name: no copy is made, but it can be given only
+  // once.
+  void output_as_it_is(const Operand& value, const std::string& name = {});
 
   // The name of a value as this type: numbers and sizes are written, others cast.
   std::string as(const Operand& value, DType dtype);

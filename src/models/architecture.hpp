@@ -32,7 +32,8 @@ Task task_named(std::string_view name);
 //   sentence_embedding [batch, n]: by the folder's own pooling modules, else the mean over tokens, which is also
 //   there as mean_pooled.
 // Decoders of text with a head have "decode" beside it, which keeps state: input_ids and position_ids of the tokens
-//   that come next, and as output the logits [selected, vocabulary] that follow the selected ones.
+//   that come next, and as output the logits [selected, vocabulary] that follow the selected ones; and "continue", the
+//   same with the logits of all of them, [batch, tokens~, vocabulary]: what files with a past are written from.
 // Encoder-decoders also have "decoder", which keeps none: of encoder_hidden_states [batch, source~, hidden] and whole
 //   target texts the logits [batch, tokens~, vocabulary]. It is what files for other programs are written from.
 struct Program {

@@ -34,7 +34,10 @@ Program TextDecoder::build(const Checkpoint& checkpoint, const Weights& weights)
   output_embeddings(b, modules, decoded.last);
   Program program;
   program.graphs.emplace("encode", b.finish());
-  if (generates) program.graphs.emplace("decode", continued(c, weights));
+  if (generates) {
+    program.graphs.emplace("decode", continued("decode", c, weights, true));
+    program.graphs.emplace("continue", continued("continue", c, weights, false));
+  }
   if (generates) program.tasks = {Task::text_generation};
   program.tasks.push_back(Task::embed);
   program.class_name = class_of(c);
@@ -42,9 +45,10 @@ Program TextDecoder::build(const Checkpoint& checkpoint, const Weights& weights)
 }
 
 // The same layers over tokens that follow what is kept of those before.
-Graph TextDecoder::continued(const Config& c, const Weights& weights) const {
-  Builder b("decode", weights, Builder::State::kept);
-  b.output("logits", logits(b, c, selected_rows(b, decode(b, c).last)));
+Graph TextDecoder::continued(std::string name, const Config& c, const Weights& weights, bool selects) const {
+  Builder b(std::move(name), weights, Builder::State::kept);
+  const Value last = decode(b, c).last;
+  b.output("logits", logits(b, c, selects ? selected_rows(b, last) : last));
   return b.finish();
 }
 

@@ -19,7 +19,8 @@ class TextDecoder : public Architecture {
   virtual Value logits(Builder& b, const Config& c, Value rows) const;
 
  private:
-  Graph continued(const Config& c, const Weights& weights) const;
+  // `selects`: the logits of selected rows, else of all.
+  Graph continued(std::string name, const Config& c, const Weights& weights, bool selects) const;
 };
 
 // Positions of the tokens that are not masked, from 0: what callers may give as position_ids. `offset` is added to

@@ -28,11 +28,29 @@ std::vector<std::string> outputs_of_task(const ModelDefinition& definition, cons
   return {definition.program.graph(kEncode).find_output("logits") != nullptr ? "logits" : "prediction_logits"};
 }
 
+// What later runs read: of a decoder, or of the source of an encoder-decoder.
+Graph graph_with_past(const Program& program, std::vector<std::string> outputs, bool decodes) {
+  if (!program.graphs.contains("continue")) {
+    throw Error(ErrorKind::unsupported, "only a model that makes the next token has a past", "export");
+  }
+  const Graph& next = program.graph("continue");
+  if (decodes) return next;
+  const Graph& source = program.graph(kEncode);
+  const std::size_t named = outputs.size();
+  for (const Node& node : next.nodes()) {
+    const bool of_source = node.source == Node::Source::input && source.find_output(node.name) != nullptr;
+    if (of_source) outputs.push_back(node.name);
+  }
+  if (outputs.size() > named) return source.restricted_to(outputs);
+  throw Error(ErrorKind::unsupported, "with a past a decoder gives its logits and nothing else", "export");
+}
+
 // The decoder of an encoder-decoder gives logits, everything else comes of its encoder.
-Graph graph_of(const Program& program, const std::vector<std::string>& outputs) {
+Graph graph_of(const Program& program, const std::vector<std::string>& outputs, bool past) {
+  const bool decodes = outputs == std::vector<std::string>{"logits"};
+  if (past) return graph_with_past(program, outputs, decodes);
   const auto decoder = program.graphs.find("decoder");
-  const bool decodes = decoder != program.graphs.end() && outputs == std::vector<std::string>{"logits"};
-  return decodes ? decoder->second : program.graph(kEncode).restricted_to(outputs);
+  return decodes && decoder != program.graphs.end() ? decoder->second : program.graph(kEncode).restricted_to(outputs);
 }
 
 Precision precision_of(const ExportOptions& options) {
@@ -69,7 +87,7 @@ ExportedModel export_onnx(const std::filesystem::path& folder, const std::filesy
   const runtime::OpenedFolder opened(folder, {.cancellation = options.cancellation});
   const ModelDefinition& definition = opened.definition();
   const auto outputs = options.outputs.empty() ? outputs_of_task(definition, options.task) : options.outputs;
-  const Graph graph = graph_of(definition.program, outputs);
+  const Graph graph = graph_of(definition.program, outputs, options.past);
   const lowering::OnnxOptions lowered = lowering_options(opened, graph, options);
   const lowering::OnnxModel model = lowering::to_onnx(graph, *definition.weights, lowered);
   const lowering::OnnxFiles files = lowering::write_onnx(model, target, options.force, options.cancellation);

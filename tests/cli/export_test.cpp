@@ -54,6 +54,32 @@ TEST(Export, WritesEitherHalfOfAnEncoderDecoder) {
   EXPECT_EQ(inputs_of({"--outputs", "last_hidden_state"}), (std::vector<std::string>{"attention_mask", "input_ids"}));
 }
 
+TEST(Export, WritesADecoderWithItsPast) {
+  const Folder folder;
+  const Json json = exported(folder, "../decoders/gpt2", {"--past"});
+  const std::vector<std::string> inputs = listed(json, "inputs"), outputs = listed(json, "outputs");
+  EXPECT_EQ(inputs.front(), "attention_mask");
+  EXPECT_EQ(inputs[1], "input_ids");
+  EXPECT_EQ(inputs[2], "past_key_values.0.key");
+  EXPECT_EQ(inputs[3], "past_key_values.0.value");
+  EXPECT_EQ(outputs.front(), "logits");
+  EXPECT_EQ(outputs[1], "present.0.key");
+  EXPECT_EQ(outputs.size() - 1, inputs.size() - 2);
+}
+
+TEST(Export, SaysWhatHasNoPast) {
+  const Folder folder;
+  const auto refusal = [&](const char* model, const std::vector<std::string>& options) {
+    std::vector<std::string> arguments{"export", fixture(model), folder / "out", "--past"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Finished done = run_program(arguments);
+    EXPECT_EQ(done.code, 6) << done.err;
+    return done.err;
+  };
+  EXPECT_TRUE(contains(refusal("bert", {}), "only a model that makes the next token has a past"));
+  EXPECT_TRUE(contains(refusal("../decoders/gpt2", {"--outputs", "last_hidden_state"}), "gives its logits"));
+}
+
 TEST(Export, RefusesToReplaceFilesUnlessForced) {
   const Folder folder;
   test::write(folder / "model.onnx", "mine");

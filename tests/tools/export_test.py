@@ -117,6 +117,67 @@ class Exported(unittest.TestCase):
                 self.assertEqual(logits.shape[:2], given["input_ids"].shape)
                 numpy.testing.assert_allclose(logits[:, :steps.shape[1]], steps, rtol=1e-4, atol=5e-5)
 
+    def grown(self, session, ids, mask, parts, extra=()):
+        """Logits of `ids` where the text is fed in parts of so many tokens, each with what the one before gave."""
+        dtypes = {"tensor(float)": numpy.float32, "tensor(float16)": numpy.float16}
+        past = {each.name: numpy.zeros((len(ids), each.shape[1], 0, each.shape[3]), dtypes[each.type])
+                for each in session.get_inputs() if each.name.startswith("past_key_values.")}
+        self.assertTrue(past)
+        outputs = [each.name for each in session.get_outputs()]
+        self.assertEqual({name.replace("past_key_values", "present") for name in past}, set(outputs) - {"logits"})
+        logits, at = [], 0
+        for part in parts:
+            given = {"input_ids": ids[:, at:at + part], "attention_mask": mask[:, :at + part], **past, **dict(extra)}
+            found = dict(zip(outputs, session.run(None, given)))
+            logits.append(found["logits"])
+            past = {name: found[name.replace("past_key_values", "present")] for name in past}
+            at += part
+        return numpy.concatenate(logits, 1)
+
+    def test_every_decoder_continues_as_transformers(self):
+        # The tokens that Transformers generated, one by one behind its prompts: the same logits as it had.
+        for model in sorted(DECODERS.iterdir()):
+            session = self.session(model, ["logits"], ["--past"])
+            for case in sorted((model / "golden").glob("*.safetensors")):
+                golden = safetensors.numpy.load_file(case)
+                if "outputs.step_logits" not in golden:
+                    continue
+                prompt, steps = golden["inputs.input_ids"].shape[1], golden["outputs.step_logits"].shape[1]
+                new = golden["outputs.generated_ids"][:, :steps - 1]
+                ids = numpy.concatenate([golden["inputs.input_ids"], new], 1)
+                mask = numpy.concatenate([golden["inputs.attention_mask"], numpy.ones_like(new)], 1)
+                # Phi-3's angles are those of the length that is reached when a token is run.
+                firsts = [[prompt]] if model.name == "phi3" else [[prompt], [prompt - 2, 2]]
+                for parts in (first + [1] * (steps - 1) for first in firsts):
+                    with self.subTest(model=model.name, case=case.stem, parts=parts[0]):
+                        logits = self.grown(session, ids, mask, parts)[:, prompt - 1:]
+                        numpy.testing.assert_allclose(logits, golden["outputs.step_logits"], rtol=3e-4, atol=3e-4)
+
+    def test_every_encoder_decoder_continues_as_transformers(self):
+        for model in sorted(TEXT_TO_TEXT.iterdir()):
+            with self.subTest(model=model.name):
+                golden = safetensors.numpy.load_file(model / "golden/batch_padded.safetensors")
+                source = {name: golden[f"inputs.{name}"] for name in ("input_ids", "attention_mask")}
+                encoder = self.session(model, ["last_hidden_state"], ["--past"])
+                cross = dict(zip([each.name for each in encoder.get_outputs()], encoder.run(None, source)))
+                del cross["last_hidden_state"]
+                self.assertTrue(cross)
+                cross["encoder_attention_mask"] = source["attention_mask"]
+                steps = golden["outputs.step_logits"]
+                text = golden["outputs.generated_ids"][:, :steps.shape[1]]
+                logits = self.grown(self.session(model, ["logits"], ["--past"]), text, numpy.ones_like(text),
+                                    [1] * text.shape[1], cross)
+                numpy.testing.assert_allclose(logits, steps, rtol=3e-4, atol=3e-4)
+
+    def test_a_past_of_halves(self):
+        golden = safetensors.numpy.load_file(DECODERS / "llama/golden/chat.safetensors")
+        ids, mask = golden["inputs.input_ids"], golden["inputs.attention_mask"]
+        session = self.session(DECODERS / "llama", ["logits"], ["--past", "--precision", "f16"])
+        halves = {each.name for each in session.get_outputs() if each.type == "tensor(float16)"}
+        self.assertEqual(halves, {each.name for each in session.get_outputs()} - {"logits"})
+        found = self.grown(session, ids, mask, [ids.shape[1] - 2, 1, 1])
+        self.assertGreater(cosine(found, golden["outputs.logits"]), 0.999)
+
     def test_angles_that_change_with_the_length(self):
         # longrope: one list of factors up to a limit, one beyond.
         for case in ("single_short", "long"):

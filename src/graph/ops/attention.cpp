@@ -144,45 +144,49 @@ Value Attention::visible_now(Primitives& p, const Dim& tokens, const std::string
   return seen;
 }
 
-// All of the past comes before any query; how far before depends on the item's own past.
-Value Attention::visible_past(Primitives& p, const Dim& tokens, const std::string& past) const {
-  const Dim keys = Dim::symbol(past);
-  const Value mask = p.mask(past);
-  const Value there = p.reshape(mask, {kBatch, 1, 1, keys});
+// All of the past comes before any query.
+Value Attention::visible_past(Primitives& p, const Dim& tokens, const Past& past) const {
+  const Dim keys = Dim::symbol(past.symbol);
+  const Value there = p.reshape(p.mask(past.symbol), {kBatch, 1, 1, keys});
   if (window < 0) return there;
-  const Value count = p.reshape(p.sum(mask, -1), {kBatch, 1, 1, 1});
-  const Value query = p.add(count, p.reshape(p.iota(0, {tokens, 1}), {1, 1, tokens, 1}));
-  const Value distance = p.subtract(query, p.reshape(p.iota(1, {1, keys}), {1, 1, 1, keys}));
-  return p.multiply(there, p.less(distance, p.constant(static_cast<double>(window) + 0.5)));
+  const Value distance = p.reshape(distances_of_past(p, tokens, past), {kBatch, 1, tokens, keys});
+  return p.multiply(there, p.less(p.constant(-static_cast<double>(window) - 0.5), distance));
 }
 
-Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& symbol, const std::string& past) const {
+// Places of the past from each query, negative: [batch, tokens, past].
+Value Attention::distances_of_past(Primitives& p, const Dim& tokens, const Past& past) {
+  const Dim keys = Dim::symbol(past.symbol);
+  const Value before =
+      past.padded_before_rows ? p.size(keys) : p.reshape(p.sum(p.mask(past.symbol), -1), {kBatch, 1, 1});
+  const Value query = p.add(before, p.reshape(p.iota(0, {tokens, 1}), {1, tokens, 1}));
+  const Value distance = p.subtract(p.reshape(p.iota(1, {1, keys}), {1, 1, keys}), query);
+  return past.padded_before_rows ? p.broadcast(distance, {kBatch, tokens, keys}) : distance;
+}
+
+Value Attention::visible(Primitives& p, const Dim& tokens, const std::string& symbol, const Past& past) const {
   const Value now = visible_now(p, tokens, symbol);
-  if (past.empty()) return now;
+  if (past.symbol.empty()) return now;
   const auto for_all_queries = [&](Value seen, const Dim& keys) {
     return p.broadcast(p.reshape(seen, with_rank_4(p.shape(seen))), {kBatch, 1, tokens, keys});
   };
-  const Value parts[] = {for_all_queries(visible_past(p, tokens, past), Dim::symbol(past)),
+  const Value parts[] = {for_all_queries(visible_past(p, tokens, past), Dim::symbol(past.symbol)),
                          for_all_queries(now, tokens)};
   return p.concat(parts, -1);
 }
 
-Value Attention::bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens, const std::string& past) const {
+Value Attention::bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens, const Past& past) const {
   Value distance = p.subtract(p.iota(1, {1, tokens}), p.iota(0, {tokens, 1}));
   Dim longest = tokens;
-  if (!past.empty()) {
-    const Dim keys = Dim::symbol(past);
-    const Value count = p.reshape(p.sum(p.mask(past), -1), {kBatch, 1, 1});
-    const Value query = p.add(count, p.reshape(p.iota(0, {tokens, 1}), {1, tokens, 1}));
-    const Value before = p.subtract(p.reshape(p.iota(1, {1, keys}), {1, 1, keys}), query);
-    const Value parts[] = {before, p.broadcast(p.reshape(distance, {1, tokens, tokens}), {kBatch, tokens, tokens})};
+  if (!past.symbol.empty()) {
+    const Value parts[] = {distances_of_past(p, tokens, past),
+                           p.broadcast(p.reshape(distance, {1, tokens, tokens}), {kBatch, tokens, tokens})};
     distance = p.concat(parts, -1);
     longest = kPositions;
   }
   // Rows of padding may be farther away than any that is there.
   const Value row = p.maximum(p.add(distance, p.size(longest - Dim(1))), p.constant(0));
   const Value bias = p.gather(relative_bias, row);
-  return past.empty() ? p.transpose(bias, {2, 0, 1}) : p.transpose(bias, {0, 3, 1, 2});
+  return past.symbol.empty() ? p.transpose(bias, {2, 0, 1}) : p.transpose(bias, {0, 3, 1, 2});
 }
 
 Value Attention::visible_across(Primitives& p, const Dim& keys) const {
@@ -198,9 +202,9 @@ Value Attention::decompose(Primitives& p, std::span<const Value> operands) const
     q = rotate(p, q, operands[kCos], operands[kSin]);
     k = rotate(p, k, operands[kCos], operands[kSin]);
   }
-  std::string past;
+  Past past;
   if (operands.size() > kPastKey) {
-    past = p.shape(operands[kPastKey]).dims[1].symbol_name();
+    past.symbol = p.shape(operands[kPastKey]).dims[1].symbol_name();
     const auto after_past = [&](std::size_t which, Value now) {
       p.append_to(operands[which], joined(p, now));
       const Value parts[] = {split_heads(p, operands[which], kv_heads), now};

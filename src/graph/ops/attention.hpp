@@ -21,6 +21,12 @@ struct Attention final : Operation {
   // Operands in their order.
   enum Index : std::size_t { kQuery, kKey, kValue, kRelativeBias, kCos, kSin, kPastKey, kPastValue };
 
+  // What is kept of earlier runs, in parts of the decomposition.
+  struct Past {
+    std::string symbol = {};          // of its rows; empty: nothing is kept
+    bool padded_before_rows = false;  // as Transformers pads texts; sessions have padding behind an item's rows
+  };
+
   std::int64_t heads = 1;
   std::int64_t kv_heads = 1;  // query head h uses key head h / (heads / kv_heads)
   double scale = 1;
@@ -39,11 +45,11 @@ struct Attention final : Operation {
   // x [batch, heads, tokens, head_dim] turned by its position, cos and sin [batch, tokens, rotary_dim / 2].
   Value rotate(Primitives& p, Value x, Value cos, Value sin) const;
   // [batch or 1, 1, queries or 1, keys]: 1 where the query sees the key, padding of `symbol` left out; absent where all
-  // are seen. The keys are those of the past, where that is not an empty name, and then the queries' own.
-  Value visible(Primitives& p, const Dim& tokens, const std::string& symbol, const std::string& past) const;
+  // are seen. The keys are those of the past, where there is one, and then the queries' own.
+  Value visible(Primitives& p, const Dim& tokens, const std::string& symbol, const Past& past) const;
   // The relative bias for every pair: [heads, queries, keys].
   // With a past it is [batch, heads, queries, keys].
-  Value bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens, const std::string& past) const;
+  Value bias_of_pairs(Primitives& p, Value relative_bias, const Dim& tokens, const Past& past) const;
   // [batch, 1, 1, keys] of keys that are other tokens than the queries: 1 where there is one.
   Value visible_across(Primitives& p, const Dim& keys) const;
 
@@ -51,7 +57,8 @@ struct Attention final : Operation {
   void expect_past(Operands operands, const Shape& keys) const;
   void expect_across(Operands operands) const;
   Value visible_now(Primitives& p, const Dim& tokens, const std::string& symbol) const;
-  Value visible_past(Primitives& p, const Dim& tokens, const std::string& past) const;
+  Value visible_past(Primitives& p, const Dim& tokens, const Past& past) const;
+  static Value distances_of_past(Primitives& p, const Dim& tokens, const Past& past);
 };
 
 }  // namespace accelerate::ops
