@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 constexpr auto kSpin = std::chrono::microseconds(50);
+constexpr double kUsualHandoff = 2.5e-6;  // seconds, where nothing could be measured
 
 // Set while this thread works on a task, so that a loop inside it runs inline.
 thread_local bool inside_task = false;
@@ -154,6 +155,38 @@ ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(std::clam
                     ": " + error.what(),
                 {}, "ask for fewer threads");
   }
+  if (threads > 1) handoff_seconds_ = measure_handoff();
+}
+
+// The least of some rounds: in others a thread was asleep, or somebody else had its processor.
+double ThreadPool::measure_handoff() {
+  using Clock = std::chrono::steady_clock;
+  struct alignas(64) Line {
+    std::atomic<std::uint32_t> number{0};
+  };
+  constexpr int kRounds = 32;
+  constexpr std::size_t kLines = 64;  // 4 KiB
+  constexpr auto kLongest = std::chrono::microseconds(50), kLongestOfAll = std::chrono::microseconds(500);
+  const std::size_t count = shares_.size();
+  std::vector<Line> lines(count * kLines);
+  std::atomic<std::size_t> arrived{0};
+  double least = kUsualHandoff;
+  const Clock::time_point begin = Clock::now();
+  for (std::size_t round = 0; round < kRounds && Clock::now() - begin < kLongestOfAll; ++round) {
+    arrived.store(0);
+    std::atomic<bool> together{true};
+    const Clock::time_point start = Clock::now();
+    parallel_for(static_cast<std::int64_t>(count), [&](std::int64_t task, int) {
+      // Nobody does another's task beside its own: all wait for all.
+      for (arrived.fetch_add(1); arrived.load() < count && Clock::now() - start < kLongest;) relax();
+      if (arrived.load() < count) together.store(false);
+      const std::size_t others = (static_cast<std::size_t>(task) + round) % count * kLines;
+      for (std::size_t i = 0; i < kLines; ++i) lines[others + i].number.fetch_add(1, std::memory_order_relaxed);
+    });
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (together.load()) least = std::min(least, seconds);
+  }
+  return least;
 }
 
 ThreadPool::~ThreadPool() { stop(); }

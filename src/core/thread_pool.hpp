@@ -51,6 +51,11 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
+  // Seconds that go by until every thread has read 4 KiB that another one wrote and all are done: what sharing a piece
+  // of work costs. From 0.3 us on, where processors have a cache in common, to several. Measured when the pool is made,
+  // in some 0.1 ms; 0 of a pool of 1.
+  double handoff_seconds() const { return handoff_seconds_; }
+
   // From now on writes down into `work` what the threads do; null ends it. Not while a job runs. What it holds is
   // dropped first, its memory is used again. Jobs that run inline are not seen: the caller does them.
   void watch(PoolWork* work);
@@ -86,6 +91,7 @@ class ThreadPool {
 
   bool try_acquire();
   void stop();
+  double measure_handoff();
   void run(std::int64_t count, Call call, const void* context);
   void take_tasks(int worker);
   void take_share(Share& share, int worker);
@@ -109,6 +115,7 @@ class ThreadPool {
   std::exception_ptr failure_;
   std::atomic<int> caller_cpu_{-1};  // where the last caller that found sleepers was running
   std::atomic<bool> stop_{false};
+  double handoff_seconds_ = 0;
   PoolWork* watched_ = nullptr;  // changed only while no job is open, and workers look only inside one
   std::vector<std::thread> workers_;
 };

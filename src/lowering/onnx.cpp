@@ -388,21 +388,24 @@ Operand Lowering::lower(const Node& node) {
 }
 
 OnnxModel Lowering::run() {
-  const bool file_with_past = is_file() && graph_.keeps_state();
-  const auto is_given = [&](const Node& node) {
-    if (node.source == Node::Source::state) return file_with_past;
+  const auto is_given = [](const Node& node) {
     return node.source == Node::Source::input && node.rule.fill == InputRule::Fill::required;
   };
+  const auto is_past = [&](const Node& node) { return is_file() && node.source == Node::Source::state; };
   // Before all else, for they have the sizes that tables are cut to.
   for (std::size_t i = 0; i < values_.size(); ++i) {
     if (is_given(graph_.nodes()[i])) values_[i] = source(i);
   }
-  if (file_with_past) {
+  if (is_file() && graph_.keeps_state()) {
+    whole_mask();
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (is_past(graph_.nodes()[i])) values_[i] = source(i);
+    }
     builder_.once("size " + kPositions.to_string(), [&] { return Operand{.name = builder_.size(kPast + kTokens)}; });
   }
   for (std::size_t i = 0; i < values_.size(); ++i) {
     const Node& node = graph_.nodes()[i];
-    if (is_given(node)) continue;
+    if (is_given(node) || is_past(node)) continue;
     builder_.set_path(node.name);
     values_[i] = node.source == Node::Source::operation ? lower(node) : source(i);
   }

@@ -172,6 +172,13 @@ TEST(ThreadPool, GoesRightAfterItsWork) {
   }
 }
 
+TEST(ThreadPool, KnowsWhatSharingCosts) {
+  EXPECT_EQ(ThreadPool(1).handoff_seconds(), 0);
+  const ThreadPool pool(2);
+  EXPECT_GT(pool.handoff_seconds(), 1e-8);
+  EXPECT_LE(pool.handoff_seconds(), 2.5e-6);  // what is taken where both threads share one processor
+}
+
 TEST(ThreadPool, RefusesAbsurdCounts) {
   for (const int threads : {0, -1, 1025}) {
     try {

@@ -158,7 +158,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   // Of short sequences several heads are one task: fewer operations than these are not worth another thread.
   constexpr double kSmallestTask = 1.5e5;
   const std::int64_t items = batch * a.heads * most_blocks;
-  const double affordable = operations_of(a, batch, longest) / kSmallestTask;
+  const double affordable = operations_of(a, batch, longest) / detail::worth_sharing(pool, kSmallestTask);
   const std::int64_t tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(affordable), 1, items);
   pool.parallel_for(tasks, [&](std::int64_t task, int worker) {
     for (std::int64_t i = items * task / tasks; i < items * (task + 1) / tasks; ++i) attend(i, worker);
@@ -168,7 +168,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
 template <typename Number, typename Convert>
 void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& convert) const {
   constexpr float kLog2E = 1.44269504F;
-  constexpr std::int64_t kLeastNumbers = 8192;                                 // that are worth another thread
+  constexpr double kLeastNumbers = 8192;                                       // that are worth another thread
   const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E;  // as the unpaged keys are packed
   const PagePart& part = a.part;
   const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();
@@ -194,16 +194,17 @@ void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& co
     if (rows == 0) continue;
     const std::int64_t first = sequence.positions - rows, first_panel = first / panel;
     const std::int64_t panels = (sequence.positions - 1) / panel - first_panel + 1;
-    const std::int64_t least = divide_up(kLeastNumbers, std::min(rows, panel) * head_dim);
-    detail::for_row_pieces(pool, panels * part.kv_heads, least, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t item = begin; item < end; ++item) {
-        const std::int64_t head = item % part.kv_heads, at = (first_panel + item / part.kv_heads) * panel;
-        const std::int64_t from = std::max(first, at), until = std::min(sequence.positions, at + panel);
-        const std::int64_t source = row + from - first, column = head * head_dim;
-        put(sequence, head, from, until - from, a.key.data + source * a.key.stride + column,
-            a.value.data + source * a.value.stride + column);
-      }
-    });
+    const double numbers = static_cast<double>(std::min(rows, panel) * head_dim);
+    detail::for_row_pieces(
+        pool, panels * part.kv_heads, kLeastNumbers / numbers, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t item = begin; item < end; ++item) {
+            const std::int64_t head = item % part.kv_heads, at = (first_panel + item / part.kv_heads) * panel;
+            const std::int64_t from = std::max(first, at), until = std::min(sequence.positions, at + panel);
+            const std::int64_t source = row + from - first, column = head * head_dim;
+            put(sequence, head, from, until - from, a.key.data + source * a.key.stride + column,
+                a.value.data + source * a.value.stride + column);
+          }
+        });
   }
 }
 

@@ -28,8 +28,9 @@ struct Grid {
 constexpr std::int64_t kFewRows = 8;
 constexpr double kStreamedTask = 128 << 10;
 
-Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int threads, std::int64_t rows,
+Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, const ThreadPool& pool, std::int64_t rows,
              std::int64_t panels, double flops, std::size_t weight_bytes) {
+  const int threads = pool.threads();
   Grid grid{};
   grid.tiles = divide_up(rows, product.tile_rows);
   grid.row_blocks = divide_up(grid.tiles, row_block / product.tile_rows);
@@ -37,15 +38,18 @@ Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int th
   grid.own_blocks = grid.row_blocks % threads == 0 ? grid.row_blocks / threads : grid.row_blocks;
   grid.groups = 1;
   if (threads > 1) {
-    // About four tasks a thread, so that one that is interrupted does not hold up the rest, and of the numbers from
-    // there on the one whose rounds of tasks end soonest.
-    const double by_sums = flops / static_cast<double>(product.smallest_task);
-    const double by_bytes = rows < kFewRows ? static_cast<double>(weight_bytes) / kStreamedTask : 0;
+    // About four tasks a thread, so that one that is interrupted does not hold up the rest, of little work one; and of
+    // the numbers from there on the one whose rounds of tasks end soonest.
+    const double by_sums = flops / detail::worth_sharing(pool, static_cast<double>(product.smallest_task));
+    const double streamed = static_cast<double>(weight_bytes) / detail::worth_sharing(pool, kStreamedTask);
+    const double by_bytes = rows < kFewRows ? streamed : 0;
     const auto affordable = static_cast<std::int64_t>(std::max(by_sums, by_bytes));
-    const std::int64_t wanted = std::max<std::int64_t>(1, std::min<std::int64_t>(affordable, 4 * threads));
+    const bool is_little = affordable < 16 * threads;
+    const std::int64_t wanted =
+        std::clamp<std::int64_t>(is_little ? threads : 4 * threads, 1, std::max<std::int64_t>(affordable, 1));
     const std::int64_t least = std::clamp<std::int64_t>(divide_up(wanted, grid.row_blocks), 1, panels);
     const std::int64_t most =
-        std::clamp<std::int64_t>(affordable / grid.row_blocks, least, std::min(panels, 3 * least));
+        std::clamp<std::int64_t>(affordable / grid.row_blocks, least, is_little ? least : std::min(panels, 3 * least));
     const auto rounds = [&](std::int64_t groups) {
       return divide_up(groups * grid.row_blocks, threads) * divide_up(panels, groups);
     };
@@ -60,20 +64,21 @@ Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, int th
 // All rows as the product reads them, before any of its tasks: once for every set of factors.
 void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t rows, ConstRows x,
             const PackedMatrix& weight, std::int64_t row_bytes, std::uint8_t* out) {
-  constexpr std::int64_t kLeast = 16384;  // numbers that are worth another thread
+  constexpr double kLeast = 16384;  // numbers that are worth another thread
   const std::int64_t width = weight.in_features(), sets = weight.input_sets();
-  detail::for_row_pieces(pool, rows, divide_up(kLeast, width * sets), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t set = 0; set < sets; ++set) {
-      const float* factors = weight.input_factors();
-      product.encode({.x = x.data + begin * x.stride,
-                      .x_stride = x.stride,
-                      .rows = end - begin,
-                      .width = width,
-                      .factors = factors == nullptr ? nullptr : factors + set * width,
-                      .out = out + (set * rows + begin) * row_bytes,
-                      .out_stride = row_bytes});
-    }
-  });
+  detail::for_row_pieces(pool, rows, kLeast / static_cast<double>(width * sets),
+                         [&](std::int64_t begin, std::int64_t end) {
+                           for (std::int64_t set = 0; set < sets; ++set) {
+                             const float* factors = weight.input_factors();
+                             product.encode({.x = x.data + begin * x.stride,
+                                             .x_stride = x.stride,
+                                             .rows = end - begin,
+                                             .width = width,
+                                             .factors = factors == nullptr ? nullptr : factors + set * width,
+                                             .out = out + (set * rows + begin) * row_bytes,
+                                             .out_stride = row_bytes});
+                           }
+                         });
 }
 
 }  // namespace
@@ -98,7 +103,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
-  const Grid grid = grid_of(product, table_->row_block, pool.threads(), rows, panels, flops, weight.bytes());
+  const Grid grid = grid_of(product, table_->row_block, pool, rows, panels, flops, weight.bytes());
   const detail::LinearBlock whole{.x = x.data,
                                   .x_stride = x.stride,
                                   .encoded = encoded,

@@ -12,8 +12,8 @@ using detail::for_row_pieces;
 
 // Rows of `width` floats that are worth another thread, some 2 us of work at `cost` operations a float: as a rule it
 // has written them.
-std::int64_t least_rows(std::int64_t width, std::int64_t cost) {
-  return std::max<std::int64_t>(1, 24576 / std::max<std::int64_t>(1, width * cost));
+double least_rows(std::int64_t width, std::int64_t cost) {
+  return 24576 / static_cast<double>(std::max<std::int64_t>(1, width * cost));
 }
 
 // body(row, count, times): whole rows one by one, or many at once where they touch.

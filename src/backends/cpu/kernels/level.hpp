@@ -62,7 +62,7 @@ struct EncodeRows {
 struct ProductTable {
   int64_t (*panel_bytes)(int64_t in_features);
   int64_t tile_rows;      // rows of X that one pass over a panel serves
-  int64_t smallest_task;  // operations worth handing to another thread, which has to fetch what they read: some 3 us
+  int64_t smallest_task;  // operations worth handing to another thread where that costs 2.5 us
   // Of one row, a multiple of 64; 0 = the product reads floats.
   int64_t (*encoded_bytes)(int64_t in_features);
   void (*encode)(const EncodeRows&);

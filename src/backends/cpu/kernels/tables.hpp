@@ -21,13 +21,16 @@ Stored stored_as(DType dtype, std::string_view where);
 // share.
 constexpr std::int64_t kLeastOwnRows = 48;
 
+// What is worth another thread, from what is where handing work over costs 2.5 us.
+inline double worth_sharing(const ThreadPool& pool, double there) { return there * pool.handoff_seconds() / 2.5e-6; }
+
 inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Calls body(begin, end) for pieces of [0, rows), each of at least `least` rows, and equally many a thread where there
-// are enough.
+// Calls body(begin, end) for pieces of [0, rows), equally many a thread where there are enough. A piece is at least
+// `least` rows where handing it over costs 2.5 us.
 template <typename Body>
-void for_row_pieces(ThreadPool& pool, std::int64_t rows, std::int64_t least, const Body& body) {
-  const std::int64_t most = rows / std::max<std::int64_t>(least, 1);
+void for_row_pieces(ThreadPool& pool, std::int64_t rows, double least, const Body& body) {
+  const auto most = static_cast<std::int64_t>(static_cast<double>(rows) / std::max(worth_sharing(pool, least), 1.0));
   const std::int64_t threads = pool.threads();
   std::int64_t pieces = std::clamp<std::int64_t>(most, 1, threads == 1 ? 1 : 4 * threads);
   if (pieces > threads) pieces -= pieces % threads;
