@@ -59,10 +59,13 @@ inline void ask_for(const float* rows, int64_t stride, int64_t count, int64_t wi
   }
 }
 
+// What scores are in for: a power of two, or a cap's tanh.
+inline float key_scale(const AttentionBlock& a) { return a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E; }
+
 inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count, float* out) {
   for (int64_t j = 0; j < count; j += kPanel) {
     pack_rows<Stored::f32>(a.key + (first + j) * a.key_stride, a.key_stride, smaller(kPanel, count - j), a.head_dim,
-                           a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E, out + j * a.head_dim);
+                           key_scale(a), out + j * a.head_dim);
   }
 }
 
@@ -138,18 +141,19 @@ inline bool in_bf16(const AttentionBlock& a) {
   return a.bf16 && a.pages == nullptr && a.head_dim % kPanel == 0 && a.keys >= kPanel;
 }
 
-// out[i] = first[i] and second[i] as the two bf16 of a word.
-inline void pair_rows(const float* first, const float* second, int64_t count, uint8_t* out) {
-  for (int64_t i = 0; i < count; i += kLanes) store_pairs(out + 4 * i, load(first + i), load(second + i));
-}
-
-// Packed keys as words of two neighbouring dimensions, in their own place: a word goes where numbers were read before.
-inline void narrow_keys(int64_t head_dim, int64_t count, float* keys) {
-  for (int64_t j = 0; j < count; j += kPanel) {
-    const float* from = keys + j * head_dim;
-    auto* to = reinterpret_cast<uint8_t*>(keys) + j * head_dim * 2;
-    for (int64_t d = 0; d < head_dim; d += 2) {
-      pair_rows(from + d * kPanel, from + (d + 1) * kPanel, kPanel, to + d / 2 * kPanel * 4);
+// Keys as panels of words of two neighbouring dimensions; a word has the place of a float.
+inline void narrow_keys(const AttentionBlock& a, int64_t first, int64_t count, float* packed) {
+  const Vec scale = set1(key_scale(a));
+  for (int64_t j = 0; j < count; j += kLanes) {
+    float* panel = packed + j / kPanel * kPanel * a.head_dim / 2 + j % kPanel;
+    for (int64_t d = 0; d < a.head_dim; d += 2 * kLanes) {
+      Vec block[kLanes];
+      for (int64_t i = 0; i < kLanes; ++i) {
+        const float* row = a.key + (first + smaller(j + i, count - 1)) * a.key_stride + d;
+        block[i] = neighbours_in_bf16(load(row) * scale, load(row + kLanes) * scale);
+      }
+      transpose(block);
+      for (int64_t i = 0; i < kLanes; ++i) store(panel + (d / 2 + i) * kPanel, block[i]);
     }
   }
 }
@@ -157,12 +161,13 @@ inline void narrow_keys(int64_t head_dim, int64_t count, float* keys) {
 // Values as panels of words of two neighbouring keys, kKeyBlock / 2 words apart.
 inline void narrow_values(const AttentionBlock& a, int64_t first, int64_t count, float* packed) {
   alignas(64) float zeros[kPanel] = {};
-  auto* out = reinterpret_cast<uint8_t*>(packed);
-  for (int64_t d = 0; d < a.head_dim; d += kPanel, out += kKeyBlock / 2 * kPanel * 4) {
+  for (int64_t d = 0; d < a.head_dim; d += kPanel, packed += kKeyBlock / 2 * kPanel) {
     for (int64_t j = 0; j < round_up(count, 2 * kWordStep); j += 2) {
       const float* row = a.value + (first + j) * a.value_stride + d;
-      pair_rows(j < count ? row : zeros, j + 1 < count ? row + a.value_stride : zeros, kPanel,
-                out + j / 2 * kPanel * 4);
+      const float *one = j < count ? row : zeros, *next = j + 1 < count ? row + a.value_stride : zeros;
+      for (int64_t i = 0; i < kPanel; i += kLanes) {
+        store(packed + j / 2 * kPanel + i, pairs_in_bf16(load(one + i), load(next + i)));
+      }
     }
   }
 }
@@ -221,7 +226,7 @@ inline void narrow_sums(const AttentionBlock& a, const AttentionScratch& s, int6
 }
 #else
 inline bool in_bf16(const AttentionBlock&) { return false; }
-inline void narrow_keys(int64_t, int64_t, float*) {}
+inline void narrow_keys(const AttentionBlock&, int64_t, int64_t, float*) {}
 inline void narrow_values(const AttentionBlock&, int64_t, int64_t, float*) {}
 inline void narrow_scores(const AttentionBlock&, const AttentionScratch&, int64_t, int64_t, int64_t, int64_t) {}
 inline void narrow_sums(const AttentionBlock&, const AttentionScratch&, int64_t, int64_t, int64_t, bool, float*) {}
@@ -370,10 +375,10 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
     const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
     if (a.pages == nullptr) {
       ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
-      pack_key_block(a, block, block_end - block, s.keys);
+      if (!in_bf16(a)) pack_key_block(a, block, block_end - block, s.keys);
     }
     if (in_bf16(a)) {
-      narrow_keys(a.head_dim, block_end - block, s.keys);
+      narrow_keys(a, block, block_end - block, s.keys);
       narrow_values(a, block, block_end - block, s.values);
     }
     const Values values = values_of(a, s, block, block_end - block);

@@ -95,11 +95,14 @@ inline void store_bf16(uint16_t* p, Vec v) {
   const __m256bh narrow = _mm512_cvtneps_pbh(v);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), __builtin_bit_cast(__m256i, narrow));
 }
+// Words of two bf16: neighbours of a, then of b.
+inline Vec neighbours_in_bf16(Vec a, Vec b) { return __builtin_bit_cast(Vec, _mm512_cvtne2ps_pbh(b, a)); }
 // a[i] and b[i] as the low and the high bf16 of a word.
-inline void store_pairs(uint8_t* p, Vec a, Vec b) {
-  const __m512i low = _mm512_cvtepu16_epi32(__builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(a)));
-  const __m512i high = _mm512_cvtepu16_epi32(__builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(b)));
-  _mm512_storeu_si512(p, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+inline Vec pairs_in_bf16(Vec a, Vec b) {
+  alignas(64) static constexpr uint16_t kOrder[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                      8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const __m512i one_behind_the_other = __builtin_bit_cast(__m512i, neighbours_in_bf16(a, b));
+  return __builtin_bit_cast(Vec, _mm512_permutexvar_epi16(_mm512_load_si512(kOrder), one_behind_the_other));
 }
 #endif
 
