@@ -17,6 +17,7 @@ import hashlib
 import itertools
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -41,6 +42,7 @@ FIXTURES = {
     "gemma3_text": ("gemma3_text", MODEL_ARCH.GEMMA3, "llama", None, [Type.F16]),
     "phi3": ("phi3", MODEL_ARCH.PHI3, "llama", None, [Type.F16]),
     "qwen3": ("qwen3", MODEL_ARCH.QWEN3, "qwen2", "qwen2", [Type.F16]),
+    "mixtral": ("mixtral", MODEL_ARCH.LLAMA, "llama", None, [Type.F16]),
 }
 
 
@@ -73,6 +75,18 @@ def converted(architecture: MODEL_ARCH, name: str, values: np.ndarray, config: d
     if name.endswith(("c_attn.weight", "c_proj.weight", "c_fc.weight")):
         return values.T
     return values
+
+
+def stacked(weights: dict) -> dict:
+    """The experts' matrices of a layer one behind the other, as the converter names them."""
+    merged, experts = {}, {}
+    for name, values in weights.items():
+        found = re.fullmatch(r"model\.(layers\.\d+)\.block_sparse_moe\.experts\.\d+\.(w\d)\.weight", name)
+        if found is None:
+            merged[name] = values
+        else:
+            experts.setdefault(f"{found[1]}.feed_forward.experts.{found[2]}.weight", []).append(values)
+    return merged | {name: np.stack(matrices) for name, matrices in experts.items()}
 
 
 def llama3_divisors(config: dict) -> np.ndarray:
@@ -118,6 +132,9 @@ def add_later_config(writer: gguf.GGUFWriter, config: dict) -> None:
     if config.get("attn_logit_softcapping"):
         writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
         writer.add_final_logit_softcapping(config["final_logit_softcapping"])
+    if "num_local_experts" in config:
+        writer.add_expert_count(config["num_local_experts"])
+        writer.add_expert_used_count(config["num_experts_per_tok"])
     scaling = config.get("rope_scaling") or {}
     if "long_factor" in scaling:
         original = config["original_max_position_embeddings"]
@@ -177,7 +194,7 @@ def make(name: str) -> None:
     source, target = GOLDENS / "decoders" / folder, GOLDENS / "gguf" / f"{name}.gguf"
     target.parent.mkdir(exist_ok=True)
     config = json.loads((source / "config.json").read_text())
-    weights = read_weights(source)
+    weights = stacked(read_weights(source))
     names = gguf.get_tensor_name_map(architecture, config.get("num_hidden_layers", config.get("n_layer")))
     writer = gguf.GGUFWriter(target, gguf.MODEL_ARCH_NAMES[architecture])
     add_config(writer, config)
@@ -192,7 +209,7 @@ def make(name: str) -> None:
         if known is None:
             raise RuntimeError(f"{name}: the package has no name for {stored}")
         values = np.ascontiguousarray(converted(architecture, stored, values, config))
-        kind = next(turn) if values.ndim == 2 else Type.F32
+        kind = next(turn) if values.ndim > 1 else Type.F32
         if kind in (Type.Q4_0, Type.Q4_1, Type.Q8_0) and values.shape[-1] % 32 != 0:
             kind = Type.F16
         writer.add_tensor(known, gguf.quants.quantize(values, kind), raw_dtype=kind)

@@ -20,6 +20,8 @@ constexpr GgufField kDecoderFields[] = {
     {"rope.freq_base", "rope_theta"},
     {"attn_logit_softcapping", "attn_logit_softcapping"},
     {"final_logit_softcapping", "final_logit_softcapping"},
+    {"expert_count", "num_local_experts"},
+    {"expert_used_count", "num_experts_per_tok"},
 };
 constexpr GgufField kGpt2Fields[] = {
     {"context_length", "n_positions"},  {"block_count", "n_layer"},
@@ -66,6 +68,12 @@ constexpr GgufName kGatedFeedForward[] = {
     {"blk.#.ffn_up", "model.layers.#.mlp.up_proj"},
     {"blk.#.ffn_down", "model.layers.#.mlp.down_proj"},
 };
+constexpr GgufName kExperts[] = {
+    {"blk.#.ffn_gate_inp", "model.layers.#.block_sparse_moe.gate"},
+    {"blk.#.ffn_gate_exps", "model.layers.#.block_sparse_moe.experts.@.w1", stacked},
+    {"blk.#.ffn_up_exps", "model.layers.#.block_sparse_moe.experts.@.w3", stacked},
+    {"blk.#.ffn_down_exps", "model.layers.#.block_sparse_moe.experts.@.w2", stacked},
+};
 constexpr GgufName kPhi3FeedForward[] = {
     {"blk.#.ffn_up", "model.layers.#.mlp.gate_up_proj"},
     {"blk.#.ffn_down", "model.layers.#.mlp.down_proj"},
@@ -100,6 +108,7 @@ constexpr GgufName kGpt2Names[] = {
 
 using Names = std::span<const GgufName>;
 constexpr Names kLlama[] = {kEnds, kLlamaAttention, kTwoNorms, kGatedFeedForward};
+constexpr Names kMixtral[] = {kEnds, kLlamaAttention, kTwoNorms, kExperts};
 constexpr Names kQwen[] = {kEnds, kAttention, kTwoNorms, kGatedFeedForward};
 constexpr Names kGemma[] = {kGemmaEnds, kGemmaAttention, kGemmaNorms, kGatedFeedForward};
 constexpr Names kGemma2[] = {kGemmaEnds, kGemmaAttention, kFourNorms, kGatedFeedForward};
@@ -118,6 +127,7 @@ constexpr std::array kArchitectures{
     GgufArchitecture{"gpt2", "gpt2", "GPT2LMHeadModel", R"({"activation_function": "gelu_new"})", kGpt2Fields, kGpt2,
                      false},
     GgufArchitecture{"llama", "llama", "LlamaForCausalLM", kSilu, kDecoderFields, kLlama},
+    GgufArchitecture{"llama", "mixtral", "MixtralForCausalLM", kSilu, kDecoderFields, kMixtral, true, 0, false, true},
     GgufArchitecture{"phi3", "phi3", "Phi3ForCausalLM", kSilu, kDecoderFields, kPhi3},
     GgufArchitecture{"qwen2", "qwen2", "Qwen2ForCausalLM", kSilu, kDecoderFields, kQwen},
     GgufArchitecture{"qwen3", "qwen3", "Qwen3ForCausalLM", kSilu, kDecoderFields, kQwen},
@@ -125,8 +135,9 @@ constexpr std::array kArchitectures{
 
 }  // namespace
 
-const GgufArchitecture* gguf_architecture(std::string_view name) {
-  const auto* found = std::ranges::find(kArchitectures, name, &GgufArchitecture::name);
+const GgufArchitecture* gguf_architecture(std::string_view name, bool experts) {
+  const auto* found = std::ranges::find_if(
+      kArchitectures, [&](const GgufArchitecture& each) { return each.name == name && each.experts == experts; });
   return found == kArchitectures.end() ? nullptr : found;
 }
 

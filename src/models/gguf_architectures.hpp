@@ -14,9 +14,11 @@ enum class GgufChange : std::uint8_t {
   key_rows,    // the same, with as many as keys have
   added_one,   // to each value
   transposed,  // rows and columns of the matrix; vectors of that name are as they were
+  stacked,     // one matrix behind the other, each under the name with its number in the place of @
 };
 
-// Without ".weight" or ".bias"; # is the number of a layer: "blk.#.attn_q", "model.layers.#.self_attn.q_proj".
+// Without ".weight" or ".bias"; # is the number of a layer: "blk.#.attn_q", "model.layers.#.self_attn.q_proj". @ is the
+// number of a matrix of those that are stacked.
 struct GgufName {
   std::string_view stored, name;
   GgufChange change = GgufChange::none;
@@ -39,10 +41,11 @@ struct GgufArchitecture {
   // others head_dim, as llama.cpp knows them; files do not say. 0: no such scalar.
   std::int64_t layers_of_largest = 0;
   bool merges_by_id = false;  // text::Tokenizer::from_gguf
+  bool experts = false;       // the files of that name whose feed forwards are mixtures of experts
 };
 
-// Null for one that is not known.
-const GgufArchitecture* gguf_architecture(std::string_view name);
+// Null for one that is not known. `experts`: of a file whose expert_count is not 0.
+const GgufArchitecture* gguf_architecture(std::string_view name, bool experts = false);
 std::span<const GgufArchitecture> gguf_architectures();
 
 }  // namespace accelerate

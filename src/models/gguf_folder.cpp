@@ -18,7 +18,13 @@ constexpr std::string_view kOutput = "output.weight";
 const GgufArchitecture& row_of(const GgufFile& file) {
   const Config general = file.section("general");
   const auto name = general.require<std::string>("architecture");
-  if (const GgufArchitecture* found = gguf_architecture(name)) return *found;
+  const Config fields = file.section(name);
+  const bool experts = fields.size_or({"expert_count"}, 0, 0) > 0;
+  if (const GgufArchitecture* found = gguf_architecture(name, experts)) return *found;
+  if (gguf_architecture(name) != nullptr) {
+    fields.fail("expert_count", "is not 0: of mixtures of experts only those of \"llama\" are read from GGUF files",
+                ErrorKind::unsupported);
+  }
   general.fail("architecture",
                "is \"" + name + "\", which is not read from GGUF files; there are " +
                    joined(gguf_architectures(), ", ", [](const GgufArchitecture& known) { return known.name; }),
@@ -96,9 +102,9 @@ std::optional<std::string_view> number_in(std::string_view name, std::string_vie
   return digits ? std::optional(number) : std::nullopt;
 }
 
-std::string with_number(std::string_view pattern, std::string_view number) {
+std::string with(std::string_view pattern, char mark, std::string_view number) {
   std::string name(pattern);
-  const std::size_t place = name.find('#');
+  const std::size_t place = name.find(mark);
   return place == std::string::npos ? name : name.replace(place, 1, number);
 }
 
@@ -111,7 +117,8 @@ class Renaming {
     key_heads_ = fields.size_or({"attention.head_count_kv"}, query_heads_);
   }
 
-  StoredTensor renamed(StoredTensor tensor) const {
+  // A tensor's matrices where it has several, else itself.
+  void add_renamed(StoredTensor tensor, std::vector<StoredTensor>& tensors) const {
     const std::size_t dot = std::min(tensor.name.rfind('.'), tensor.name.size());
     const std::string_view base = std::string_view(tensor.name).substr(0, dot);
     const std::string suffix = tensor.name.substr(dot);
@@ -119,12 +126,13 @@ class Renaming {
       for (const GgufName& row : names) {
         const std::optional<std::string_view> number = number_in(base, row.stored);
         if (!number) continue;
-        tensor.name_in_file = std::exchange(tensor.name, with_number(row.name, *number) + suffix);
+        tensor.name_in_file = std::exchange(tensor.name, with(row.name, '#', *number) + suffix);
+        if (row.change == GgufChange::stacked) return add_parts(tensor, tensors);
         undo(row.change, tensor);
-        return tensor;
+        return tensors.push_back(std::move(tensor));
       }
     }
-    return tensor;
+    tensors.push_back(std::move(tensor));
   }
 
  private:
@@ -138,6 +146,23 @@ class Renaming {
         if (tensor.dims.size() != 2) return;
         std::swap(tensor.dims[0], tensor.dims[1]);
         tensor.transposed = true;
+        return;
+      case GgufChange::stacked: return;  // add_parts()
+    }
+  }
+
+  static void add_parts(const StoredTensor& stack, std::vector<StoredTensor>& tensors) {
+    if (stack.dims.size() != 3) {
+      throw Error(ErrorKind::corrupted,
+                  "has shape " + to_string(stack.dims) + ", expected matrices one behind the other", stack.where());
+    }
+    const auto count = static_cast<std::size_t>(stack.dims[0]), bytes = stack.bytes.size() / count;
+    for (std::size_t i = 0; i < count; ++i) {
+      StoredTensor part = stack;
+      part.name = with(stack.name, '@', std::to_string(i));
+      part.dims.erase(part.dims.begin());
+      part.bytes = stack.bytes.subspan(i * bytes, bytes);
+      tensors.push_back(std::move(part));
     }
   }
 
@@ -159,9 +184,6 @@ class Renaming {
 Json config_of(const GgufFile& file, const Config& tokenizer) {
   const GgufArchitecture& architecture = row_of(file);
   const Config fields = file.section(architecture.name);
-  if (fields.size_or({"expert_count"}, 0, 0) > 0) {
-    fields.fail("expert_count", "is not 0: mixtures of experts are not read from GGUF files", ErrorKind::unsupported);
-  }
   Json config;
   config.set("model_type", architecture.model_type);
   config.set("architectures", Json::Array{architecture.class_name});
@@ -220,7 +242,7 @@ std::vector<StoredTensor> gguf_tensors(const GgufFile& file) {
   const Renaming renaming(file);
   std::vector<StoredTensor> tensors;
   tensors.reserve(file.tensors().size());
-  for (const StoredTensor& tensor : file.tensors()) tensors.push_back(renaming.renamed(tensor));
+  for (const StoredTensor& tensor : file.tensors()) renaming.add_renamed(tensor, tensors);
   std::ranges::sort(tensors, {}, &StoredTensor::name);
   const auto twice = std::ranges::adjacent_find(tensors, {}, &StoredTensor::name);
   if (twice != tensors.end()) {

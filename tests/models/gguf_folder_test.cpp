@@ -85,9 +85,10 @@ TEST_P(GgufFolder, HasTheNumbersOfTheFoldersConfig) {
   const Config& found = file.config();
   EXPECT_EQ(found.model_type(), expected.model_type());
   EXPECT_EQ(found.architectures(), expected.architectures());
-  for (const char* key : {"hidden_size", "n_embd", "intermediate_size", "num_hidden_layers", "n_layer",
-                          "num_attention_heads", "n_head", "num_key_value_heads", "max_position_embeddings",
-                          "n_positions", "vocab_size", "rms_norm_eps", "rope_theta", "layer_norm_epsilon"}) {
+  for (const char* key :
+       {"hidden_size", "n_embd", "intermediate_size", "num_hidden_layers", "n_layer", "num_local_experts",
+        "num_experts_per_tok", "num_attention_heads", "n_head", "num_key_value_heads", "max_position_embeddings",
+        "n_positions", "vocab_size", "rms_norm_eps", "rope_theta", "layer_norm_epsilon"}) {
     if (!expected.has(key)) continue;
     EXPECT_FLOAT_EQ(found.require<double>(key), expected.require<double>(key)) << key;
   }
@@ -116,7 +117,7 @@ TEST_P(GgufFolder, GivesWeightsTheSameValues) {
 
 INSTANTIATE_TEST_SUITE_P(Fixtures, GgufFolder,
                          testing::Values("llama", "llama3_rope", "gpt2", "qwen2", "qwen3", "gemma", "gemma2",
-                                         "gemma3_text", "phi3"),
+                                         "gemma3_text", "phi3", "mixtral"),
                          [](const auto& name) { return std::string(name.param); });
 
 TEST(GgufFolders, TheFixturesHaveEveryTypeThatIsRead) {
@@ -215,8 +216,9 @@ TEST(GgufFolders, WhatTheMetadataLacksIsNamed) {
 
 TEST(GgufFolders, WhatIsNotReadYetIsNamed) {
   GgufBytes bytes = one_tensor();
-  bytes.fields.push_back(GgufBytes::number("llama.expert_count", 8));
-  expect_error(bytes, ErrorKind::unsupported, "llama.expert_count");
+  bytes.fields[0] = GgufBytes::text("general.architecture", "qwen2");
+  bytes.fields.push_back(GgufBytes::number("qwen2.expert_count", 8));
+  expect_error(bytes, ErrorKind::unsupported, "qwen2.expert_count");
   bytes = one_tensor();
   bytes.fields.push_back(GgufBytes::text("llama.rope.scaling.type", "other"));
   expect_error(bytes, ErrorKind::unsupported, "llama.rope.scaling.type: is \"other\"");
@@ -228,6 +230,10 @@ TEST(GgufFolders, WhatIsNotReadYetIsNamed) {
 
 TEST(GgufFolders, TensorsThatContradictTheMetadataAreNamed) {
   GgufBytes bytes = one_tensor();
+  bytes.fields.push_back(GgufBytes::number("llama.expert_count", 2));
+  bytes.tensors.push_back({"blk.0.ffn_up_exps.weight", {4, 6}, 0, 256});
+  expect_error(bytes, ErrorKind::corrupted, "tensor \"blk.0.ffn_up_exps.weight\"");
+  bytes = one_tensor();
   bytes.tensors.push_back({"blk.0.attn_q.weight", {4, 6}, 0, 256});
   expect_error(bytes, ErrorKind::corrupted, "tensor \"blk.0.attn_q.weight\"");
   bytes = one_tensor();

@@ -69,10 +69,11 @@ INSTANTIATE_TEST_SUITE_P(Models, Decoders, testing::ValuesIn(everywhere()),
                          [](const auto& where) { return where.param.model + "_" + where.param.device; });
 
 // The folders are of bf16 and f16 numbers, so that files of those have the same ones: llama's rows of heads in another
-// order, phi3's parts of matrices and two lists of factors of its angles.
+// order, phi3's parts of matrices and two lists of factors of its angles, mixtral's experts one behind the other.
 TEST(DecoderModels, AGgufFileOfTheSameNumbersGivesTheSame) {
   const auto files = std::filesystem::path(ACCELERATE_TESTS_DIR) / "goldens" / "gguf";
-  for (const auto& [file, folder] : {std::pair{"llama_bf16.gguf", "llama"}, std::pair{"phi3.gguf", "phi3"}}) {
+  for (const auto& [file, folder] :
+       {std::pair{"llama_bf16.gguf", "llama"}, std::pair{"phi3.gguf", "phi3"}, std::pair{"mixtral.gguf", "mixtral"}}) {
     for (const auto& backend : backends()) {
       if (backend->devices().empty()) continue;
       SCOPED_TRACE(std::string(file) + " on " + std::string(backend->name()));
