@@ -118,23 +118,22 @@ Expected dot(const Matrix& x, const Matrix& w, const Matrix* bias, std::int64_t 
 }
 
 // The weight as the packed matrix has it, each number near enough to what it was.
-Matrix unpacked(const PackedMatrix& packed, const Matrix& w, Level level) {
+Matrix unpacked(const PackedMatrix& packed, const Matrix& w, Level level, Precision precision) {
   Matrix values(w.rows, w.width);
   const std::int64_t group = Steps(level, w.width).group;
   for (std::int64_t n = 0; n < w.rows; ++n) packed.read_row(n, &values.at(n, 0));
-  const Matrix before = rounded_factor(w, packed.precision(), level);
+  const Matrix before = rounded_factor(w, precision, level);
   double half_step = 0;
-  EXPECT_TRUE(
-      agrees(rounded_factor(values, packed.precision(), level), [&](std::int64_t n, std::int64_t k) -> Expected {
-        const double was = static_cast<double>(before.at(n, k));
-        if (packed.precision() == Precision::f32) return {was, 0};
-        if (packed.precision() == Precision::bf16) return {was, std::abs(was) * 0x1p-8};
-        if (k % group == 0) half_step = 0;
-        for (std::int64_t i = k; k % group == 0 && i < std::min(w.width, k + group); ++i) {
-          half_step = std::max(half_step, std::abs(static_cast<double>(before.at(n, i))) * 0.501 / 127);
-        }
-        return {was, half_step};
-      }));
+  EXPECT_TRUE(agrees(rounded_factor(values, precision, level), [&](std::int64_t n, std::int64_t k) -> Expected {
+    const double was = static_cast<double>(before.at(n, k));
+    if (precision == Precision::f32) return {was, 0};
+    if (precision == Precision::bf16) return {was, std::abs(was) * 0x1p-8};
+    if (k % group == 0) half_step = 0;
+    for (std::int64_t i = k; k % group == 0 && i < std::min(w.width, k + group); ++i) {
+      half_step = std::max(half_step, std::abs(static_cast<double>(before.at(n, i))) * 0.501 / 127);
+    }
+    return {was, half_step};
+  }));
   return values;
 }
 
@@ -149,8 +148,8 @@ void check(const Kernels& kernels, const Case& c) {
   const WeightSource source{.data = original.values.data(), .out_features = c.out};
   const PackedMatrix packed = PackedMatrix::pack(pool, kernels.level(), c.in, {&source, 1},
                                                  {.precision = c.precision, .gated = c.gated, .done = {}});
-  EXPECT_EQ(packed.bytes(), packed_bytes({&c.out, 1}, c.in, kernels.level(), c.precision, c.gated));
-  const Matrix w = unpacked(packed, original, kernels.level());
+  EXPECT_EQ(packed.bytes(), packed_bytes({&c.out, 1}, c.in, kernels.level(), packing_of(c.precision), c.gated));
+  const Matrix w = unpacked(packed, original, kernels.level(), c.precision);
   const InputErrors rounding{
       input_errors(rounded_factor(x, c.precision, kernels.level()), c.precision, kernels.level()),
       rounded_factor(w, c.precision, kernels.level())};
@@ -158,7 +157,7 @@ void check(const Kernels& kernels, const Case& c) {
   const Epilogue epilogue{.bias = c.bias ? bias.values.data() : nullptr,
                           .activation = c.activation,
                           .residual = c.residual ? ConstRows(residual) : ConstRows{}};
-  HostBuffer scratch(kernels.linear_scratch_bytes(c.rows, c.in, c.precision));
+  HostBuffer scratch(kernels.linear_scratch_bytes(c.rows, c.in, packing_of(c.precision)));
   kernels.linear(pool, c.rows, x, packed, epilogue, y, scratch.data());
   EXPECT_TRUE(agrees(y, [&](std::int64_t r, std::int64_t n) {
     const Expected first = dot(x, w, c.bias ? &bias : nullptr, r, n, &rounding);
@@ -231,7 +230,7 @@ TEST_P(LinearTest, ZerosAndOutliers) {
   for (const Precision precision : kPrecisions) {
     const PackedMatrix packed =
         PackedMatrix::pack(pool, GetParam(), 200, {&source, 1}, {.precision = precision, .done = {}});
-    HostBuffer scratch(kernels().linear_scratch_bytes(2, 200, precision));
+    HostBuffer scratch(kernels().linear_scratch_bytes(2, 200, packing_of(precision)));
     Matrix x(2, 200, 0, 0.0F), y(2, 20);
     x.at(1, 150) = -1000.0F;
     kernels().linear(pool, 2, x, packed, {}, y, scratch.data());
@@ -269,8 +268,8 @@ TEST_P(LinearTest, MagnitudesBalanceInputsAndWeights) {
   const auto error_of = [&](std::span<const float> known) {
     const PackedMatrix packed = PackedMatrix::pack(pool, GetParam(), 200, sources,
                                                    {.precision = Precision::int8, .magnitudes = known, .done = {}});
-    EXPECT_EQ(packed.bytes(), packed_bytes(sizes, 200, GetParam(), Precision::int8, false, !known.empty()));
-    HostBuffer scratch(kernels().linear_scratch_bytes(9, 200, Precision::int8, packed.input_sets()));
+    EXPECT_EQ(packed.bytes(), packed_bytes(sizes, 200, GetParam(), Packing::int8, false, !known.empty()));
+    HostBuffer scratch(kernels().linear_scratch_bytes(9, 200, Packing::int8, packed.input_sets()));
     Matrix y(9, 96), row(1, 200);
     kernels().linear(pool, 9, x, packed, {}, y, scratch.data());
     for (const std::int64_t n : {3, 70}) {

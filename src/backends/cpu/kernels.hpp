@@ -78,6 +78,12 @@ struct WeightSource {
   std::int64_t stride = 0;  // elements between two stored rows; 0 = they touch
 };
 
+// How a packed weight lies and is multiplied. Weights of f32 that are bf16 in the file stay that and are widened while
+// they are multiplied: the same products from half the bytes.
+enum class Packing : std::uint8_t { f32, widened, bf16, int8 };
+// Error{unsupported} for a precision without products. `of_bf16`: all sources are.
+Packing packing_of(Precision precision, bool of_bf16 = false);
+
 // How many sets of factors a balanced matrix of these sources has: one for each where no panel holds two of them.
 std::int64_t input_sets(std::span<const std::int64_t> sources, Level level, bool gated);
 
@@ -113,7 +119,7 @@ class PackedMatrix {
 
   bool empty() const { return out_features_ == 0; }
   Level level() const { return level_; }
-  Precision precision() const { return precision_; }
+  Packing packing() const { return packing_; }
   std::int64_t in_features() const { return in_features_; }
   std::int64_t out_features() const { return out_features_; }
   bool gated() const { return gated_; }
@@ -134,7 +140,7 @@ class PackedMatrix {
 
  private:
   Level level_ = Level::portable;
-  Precision precision_ = Precision::f32;
+  Packing packing_ = Packing::f32;
   bool gated_ = false;
   std::int64_t in_features_ = 0, out_features_ = 0, panel_columns_ = 0;
   HostBuffer buffer_, factors_;
@@ -143,7 +149,7 @@ class PackedMatrix {
 
 // Exactly PackedMatrix::bytes() of such a matrix, known before there is one. `sources` are their out_features.
 std::size_t packed_bytes(std::span<const std::int64_t> sources, std::int64_t in_features, Level level,
-                         Precision precision = Precision::f32, bool gated = false, bool balanced = false);
+                         Packing packing = Packing::f32, bool gated = false, bool balanced = false);
 
 // Y = activation(X W^T + bias) + residual, or for a gated weight
 // Y = activation(X W_first^T + bias_first) * (X W_second^T + bias_second) + residual.
@@ -304,8 +310,9 @@ class Kernels {
   // linear_scratch_bytes, aligned to 64.
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
               Rows y, std::byte* scratch = nullptr) const;
-  // What linear needs where inputs are rounded to the weights' precision; 0 in f32. `sets`: PackedMatrix::input_sets.
-  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision,
+  // What linear needs where inputs are rounded to the weights' precision, or lie unfavourably; 0 for Packing::f32.
+  // `sets`: PackedMatrix::input_sets.
+  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
                                    std::int64_t sets = 1) const;
   void attention(ThreadPool& pool, const Attention& args) const;
   void append(ThreadPool& pool, const AppendKeys& args) const;

@@ -39,7 +39,7 @@ class MatrixWeight {
   // Names the packed copy: plans with the same key share one.
   const std::string& key() const { return key_; }
   std::int64_t in_features() const { return in_; }
-  Precision precision() const { return options_.precision; }
+  Packing packing() const { return packing_; }
   // How often one run encodes its inputs, PackedMatrix::input_sets.
   std::int64_t input_sets() const { return balanced() ? cpu::input_sets(sizes_, level_, options_.gated) : 1; }
 
@@ -49,6 +49,7 @@ class MatrixWeight {
   std::vector<const Weight*> parts_;
   Level level_;
   Options options_;
+  Packing packing_;
   std::int64_t in_ = 0;
   std::vector<std::int64_t> sizes_;  // out_features of the parts
   std::string key_;

@@ -13,10 +13,10 @@
 //
 #include "backends/cpu/kernels/int8.hpp"
 //
+#include "backends/cpu/kernels/vector_tiles.hpp"
+//
 #if defined(ACCELERATE_HAS_MATRIX_UNIT)
 #include "backends/cpu/kernels/matrix_unit.hpp"
-#else
-#include "backends/cpu/kernels/vector_tiles.hpp"
 #endif
 //
 #include "backends/cpu/kernels/attention.hpp"
@@ -31,6 +31,15 @@
     .query_rows = level::kTileRows, .query_block = level::kQueryBlock, .attention_scratch = level::attention_scratch, \
     .f32 = {level::panel_bytes, level::kTileRows, level::kSmallestTask, level::not_encoded, nullptr,                  \
             level::pack,        level::unpack,    level::linear,        level::peak_loop},                            \
+    .widened = {level::widened_panel_bytes,                                                                           \
+                level::kTileRows,                                                                                     \
+                level::kSmallestTask,                                                                                 \
+                level::widened_encoded_bytes,                                                                         \
+                level::widened_encode,                                                                                \
+                level::bf16_pack,                                                                                     \
+                level::bf16_unpack,                                                                                   \
+                level::linear_encoded<level::Widened, true>,                                                          \
+                level::peak_loop},                                                                                    \
     .bf16 = {level::bf16_panel_bytes,  level::kEncodedTileRows,                                                       \
              level::kBf16SmallestTask, level::bf16_encoded_bytes,                                                     \
              level::bf16_encode,       level::bf16_pack,                                                              \

@@ -189,7 +189,7 @@ inline void narrow_scores(const AttentionBlock& a, const AttentionScratch& s, in
                     .start = nullptr,
                     .out = s.scores + j,
                     .out_stride = kKeyBlock,
-                    .ahead = nothing_ahead(keys)},
+                    .ahead = nothing_ahead<Bf16>(keys)},
                    rows);
   }
 }
@@ -214,7 +214,7 @@ inline void narrow_sums(const AttentionBlock& a, const AttentionScratch& s, int6
                     .start = nullptr,
                     .out = first_block ? sums + d : added,
                     .out_stride = first_block ? a.head_dim : kPanel,
-                    .ahead = nothing_ahead(values)},
+                    .ahead = nothing_ahead<Bf16>(values)},
                    rows);
     for (int64_t r = 0; r < rows && !first_block; ++r) {
       for (int64_t i = 0; i < kPanel; i += kLanes) {
@@ -395,7 +395,7 @@ void attention(const AttentionBlock& a) {
   const int64_t queries = a.query_end - a.query_begin;
   if (!in_bf16(a)) return attend(a, {a.query_begin, queries, (queries + kTileRows - 1) / kTileRows});
   [[maybe_unused]] const Bf16::Unit unit;
-  attend(a, encoded_row_tiles(a.query_begin, a.query_end));
+  attend(a, encoded_row_tiles<Bf16>(a.query_begin, a.query_end));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Weights in bf16: two neighbouring input features of a column share a word, the first in its low half. Where the
-// processor multiplies bf16, inputs are rounded to it too; elsewhere weights are widened and inputs stay as they are.
+// processor multiplies bf16, inputs are rounded to it too; elsewhere, and in f32 where the numbers are bf16 in the
+// file, weights are widened and inputs stay as they are.
 
 namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
@@ -15,6 +16,23 @@ constexpr int64_t kBf16SmallestTask = kWordStep > 1 ? 3000000 : 2 * kSmallestTas
 
 inline int64_t bf16_words(int64_t in_features) { return round_up((in_features + 1) / 2, kWordStep); }
 int64_t bf16_panel_bytes(int64_t in_features) { return bf16_words(in_features) * kPanel * 4; }
+inline int64_t widened_words(int64_t in_features) { return (in_features + 1) / 2; }
+int64_t widened_panel_bytes(int64_t in_features) { return widened_words(in_features) * kPanel * 4; }
+
+// Rows are read where they are, unless their last word would reach past their end, or as many as a tile has compete for
+// the same few places of the first-level cache.
+int64_t widened_encoded_bytes(int64_t in_features) {
+  const bool in_place = in_features % 2 == 0 && in_features % 1024 != 0;
+  return in_place ? 0 : encoded_stride(widened_words(in_features) * 8);
+}
+void widened_encode(const EncodeRows& e) {
+  for (int64_t r = 0; r < e.rows; ++r) {
+    const float* from = e.x + r * e.x_stride;
+    auto* to = reinterpret_cast<float*>(e.out + r * e.out_stride);
+    for_vectors(e.width, [&](int64_t i, auto read, auto write) { write(to + i, read(from + i)); });
+    if (e.width % 2 != 0) to[e.width] = 0.0F;
+  }
+}
 
 #if defined(ACCELERATE_HAS_BF16_DOT)
 int64_t bf16_encoded_bytes(int64_t in_features) { return encoded_stride(bf16_words(in_features) * 4); }
@@ -28,18 +46,8 @@ void bf16_encode(const EncodeRows& e) {
   }
 }
 #else
-// Rows are read where they are, unless their last word would reach past their end.
-int64_t bf16_encoded_bytes(int64_t in_features) {
-  return in_features % 2 == 0 ? 0 : encoded_stride(bf16_words(in_features) * 8);
-}
-void bf16_encode(const EncodeRows& e) {
-  for (int64_t r = 0; r < e.rows; ++r) {
-    const float* from = e.x + r * e.x_stride;
-    auto* to = reinterpret_cast<float*>(e.out + r * e.out_stride);
-    for_vectors(e.width, [&](int64_t i, auto read, auto write) { write(to + i, read(from + i)); });
-    to[e.width] = 0.0F;
-  }
-}
+int64_t bf16_encoded_bytes(int64_t in_features) { return widened_encoded_bytes(in_features); }
+void bf16_encode(const EncodeRows& e) { widened_encode(e); }
 #endif
 
 void bf16_pack(const PackPanel& p) {

@@ -83,10 +83,10 @@ void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t 
 
 }  // namespace
 
-std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Precision precision,
+std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
                                           std::int64_t sets) const {
   const std::int64_t padded = divide_up(sets * rows, table_->row_padding) * table_->row_padding;
-  return static_cast<std::size_t>(padded * detail::product_of(*table_, precision).encoded_bytes(in_features));
+  return static_cast<std::size_t>(padded * detail::product_of(*table_, packing).encoded_bytes(in_features));
 }
 
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
@@ -96,7 +96,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
     throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
                                          ", the kernel is " + std::string(name_of(level_)));
   }
-  const detail::ProductTable& product = detail::product_of(*table_, weight.precision());
+  const detail::ProductTable& product = detail::product_of(*table_, weight.packing());
   const std::int64_t row_bytes = product.encoded_bytes(weight.in_features());
   auto* encoded = row_bytes == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch);
   if (row_bytes != 0) encode(pool, product, rows, x, weight, row_bytes, encoded);

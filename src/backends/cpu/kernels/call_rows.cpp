@@ -197,7 +197,7 @@ void Kernels::affine(ThreadPool& pool, float scale, float shift, std::int64_t ro
 double Kernels::measure_peak_gflops(double milliseconds, Precision precision) const {
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + std::chrono::duration<double, std::milli>(milliseconds);
-  const auto peak_loop = detail::product_of(*table_, precision).peak_loop;
+  const auto peak_loop = detail::product_of(*table_, packing_of(precision)).peak_loop;
   peak_loop(20000);
   // The best of short pieces: what other processes take away is not the machine's.
   double best = 0;

@@ -24,18 +24,22 @@ inline int64_t encoded_stride(int64_t bytes) {
 }
 
 // What a tile that needs nothing asked for gets: vectors always ask, for what is there.
-inline Ahead nothing_ahead(const uint8_t* w) { return {kRowPadding == 1 ? w : nullptr, 0}; }
+template <typename Format>
+inline Ahead nothing_ahead(const uint8_t* w) {
+  return {Format::kPadding == 1 ? w : nullptr, 0};
+}
 
 // Whole tiles where rows are read together.
+template <typename Format>
 inline RowTiles encoded_row_tiles(int64_t begin, int64_t end) {
   return {.begin = begin,
           .rows = end - begin,
-          .tiles = (end - begin + kEncodedTileRows - 1) / kEncodedTileRows,
-          .whole = kRowPadding == 1 ? 0 : kEncodedTileRows};
+          .tiles = (end - begin + Format::kRows - 1) / Format::kRows,
+          .whole = Format::kPadding == 1 ? 0 : Format::kRows};
 }
 
-// One tile: encoded rows times one panel; start is null or the panel's bias, kRowPadding times; out rows lie out_stride
-// floats apart, and there are as many as kRowPadding makes of them.
+// One tile: encoded rows times one panel; start is null or the panel's bias, Format::kPadding times; out rows lie
+// out_stride floats apart, and there are as many as that makes of them.
 struct EncodedTile {
   const uint8_t* x;
   int64_t x_stride;
@@ -71,7 +75,8 @@ inline void read_source(const PackPanel& p, int64_t row, int64_t k, int64_t coun
   }
 }
 
-template <typename Format>
+// kExact: the product is one of f32, whose activations are too.
+template <typename Format, bool kExact>
 inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t panel, const Biases& bias, float* sums) {
   const int64_t column = panel * kPanel;
   const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
@@ -83,48 +88,50 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
   const int64_t x_stride = b.encoded == nullptr ? b.x_stride * static_cast<int64_t>(sizeof(float)) : b.encoded_stride;
   for (int64_t t = 0; t < tiles.tiles; ++t) {
     const int64_t row = tiles.start_of(t), rows = tiles.start_of(t + 1) - row;
-    const bool plain = whole && rows % kRowPadding == 0;
+    const bool plain = whole && rows % Format::kPadding == 0;
     for (int64_t half = 0; half < halves; ++half) {
       const uint8_t* w = weight + half * panel_bytes;
-      Ahead ahead = ahead_of(w + halves * panel_bytes, nothing_ahead(w).lines, panel_bytes, t, tiles.tiles);
+      Ahead ahead = ahead_of(w + halves * panel_bytes, nothing_ahead<Format>(w).lines, panel_bytes, t, tiles.tiles);
       ahead.streams = tiles.tiles == 1 && rows <= kMostStreamed;
       Format::multiply({.x = x + row * x_stride,
                         .x_stride = x_stride,
                         .panel = w,
                         .in_features = b.in_features,
                         .start = half == 0 ? bias.first : bias.second,
-                        .out = plain ? b.y + row * b.y_stride + column : sums + half * kEncodedTileRows * kPanel,
+                        .out = plain ? b.y + row * b.y_stride + column : sums + half * Format::kRows * kPanel,
                         .out_stride = plain ? b.y_stride : kPanel,
                         .ahead = ahead},
                        rows);
     }
     if (plain) continue;
-    const int activation = b.activation == kGeluErf ? static_cast<int>(kGeluErfRough) : b.activation;
+    const int activation = !kExact && b.activation == kGeluErf ? static_cast<int>(kGeluErfRough) : b.activation;
     with_activation(activation, [&](auto kind) {
-      finish_tile(b, kind, sums, sums + kEncodedTileRows * kPanel, row, rows, column, columns);
+      finish_tile(b, kind, sums, sums + Format::kRows * kPanel, row, rows, column, columns);
     });
   }
 }
 
 // A panel's bias as tiles want it.
+template <typename Format>
 inline const float* repeated(const float* bias, float* rows) {
-  if (bias == nullptr || kRowPadding == 1) return bias;
+  if (bias == nullptr || Format::kPadding == 1) return bias;
   const Vec first = load(bias), second = load(bias + kLanes);
-  for (int64_t r = 0; r < kRowPadding; ++r) {
+  for (int64_t r = 0; r < Format::kPadding; ++r) {
     store(rows + r * kPanel, first);
     store(rows + r * kPanel + kLanes, second);
   }
   return rows;
 }
 
-template <typename Format>
+template <typename Format, bool kExact = false>
 void linear_encoded(const LinearBlock& b) {
-  alignas(64) float sums[2 * kEncodedTileRows * kPanel], padded[2][kPanel], starts[2][kRowPadding * kPanel];
-  const RowTiles tiles = encoded_row_tiles(b.row_begin, b.row_end);
+  alignas(64) float sums[2 * Format::kRows * kPanel], padded[2][kPanel], starts[2][Format::kPadding * kPanel];
+  const RowTiles tiles = encoded_row_tiles<Format>(b.row_begin, b.row_end);
   [[maybe_unused]] const typename Format::Unit unit;
   for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
     const Biases bias = biases_of(b, panel, padded[0], padded[1]);
-    encoded_panel<Format>(b, tiles, panel, {repeated(bias.first, starts[0]), repeated(bias.second, starts[1])}, sums);
+    const Biases start{repeated<Format>(bias.first, starts[0]), repeated<Format>(bias.second, starts[1])};
+    encoded_panel<Format, kExact>(b, tiles, panel, start, sums);
   }
 }
 

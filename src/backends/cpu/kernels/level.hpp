@@ -136,7 +136,7 @@ struct LevelTable {
   int64_t query_rows;     // that attention takes at once
   int64_t query_block;    // queries that an AttentionBlock may have at most
   int64_t (*attention_scratch)(int64_t head_dim);  // floats for one thread
-  ProductTable f32, bf16, int8;
+  ProductTable f32, widened, bf16, int8;           // by Packing
   void (*attention)(const AttentionBlock&);
   void (*layer_norm)(const NormRows&);
   void (*rms_norm)(const NormRows&);

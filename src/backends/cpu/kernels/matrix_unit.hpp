@@ -136,6 +136,7 @@ inline int64_t multiply_tiles(int64_t rounds, uint32_t word) {
 
 struct Bf16 {
   using Unit = MatrixUnit;
+  static constexpr int64_t kRows = kEncodedTileRows, kPadding = kRowPadding;
   static int64_t panel_bytes(int64_t in_features) { return bf16_panel_bytes(in_features); }
   static void multiply(const EncodedTile& t, int64_t rows) {
     barrier();
@@ -153,6 +154,7 @@ struct Bf16 {
 
 struct Int8 {
   using Unit = MatrixUnit;
+  static constexpr int64_t kRows = kEncodedTileRows, kPadding = kRowPadding;
   static int64_t panel_bytes(int64_t in_features) { return int8_panel_bytes(in_features); }
   static void multiply(const EncodedTile& t, int64_t rows) {
     barrier();

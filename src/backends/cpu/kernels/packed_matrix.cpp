@@ -133,10 +133,22 @@ std::int64_t input_sets(std::span<const std::int64_t> sources, Level level, bool
   return apart ? static_cast<std::int64_t>(sources.size()) : 1;
 }
 
-std::size_t packed_bytes(std::span<const std::int64_t> sources, std::int64_t in_features, Level level,
-                         Precision precision, bool gated, bool balanced) {
+Packing packing_of(Precision precision, bool of_bf16) {
+  switch (precision) {
+    case Precision::f32: return of_bf16 ? Packing::widened : Packing::f32;
+    case Precision::bf16: return Packing::bf16;
+    case Precision::int8: return Packing::int8;
+    default:
+      throw Error(ErrorKind::unsupported,
+                  "precision " + std::string(name_of(precision)) + " has no products here, only f32, bf16 and int8",
+                  "backend cpu");
+  }
+}
+
+std::size_t packed_bytes(std::span<const std::int64_t> sources, std::int64_t in_features, Level level, Packing packing,
+                         bool gated, bool balanced) {
   const PanelShape shape(std::accumulate(sources.begin(), sources.end(), std::int64_t{0}), level, gated);
-  const detail::ProductTable& product = detail::product_of(detail::table_of(level), precision);
+  const detail::ProductTable& product = detail::product_of(detail::table_of(level), packing);
   const std::int64_t factors = balanced ? input_sets(sources, level, gated) * in_features : 0;
   return static_cast<std::size_t>(shape.panels() * product.panel_bytes(in_features)) +
          static_cast<std::size_t>(factors) * sizeof(float);
@@ -154,18 +166,19 @@ PackedMatrix PackedMatrix::pack(ThreadPool& pool, Level level, std::int64_t in_f
   kernels(level);  // packing runs that level's code
   PackedMatrix packed;
   packed.level_ = level;
-  packed.precision_ = options.precision;
+  const bool of_bf16 = std::ranges::all_of(sources, [](const auto& each) { return each.dtype == DType::bf16; });
+  packed.packing_ = packing_of(options.precision, of_bf16);
   packed.gated_ = options.gated;
   packed.in_features_ = in_features;
   for (const WeightSource& source : sources) packed.out_features_ += source.out_features;
   const PanelShape shape(packed.out_features_, level, options.gated);
   packed.panel_columns_ = shape.columns;
   const std::vector<std::int64_t> sizes = sizes_of(sources);
-  packed.buffer_ = HostBuffer(packed_bytes(sizes, in_features, level, options.precision, options.gated));
+  packed.buffer_ = HostBuffer(packed_bytes(sizes, in_features, level, packed.packing_, options.gated));
   const bool balanced = !options.magnitudes.empty();
   const std::int64_t sets = balanced ? cpu::input_sets(sizes, level, options.gated) : 1;
   if (balanced) packed.factors_ = HostBuffer(static_cast<std::size_t>(sets * in_features) * sizeof(float));
-  const detail::ProductTable& product = detail::product_of(detail::table_of(level), options.precision);
+  const detail::ProductTable& product = detail::product_of(detail::table_of(level), packed.packing_);
   std::vector<float> factors;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -192,7 +205,7 @@ void PackedMatrix::read_row(std::int64_t row, float* out, bool add) const {
                 "row " + std::to_string(row) + " of a packed weight of " + std::to_string(out_features_) + " rows");
   }
   const PanelShape shape(out_features_, level_, gated_);
-  const detail::ProductTable& product = detail::product_of(detail::table_of(level_), precision_);
+  const detail::ProductTable& product = detail::product_of(detail::table_of(level_), packing_);
   const std::byte* panel = data() + shape.panel_of(row) * product.panel_bytes(in_features_);
   std::vector<float> values(static_cast<std::size_t>(in_features_));
   product.unpack(panel, in_features_, shape.column_of(row), values.data());
@@ -220,16 +233,14 @@ const LevelTable& table_of(Level level) {
   return kPortableTable;
 }
 
-const ProductTable& product_of(const LevelTable& table, Precision precision) {
-  switch (precision) {
-    case Precision::f32: return table.f32;
-    case Precision::bf16: return table.bf16;
-    case Precision::int8: return table.int8;
-    default:
-      throw Error(ErrorKind::unsupported,
-                  "precision " + std::string(name_of(precision)) + " has no products here, only f32, bf16 and int8",
-                  "backend cpu");
+const ProductTable& product_of(const LevelTable& table, Packing packing) {
+  switch (packing) {
+    case Packing::f32: return table.f32;
+    case Packing::widened: return table.widened;
+    case Packing::bf16: return table.bf16;
+    case Packing::int8: return table.int8;
   }
+  return table.f32;
 }
 
 Stored stored_as(DType dtype, std::string_view where) {

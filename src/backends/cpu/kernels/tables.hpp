@@ -11,8 +11,7 @@ namespace accelerate::cpu::detail {
 // The table of a level whether or not this machine can run it: shapes of packed weights are facts of the level.
 const LevelTable& table_of(Level level);
 
-// Error{unsupported} for a precision without products.
-const ProductTable& product_of(const LevelTable& table, Precision precision);
+const ProductTable& product_of(const LevelTable& table, Packing packing);
 
 // Error{invalid_input} naming `where` unless the dtype is f32, f16 or bf16.
 Stored stored_as(DType dtype, std::string_view where);

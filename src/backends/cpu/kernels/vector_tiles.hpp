@@ -73,19 +73,22 @@ constexpr EncodedProducts kProducts = make_products<Format>();
 struct Bf16Inputs {
   using Input = Int;
   using Weights = Int;
+  static int64_t words(int64_t in_features) { return bf16_words(in_features); }
   static Weights weights(const uint8_t* w) { return load_int(w); }
   static Input input(const uint8_t* row, int64_t word) {
     return set1_int(reinterpret_cast<const uint32_t*>(row)[word]);
   }
   static Vec add(Vec sum, Input x, Weights w) { return dot_bf16(sum, x, w); }
 };
-#else
-struct Bf16Inputs {
+#endif
+
+struct WidenedInputs {
   struct Pair {
     Vec low, high;
   };
   using Input = Pair;
   using Weights = Pair;
+  static int64_t words(int64_t in_features) { return widened_words(in_features); }
   static Weights weights(const uint8_t* w) {
     const Int words = load_int(w);
     return {widen_low(words), widen_high(words)};
@@ -96,29 +99,31 @@ struct Bf16Inputs {
   }
   static Vec add(Vec sum, Input x, Weights w) { return fma(x.high, w.high, fma(x.low, w.low, sum)); }
 };
-#endif
 
-struct Bf16 : Bf16Inputs {
+// Words of two bf16.
+template <typename Inputs>
+struct Bf16Words : Inputs {
   using Sum = Vec;
   struct Unit {};
+  static constexpr int64_t kRows = kTileRows, kPadding = 1;
   static Sum join(Sum a, Sum b) { return a + b; }
-  static int64_t panel_bytes(int64_t in_features) { return bf16_panel_bytes(in_features); }
-  static void multiply(const EncodedTile& t, int64_t rows) { kProducts<Bf16>.by_rows[rows](t); }
+  static int64_t panel_bytes(int64_t in_features) { return Inputs::words(in_features) * kPanel * 4; }
+  static void multiply(const EncodedTile& t, int64_t rows) { kProducts<Bf16Words>.by_rows[rows](t); }
 
-  template <int kRows>
+  template <int kCount>
   static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_for<kRows>();
-    Vec sums[kSteps][kRows][kPanelVectors];
+    constexpr int kSteps = steps_for<kCount>();
+    Vec sums[kSteps][kCount][kPanelVectors];
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
-      ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+      ACCELERATE_UNROLL for (int r = 0; r < kCount; ++r) {
         ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
           sums[u][r][v] = u == 0 && t.start != nullptr ? load(t.start + v * kLanes) : set1(0.0F);
         }
       }
     }
-    add_words<Bf16, kRows, kSteps>(t.x, t.x_stride, t.panel, bf16_words(t.in_features), t.ahead, sums);
-    join_steps<Bf16, kRows, kSteps>(sums);
-    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+    add_words<Bf16Words, kCount, kSteps>(t.x, t.x_stride, t.panel, Inputs::words(t.in_features), t.ahead, sums);
+    join_steps<Bf16Words, kCount, kSteps>(sums);
+    ACCELERATE_UNROLL for (int r = 0; r < kCount; ++r) {
       ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
         store(t.out + r * t.out_stride + v * kLanes, sums[0][r][v]);
       }
@@ -126,8 +131,18 @@ struct Bf16 : Bf16Inputs {
   }
 };
 
+using Widened = Bf16Words<WidenedInputs>;
+
+#if !defined(ACCELERATE_HAS_MATRIX_UNIT)
+#if defined(ACCELERATE_HAS_BF16_DOT)
+using Bf16 = Bf16Words<Bf16Inputs>;
+#else
+using Bf16 = Widened;
+#endif
+
 struct Int8 {
   struct Unit {};
+  static constexpr int64_t kRows = kTileRows, kPadding = 1;
   using Sum = Int;
   using Input = Int;
   using Weights = Int;
@@ -140,37 +155,37 @@ struct Int8 {
   static int64_t panel_bytes(int64_t in_features) { return int8_panel_bytes(in_features); }
   static void multiply(const EncodedTile& t, int64_t rows) { kProducts<Int8>.by_rows[rows](t); }
 
-  template <int kRows>
+  template <int kCount>
   static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_for<kRows>();
+    constexpr int kSteps = steps_for<kCount>();
     const uint8_t* bytes = t.x + int8_header(t.in_features);
     const int64_t size = int8_group(t.in_features);
     for (int64_t k = 0, group = 0; k < t.in_features; k += size, ++group) {
       const int64_t words = int8_words(t.in_features - k < size ? t.in_features - k : size);
       const uint8_t* w = t.panel + group * group_bytes(size);
-      Int sums[kSteps][kRows][kPanelVectors];
+      Int sums[kSteps][kCount][kPanelVectors];
       ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
-        ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+        ACCELERATE_UNROLL for (int r = 0; r < kCount; ++r) {
           const Int start = u == 0 ? set1_int(static_cast<uint32_t>(input_group(t, r, group).start)) : zero_int();
           ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) sums[u][r][v] = start;
         }
       }
-      add_words<Int8, kRows, kSteps>(bytes + k, t.x_stride, w, words, t.ahead.from(k / 4), sums);
-      join_steps<Int8, kRows, kSteps>(sums);
-      finish_group<kRows>(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums[0]);
+      add_words<Int8, kCount, kSteps>(bytes + k, t.x_stride, w, words, t.ahead.from(k / 4), sums);
+      join_steps<Int8, kCount, kSteps>(sums);
+      finish_group<kCount>(t, group, reinterpret_cast<const float*>(w + words * kPanel * 4), sums[0]);
     }
   }
 
   // out (+)= a group's share, in floats.
-  template <int kRows>
+  template <int kCount>
   ACCELERATE_INLINE static void finish_group(const EncodedTile& t, int64_t group, const float* scales,
-                                             Int (&sums)[kRows][kPanelVectors]) {
+                                             Int (&sums)[kCount][kPanelVectors]) {
     Vec scale[kPanelVectors], total[kPanelVectors];
     ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
       scale[v] = load(scales + v * kLanes);
       total[v] = load(scales + kPanel + v * kLanes);
     }
-    ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {
+    ACCELERATE_UNROLL for (int r = 0; r < kCount; ++r) {
       const InputGroup& input = input_group(t, r, group);
       float* out = t.out + r * t.out_stride;
       const float* before = group > 0 ? out : t.start;
@@ -181,6 +196,7 @@ struct Int8 {
     }
   }
 };
+#endif
 
 }  // namespace
 }  // namespace accelerate::cpu::ACCELERATE_LEVEL

@@ -36,7 +36,7 @@ class LinearStep final : public Step {
   }
 
   std::size_t workspace_bytes(const Extents& extents, int) const override {
-    return kernels(level_).linear_scratch_bytes(rows_.evaluate(extents), matrix_.in_features(), matrix_.precision(),
+    return kernels(level_).linear_scratch_bytes(rows_.evaluate(extents), matrix_.in_features(), matrix_.packing(),
                                                 matrix_.input_sets());
   }
 
