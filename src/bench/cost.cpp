@@ -11,14 +11,14 @@
 namespace accelerate::bench {
 namespace {
 
-// How many bytes a weight of a product takes.
-double bytes_a_number(const Node& node, const CompileOptions& options) {
+// How many bytes a number of a product's weight takes.
+double bytes_a_number(const Node& node, const std::string& weight, const CompileOptions& options, const Weights* kept) {
   const std::string_view name = node.operation->name();
   const bool product = name == "linear" || name == "gated_linear" || name == "experts";
   if (!product) return 4;
   const auto found = options.overrides.find(node.name);
   switch (found == options.overrides.end() ? options.precision : found->second) {
-    case Precision::f32: return 4;
+    case Precision::f32: return kept != nullptr && kept->at(weight).is_whole(DType::bf16) ? 2 : 4;
     case Precision::bf16:
     case Precision::f16: return 2;
     case Precision::int8: return 1;
@@ -57,7 +57,7 @@ double part_read(const Node& node, const Extents& extents) {
 }
 
 void add_node(const Graph& graph, const Node& node, const Extents& extents, const CompileOptions& options,
-              std::set<std::int32_t>& counted, Work& work) {
+              const Weights* kept, std::set<std::int32_t>& counted, Work& work) {
   work.flops += node.operation->cost(graph.operand_types(node), node.type).flops.evaluate(extents);
   const std::int64_t result = elements(node, extents);
   work.activation_bytes += 4 * result;
@@ -74,9 +74,8 @@ void add_node(const Graph& graph, const Node& node, const Extents& extents, cons
     } else if (lookup) {
       work.weight_bytes += 4 * std::min(result, elements(read, extents));
     } else if (counted.insert(operand.id).second) {
-      const double bytes =
-          bytes_a_number(node, options) * part_read(node, extents) * static_cast<double>(elements(read, extents));
-      work.weight_bytes += static_cast<std::int64_t>(bytes);
+      const double numbers = part_read(node, extents) * static_cast<double>(elements(read, extents));
+      work.weight_bytes += static_cast<std::int64_t>(numbers * bytes_a_number(node, read.name, options, kept));
     }
   }
 }
@@ -96,20 +95,20 @@ Work& Work::operator+=(const Work& other) {
 }
 
 Work work_of(const Graph& graph, std::span<const std::size_t> nodes, const Extents& extents,
-             const CompileOptions& options) {
+             const CompileOptions& options, const Weights* kept) {
   Work work;
   std::set<std::int32_t> counted;
   for (const std::size_t index : nodes) {
     const Node& node = graph.nodes().at(index);
-    if (node.source == Node::Source::operation) add_node(graph, node, extents, options, counted, work);
+    if (node.source == Node::Source::operation) add_node(graph, node, extents, options, kept, counted, work);
   }
   return work;
 }
 
-Work work_of(const Graph& graph, const Extents& extents, const CompileOptions& options) {
+Work work_of(const Graph& graph, const Extents& extents, const CompileOptions& options, const Weights* kept) {
   std::vector<std::size_t> nodes(graph.nodes().size());
   std::iota(nodes.begin(), nodes.end(), std::size_t{0});
-  Work work = work_of(graph, nodes, extents, options);
+  Work work = work_of(graph, nodes, extents, options, kept);
   work.activation_bytes = 0;
   return work;
 }

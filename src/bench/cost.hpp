@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/backend.hpp"
+#include "graph/weights.hpp"
 #include "hardware/limits.hpp"
 
 namespace accelerate::bench {
@@ -22,11 +23,13 @@ struct Work {
 
 // Of some operations of a graph in one run of these sizes. Weights of products count at the bytes of `options`'
 // precision (of its overrides where there are), all others at 4; of an embedding only the rows that are looked up, of
-// experts as many as the rows can choose. A weight that several of the nodes share counts once.
+// experts as many as the rows can choose. A weight that several of the nodes share counts once. `kept`: where the
+// backend keeps weights of f32 that are bf16 in the file (cpu), those weights, of which such ones count at 2; else
+// null.
 Work work_of(const Graph& graph, std::span<const std::size_t> nodes, const Extents& extents,
-             const CompileOptions& options);
+             const CompileOptions& options, const Weights* kept = nullptr);
 // Of all its operations. Values between operations are left out: a plan may keep them in its caches.
-Work work_of(const Graph& graph, const Extents& extents, const CompileOptions& options);
+Work work_of(const Graph& graph, const Extents& extents, const CompileOptions& options, const Weights* kept = nullptr);
 
 // How fast this machine was when it did nothing else.
 struct Limits {

@@ -102,7 +102,8 @@ void add_work(const Subject& subject, const SizedRun& run, const Limits& limits,
   std::size_t place = profile.first_step(run.encodes) + 2;
   for (const PlanStep& step : profile.steps_of(run.encodes)) {
     ProfilePart& part = profile.parts[place++];
-    const Work work = work_of(subject.graph_of(run), step.nodes, run.extents, subject.options());
+    const Work work =
+        work_of(subject.graph_of(run), step.nodes, run.extents, subject.options(), subject.kept_weights());
     part.work += work;
     part.limit_milliseconds += 1e3 * bound_of(work, limits, weight_set).seconds;
     ++part.calls;

@@ -163,7 +163,7 @@ MemoryPrediction Subject::predict(std::span<const SizedRun> runs) const {
 
 Work Subject::work(std::span<const SizedRun> runs) const {
   Work work;
-  for (const SizedRun& run : runs) work += work_of(graph_of(run), run.extents, options());
+  for (const SizedRun& run : runs) work += work_of(graph_of(run), run.extents, options(), kept_weights());
   return work;
 }
 

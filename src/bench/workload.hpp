@@ -61,6 +61,10 @@ class Subject {
   const Graph& graph_of(const SizedRun& run) const { return compiled_of(run.encodes).graph(); }
   const CompileOptions& options() const { return model_.plan_options(); }
   const Backend& backend() const { return model_.backend(); }
+  // work_of's `kept`.
+  const Weights* kept_weights() const {
+    return backend().name() == "cpu" ? model_.definition().weights.get() : nullptr;
+  }
   // The longest input that the architecture takes; 0 where nothing limits it.
   std::int64_t longest_input() const;
 

@@ -30,6 +30,8 @@ struct Weight {
   std::int64_t elements() const { return element_count(dims); }
   // Whether the bytes are values of this type as they are, aligned, in the order of dims or the reverse.
   bool is_plain(DType dtype) const;
+  // Such bytes, and rows that are not parted: what packing reads where it lies.
+  bool is_whole(DType dtype) const { return run == 1 && is_plain(dtype); }
   // Values in the order of dims. A view where they are f32 already, else a converted copy.
   Tensor to_f32() const;
   // Rows [begin, end) of a stored matrix are not needed any more: their pages may leave memory.

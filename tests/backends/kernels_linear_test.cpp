@@ -222,6 +222,47 @@ TEST_P(LinearTest, EveryDepth) {
   }
 }
 
+// Weights of f32 that are bf16 where they are read from give the same products from half the bytes.
+TEST_P(LinearTest, NumbersOfBf16AreKeptAsThat) {
+  ThreadPool pool(2);
+  for (const std::int64_t in : {1, 7, 40, 129, 1024}) {
+    for (const bool gated : {false, true}) {
+      const std::int64_t out = 70;
+      Matrix w = Matrix::random(out, in, 5);
+      std::vector<std::uint16_t> stored;
+      for (float& value : w.values) {
+        stored.push_back(f32_to_bf16(value));
+        value = bf16_to_f32(stored.back());
+      }
+      const WeightSource narrow{.data = stored.data(), .dtype = DType::bf16, .out_features = out};
+      const WeightSource wide{.data = w.values.data(), .out_features = out};
+      const PackedMatrix kept = PackedMatrix::pack(pool, GetParam(), in, {&narrow, 1}, {.gated = gated, .done = {}});
+      const PackedMatrix plain = PackedMatrix::pack(pool, GetParam(), in, {&wide, 1}, {.gated = gated, .done = {}});
+      EXPECT_EQ(kept.packing(), Packing::widened);
+      EXPECT_EQ(kept.bytes(), packed_bytes({&out, 1}, in, GetParam(), Packing::widened, gated));
+      EXPECT_EQ(kept.bytes(), plain.bytes() / static_cast<std::size_t>(in) * static_cast<std::size_t>((in + 1) / 2));
+      std::vector<float> row(static_cast<std::size_t>(in));
+      kept.read_row(out - 1, row.data());
+      for (std::int64_t k = 0; k < in; ++k) EXPECT_EQ(row[static_cast<std::size_t>(k)], w.at(out - 1, k));
+      for (const std::int64_t rows : {1, 3, 9, 10, 11, 33}) {
+        const Matrix x = Matrix::random(rows, in, 6, 2);
+        Matrix found(rows, kept.columns()), expected(rows, kept.columns());
+        HostBuffer scratch(kernels().linear_scratch_bytes(rows, in, Packing::widened));
+        const Epilogue epilogue{.activation = Activation::gelu_erf, .residual = {}};
+        kernels().linear(pool, rows, x, kept, epilogue, found, scratch.data());
+        kernels().linear(pool, rows, x, plain, epilogue, expected, nullptr);
+        for (std::int64_t i = 0; i < rows * kept.columns(); ++i) {
+          const std::int64_t r = i / kept.columns(), n = i % kept.columns();
+          // Sums in another order, and of gates their products.
+          const double bound = 2e-5 + 1e-6 * static_cast<double>(in);
+          ASSERT_NEAR(found.at(r, n), expected.at(r, n), bound * (1 + std::abs(expected.at(r, n))))
+              << in << " inputs, row " << r << " of " << rows << ", column " << n << (gated ? ", gated" : "");
+        }
+      }
+    }
+  }
+}
+
 // What is 0 must stay 0, and an input far out must not be lost.
 TEST_P(LinearTest, ZerosAndOutliers) {
   ThreadPool pool(1);

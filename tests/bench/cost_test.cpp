@@ -43,6 +43,20 @@ TEST(Cost, WeightsOfProductsCountInTheirPrecision) {
   EXPECT_EQ(bytes(mixed) - bytes(int8), 3 * (32 * 64 + 32));
 }
 
+TEST(Cost, WhatIsBf16InTheFileIsReadAsThat) {
+  const Subject subject(fixture("../decoders/llama"), {.device = "cpu", .threads = 1}, "embed");
+  Workload workload{.batch = 1, .tokens = 4};
+  const Extents extents = subject.runs_of(workload).front().extents;
+  const auto bytes = [&](const Weights* kept) {
+    return work_of(subject.graph(), extents, subject.options(), kept).weight_bytes;
+  };
+  const std::int64_t half = bytes(nullptr) - bytes(subject.kept_weights());
+  const std::int64_t layer = 2 * 32 * 32 + 2 * 16 * 32 + 3 * 32 * 64;
+  EXPECT_GE(half, 2 * layer);
+  EXPECT_EQ(half % 64, 0);
+  EXPECT_EQ(bytes(nullptr), work_of(subject.graph(), extents, subject.options()).weight_bytes);
+}
+
 TEST(Cost, TheSlowerOfBothLimits) {
   Limits limits;
   limits.operations_per_second = 100;

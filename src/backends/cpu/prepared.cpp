@@ -11,9 +11,6 @@ bool is_plain_float(const Weight& weight) {
   return (dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16) && weight.is_plain(dtype);
 }
 
-// That packing reads where it lies.
-bool is_direct(const Weight& weight) { return is_plain_float(weight) && weight.run == 1; }
-
 std::int64_t f32_bytes(std::int64_t elements) { return elements * static_cast<std::int64_t>(sizeof(float)); }
 
 }  // namespace
@@ -30,7 +27,7 @@ MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> name
     parts_.push_back(&part);
     key_ += " " + name;
   }
-  const auto is_bf16 = [](const Weight* part) { return is_direct(*part) && part->encoding.dtype == DType::bf16; };
+  const auto is_bf16 = [](const Weight* part) { return part->is_whole(DType::bf16); };
   packing_ = packing_of(options_.precision, std::ranges::all_of(parts_, is_bf16));
 }
 
@@ -44,7 +41,7 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
     std::vector<WeightSource> sources;
     std::vector<Tensor> converted;  // kinds of numbers that packing does not read
     for (const Weight* part : parts_) {
-      const bool direct = is_direct(*part);
+      const bool direct = is_plain_float(*part) && part->run == 1;
       if (!direct) converted.push_back(part->to_f32());
       sources.push_back({.data = direct ? part->bytes.data() : std::as_const(converted.back()).bytes().data(),
                          .dtype = direct ? part->encoding.dtype : DType::f32,
