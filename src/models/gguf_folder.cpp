@@ -1,6 +1,7 @@
 #include "models/gguf_folder.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view kTokenEmbedding = "token_embd.weight";
 constexpr std::string_view kOutput = "output.weight";
+constexpr std::int64_t kMostExperts = 4096;  // each is a tensor of its own here: a damaged count must not fill memory
 
 const GgufArchitecture& row_of(const GgufFile& file) {
   const Config general = file.section("general");
@@ -25,10 +27,14 @@ const GgufArchitecture& row_of(const GgufFile& file) {
     fields.fail("expert_count", "is not 0: of mixtures of experts only those of \"llama\" are read from GGUF files",
                 ErrorKind::unsupported);
   }
-  general.fail("architecture",
-               "is \"" + name + "\", which is not read from GGUF files; there are " +
-                   joined(gguf_architectures(), ", ", [](const GgufArchitecture& known) { return known.name; }),
-               ErrorKind::unsupported);
+  std::vector<std::string_view> known;  // a name that also has a row for its mixtures of experts only once
+  for (const GgufArchitecture& each : gguf_architectures()) {
+    if (!each.experts) known.push_back(each.name);
+  }
+  general.fail(
+      "architecture",
+      "is \"" + name + "\", which is not read from GGUF files; there are " + joined(known, ", ", std::identity()),
+      ErrorKind::unsupported);
 }
 
 void add_fields(const GgufArchitecture& architecture, const Config& fields, Json& config) {
@@ -115,6 +121,7 @@ class Renaming {
     const Config fields = file.section(architecture_.name);
     query_heads_ = fields.size("attention.head_count");
     key_heads_ = fields.size_or({"attention.head_count_kv"}, query_heads_);
+    experts_ = fields.size_or({"expert_count"}, 0, 0, kMostExperts);
   }
 
   // A tensor's matrices where it has several, else itself.
@@ -151,12 +158,14 @@ class Renaming {
     }
   }
 
-  static void add_parts(const StoredTensor& stack, std::vector<StoredTensor>& tensors) {
-    if (stack.dims.size() != 3) {
+  void add_parts(const StoredTensor& stack, std::vector<StoredTensor>& tensors) const {
+    if (stack.dims.size() != 3 || stack.dims[0] != experts_ || stack.bytes.empty()) {
       throw Error(ErrorKind::corrupted,
-                  "has shape " + to_string(stack.dims) + ", expected matrices one behind the other", stack.where());
+                  "has shape " + to_string(stack.dims) + ", expected [" + std::to_string(experts_) +
+                      ", rows, columns], a matrix for each expert",
+                  stack.where());
     }
-    const auto count = static_cast<std::size_t>(stack.dims[0]), bytes = stack.bytes.size() / count;
+    const auto count = static_cast<std::size_t>(experts_), bytes = stack.bytes.size() / count;
     for (std::size_t i = 0; i < count; ++i) {
       StoredTensor part = stack;
       part.name = with(stack.name, '@', std::to_string(i));
@@ -177,7 +186,7 @@ class Renaming {
   }
 
   const GgufArchitecture& architecture_;
-  std::int64_t query_heads_ = 0, key_heads_ = 0;
+  std::int64_t query_heads_ = 0, key_heads_ = 0, experts_ = 0;
 };
 
 // The tokenizer's fields are read once for all that need them: its lists are long.

@@ -203,6 +203,8 @@ TEST(GgufFolders, WhatTheMetadataLacksIsNamed) {
   GgufBytes bytes = one_tensor();
   bytes.fields[0] = GgufBytes::text("general.architecture", "mamba");
   expect_error(bytes, ErrorKind::unsupported, "general.architecture: is \"mamba\"");
+  const std::string message = error_of_opening(bytes).what();
+  EXPECT_EQ(message.find("llama"), message.rfind("llama")) << message;
   bytes.fields.erase(bytes.fields.begin());
   expect_error(bytes, ErrorKind::corrupted, "field \"architecture\" is missing");
   bytes = one_tensor();
@@ -233,6 +235,12 @@ TEST(GgufFolders, TensorsThatContradictTheMetadataAreNamed) {
   bytes.fields.push_back(GgufBytes::number("llama.expert_count", 2));
   bytes.tensors.push_back({"blk.0.ffn_up_exps.weight", {4, 6}, 0, 256});
   expect_error(bytes, ErrorKind::corrupted, "tensor \"blk.0.ffn_up_exps.weight\"");
+  for (const std::uint64_t experts : {0, 3}) {
+    bytes.tensors.back().dims = {4, 6, experts};
+    expect_error(bytes, ErrorKind::corrupted, "expected [2, rows, columns]");
+  }
+  bytes.tensors.back().dims = {4, 0, 2};
+  expect_error(bytes, ErrorKind::corrupted, "expected [2, rows, columns]");
   bytes = one_tensor();
   bytes.tensors.push_back({"blk.0.attn_q.weight", {4, 6}, 0, 256});
   expect_error(bytes, ErrorKind::corrupted, "tensor \"blk.0.attn_q.weight\"");
