@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -18,7 +19,6 @@ namespace {
 
 constexpr int kMostThreads = 1024;
 constexpr auto kSpin = std::chrono::microseconds(50);
-constexpr double kUsualHandoff = 2.5e-6;  // seconds, where nothing could be measured
 
 // Set while this thread works on a task, so that a loop inside it runs inline.
 thread_local bool inside_task = false;
@@ -148,14 +148,17 @@ ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(std::clam
   workers_.reserve(static_cast<std::size_t>(threads - 1));
   try {
     for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { worker_loop(worker); });
+    if (threads > 1) handoff_seconds_ = measure_handoff();
   } catch (const std::system_error& error) {
     stop();
     throw Error(ErrorKind::unavailable,
                 "the system refused thread " + std::to_string(workers_.size() + 2) + " of " + std::to_string(threads) +
                     ": " + error.what(),
                 {}, "ask for fewer threads");
+  } catch (...) {  // no memory to measure in: a thread that is not joined would end the process
+    stop();
+    throw;
   }
-  if (threads > 1) handoff_seconds_ = measure_handoff();
 }
 
 // The least of some rounds: in others a thread was asleep, or somebody else had its processor.
@@ -170,7 +173,7 @@ double ThreadPool::measure_handoff() {
   const std::size_t count = shares_.size();
   std::vector<Line> lines(count * kLines);
   std::atomic<std::size_t> arrived{0};
-  double least = kUsualHandoff;
+  double least = std::numeric_limits<double>::infinity();
   const Clock::time_point begin = Clock::now();
   for (std::size_t round = 0; round < kRounds && Clock::now() - begin < kLongestOfAll; ++round) {
     arrived.store(0);
@@ -186,7 +189,7 @@ double ThreadPool::measure_handoff() {
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (together.load()) least = std::min(least, seconds);
   }
-  return least;
+  return std::isinf(least) ? kUsualHandoff : std::min(least, kLongestHandoff);
 }
 
 ThreadPool::~ThreadPool() { stop(); }

@@ -20,8 +20,10 @@ Stored stored_as(DType dtype, std::string_view where);
 // share.
 constexpr std::int64_t kLeastOwnRows = 48;
 
-// What is worth another thread, from what is where handing work over costs 2.5 us.
-inline double worth_sharing(const ThreadPool& pool, double there) { return there * pool.handoff_seconds() / 2.5e-6; }
+// What is worth another thread, from what is where handing work over costs the usual 2.5 us.
+inline double worth_sharing(const ThreadPool& pool, double there) {
+  return there * pool.handoff_seconds() / ThreadPool::kUsualHandoff;
+}
 
 inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
