@@ -81,12 +81,13 @@ def stacked(weights: dict) -> dict:
     """The experts' matrices of a layer one behind the other, as the converter names them."""
     merged, experts = {}, {}
     for name, values in weights.items():
-        found = re.fullmatch(r"model\.(layers\.\d+)\.block_sparse_moe\.experts\.\d+\.(w\d)\.weight", name)
+        found = re.fullmatch(r"model\.(layers\.\d+)\.block_sparse_moe\.experts\.(\d+)\.(w\d)\.weight", name)
         if found is None:
             merged[name] = values
         else:
-            experts.setdefault(f"{found[1]}.feed_forward.experts.{found[2]}.weight", []).append(values)
-    return merged | {name: np.stack(matrices) for name, matrices in experts.items()}
+            experts.setdefault(f"{found[1]}.feed_forward.experts.{found[3]}.weight", {})[int(found[2])] = values
+    # By number: files may have expert 10 before expert 2.
+    return merged | {name: np.stack([matrices[i] for i in sorted(matrices)]) for name, matrices in experts.items()}
 
 
 def llama3_divisors(config: dict) -> np.ndarray:
