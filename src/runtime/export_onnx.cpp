@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "backends/lowered_precision.hpp"
 #include "lowering/int8.hpp"
 #include "lowering/onnx.hpp"
@@ -36,13 +38,22 @@ Graph graph_with_past(const Program& program, std::vector<std::string> outputs, 
   const Graph& next = program.graph("continue");
   if (decodes) return next;
   const Graph& source = program.graph(kEncode);
-  const std::size_t named = outputs.size();
+  bool has_source = false;
   for (const Node& node : next.nodes()) {
-    const bool of_source = node.source == Node::Source::input && source.find_output(node.name) != nullptr;
-    if (of_source) outputs.push_back(node.name);
+    if (node.source != Node::Source::input || source.find_output(node.name) == nullptr) continue;
+    has_source = true;
+    if (std::ranges::find(outputs, node.name) == outputs.end()) outputs.push_back(node.name);
   }
-  if (outputs.size() > named) return source.restricted_to(outputs);
+  if (has_source) return source.restricted_to(outputs);
   throw Error(ErrorKind::unsupported, "with a past a decoder gives its logits and nothing else", "export");
+}
+
+// ONNX has no two outputs of one name.
+void expect_no_output_twice(std::vector<std::string> outputs) {
+  std::ranges::sort(outputs);
+  const auto twice = std::ranges::adjacent_find(outputs);
+  if (twice == outputs.end()) return;
+  throw Error(ErrorKind::invalid_input, "output \"" + *twice + "\" is named twice, expected once", "export");
 }
 
 // The decoder of an encoder-decoder gives logits, everything else comes of its encoder.
@@ -83,7 +94,8 @@ lowering::OnnxOptions lowering_options(const runtime::OpenedFolder& opened, cons
 
 ExportedModel export_onnx(const std::filesystem::path& folder, const std::filesystem::path& target,
                           const ExportOptions& options) {
-  precision_of(options);  // before anything is opened
+  precision_of(options);  // before anything is opened, and so is what follows
+  expect_no_output_twice(options.outputs);
   const runtime::OpenedFolder opened(folder, {.cancellation = options.cancellation});
   const ModelDefinition& definition = opened.definition();
   const auto outputs = options.outputs.empty() ? outputs_of_task(definition, options.task) : options.outputs;

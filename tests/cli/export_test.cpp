@@ -80,6 +80,28 @@ TEST(Export, SaysWhatHasNoPast) {
   EXPECT_TRUE(contains(refusal("../decoders/gpt2", {"--outputs", "last_hidden_state"}), "gives its logits"));
 }
 
+TEST(Export, GivesWhatADecoderReadsOfTheSourceOnce) {
+  const Folder folder;
+  const auto outputs_of = [&](const char* named) {
+    return listed(exported(folder, "../text_to_text/t5", {"--past", "--outputs", named}), "outputs");
+  };
+  std::vector<std::string> all = outputs_of("last_hidden_state");
+  EXPECT_EQ(std::ranges::count(all, "cross.0.key"), 1);
+  EXPECT_EQ(outputs_of("last_hidden_state,cross.0.key"), all);
+  std::string cross;  // every one of them, in the place of what else there is
+  std::erase(all, "last_hidden_state");
+  for (const std::string& name : all) cross += (cross.empty() ? "" : ",") + name;
+  EXPECT_EQ(outputs_of(cross.c_str()), all);
+}
+
+TEST(Export, RefusesAnOutputThatIsNamedTwice) {
+  const Folder folder;
+  const Finished done =
+      run_program({"export", fixture("bert"), folder / "out", "--outputs", "last_hidden_state,last_hidden_state"});
+  EXPECT_EQ(done.code, 3) << done.err;
+  EXPECT_TRUE(contains(done.err, "output \"last_hidden_state\" is named twice")) << done.err;
+}
+
 TEST(Export, RefusesToReplaceFilesUnlessForced) {
   const Folder folder;
   test::write(folder / "model.onnx", "mine");
