@@ -219,6 +219,10 @@ TEST_P(LinearTest, EveryDepth) {
          in += in < 10 || is_near(in, 64) || is_near(in, 128) || is_near(in, 192) || is_near(in, 256) ? 1 : 9) {
       check(kernels(), {.rows = 6, .in = in, .out = 18, .residual = true, .precision = precision});
     }
+    // Two whole groups of 256, and what is left of a third.
+    for (const std::int64_t in : {512, 513, 514, 515, 516, 530}) {
+      check(kernels(), {.rows = 6, .in = in, .out = 18, .residual = true, .precision = precision});
+    }
   }
 }
 

@@ -155,11 +155,13 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
     part.scratch = a.scratch + scratch * static_cast<std::size_t>(worker);
     table_->attention(part);
   };
-  // Of short sequences several heads are one task: fewer operations than these are not worth another thread.
+  // Of short sequences several heads are one task: fewer operations than these are not worth another thread where
+  // handing over costs 2.5 us.
   constexpr double kSmallestTask = 1.5e5;
   const std::int64_t items = batch * a.heads * most_blocks;
   const double affordable = operations_of(a, batch, longest) / detail::worth_sharing(pool, kSmallestTask);
-  const std::int64_t tasks = std::clamp<std::int64_t>(static_cast<std::int64_t>(affordable), 1, items);
+  // Chosen as a double: infinitely many are affordable where there is nobody to hand them over to.
+  const auto tasks = static_cast<std::int64_t>(std::max(1.0, std::min(static_cast<double>(items), affordable)));
   pool.parallel_for(tasks, [&](std::int64_t task, int worker) {
     for (std::int64_t i = items * task / tasks; i < items * (task + 1) / tasks; ++i) attend(i, worker);
   });
@@ -168,7 +170,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
 template <typename Number, typename Convert>
 void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& convert) const {
   constexpr float kLog2E = 1.44269504F;
-  constexpr double kLeastNumbers = 8192;                                       // that are worth another thread
+  constexpr double kLeastNumbers = 8192;  // that are worth another thread where handing over costs 2.5 us
   const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E;  // as the unpaged keys are packed
   const PagePart& part = a.part;
   const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();

@@ -127,8 +127,8 @@ inline float largest_absolute(const float* x, int64_t count) {
   return reduce_max(most);
 }
 
-// The sum of whole words of bytes.
 inline Int ones() { return set1_int(0x01010101U); }
+// The sum of whole words of bytes.
 inline int32_t sum_bytes(const int8_t* bytes, int64_t words) {
   Int sums = zero_int();
   int64_t word = 0;
@@ -217,7 +217,8 @@ class GroupEncoder {
 };
 
 // The last `count` inputs of a row, which are fewer than a group and are not mixed; it may write past them, up to the
-// end of a line.
+// end of a line. Their range always includes 0, which fills the last vector: where all are on one side of it steps are
+// coarser than they need be, yet half as long as symmetric ones.
 inline InputGroup encode_rest(const float* x, const float* factors, int64_t count, int8_t* out) {
   float values[kMostGroup] = {};
   for (int64_t i = 0; i < count; ++i) values[i] = factors == nullptr ? x[i] : x[i] * factors[i];
