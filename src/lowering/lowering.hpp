@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,13 @@
 #include "lowering/onnx_builder.hpp"
 
 namespace accelerate::lowering {
+
+// What a state is to the attention that keeps it.
+struct StateUse {
+  std::int64_t heads = 0;
+  std::int64_t layer = 0;  // of those that keep something
+  std::string part;        // "key" or "value"
+};
 
 class Lowering {
  public:
@@ -72,9 +80,11 @@ class Lowering {
   const Weights& weights_;
   OnnxOptions options_;
   OnnxBuilder builder_;
-  std::vector<Operand> values_;  // by node
+  std::vector<Operand> values_;                        // by node
+  std::map<std::string, StateUse, std::less<>> uses_;  // of states, by the names of their inputs
   struct Added {
-    std::string state;
+    std::string state;  // its input
+    StateUse use;
     Operand rows, present;  // [batch, tokens, n], in files left out; by heads
   };
   std::vector<Added> added_;

@@ -48,13 +48,6 @@ Shape dense(Shape shape, Ragged ragged) {
   return shape;
 }
 
-// What a state is to the attention that keeps it.
-struct StateUse {
-  std::int64_t heads = 0;
-  std::int64_t layer = 0;  // of those that keep something
-  std::string part;        // "key" or "value"
-};
-
 StateUse use_of_state(const Graph& graph, const Node& state) {
   std::int64_t layer = 0;
   for (const Node& node : graph.nodes()) {
@@ -71,8 +64,7 @@ StateUse use_of_state(const Graph& graph, const Node& state) {
 }
 
 // What files call a state, as Hugging Face's exporter does: "past_key_values.0.key", and "present.0.key" after the run.
-std::string name_in_file(const Graph& graph, const Node& state, std::string_view stem) {
-  const StateUse use = use_of_state(graph, state);
+std::string name_in_file(std::string_view stem, const StateUse& use) {
   return std::string(stem) + "." + std::to_string(use.layer) + "." + use.part;
 }
 
@@ -235,19 +227,21 @@ Operand Lowering::table(const Node& node) {
 // and the next one reads is then never turned.
 Operand Lowering::state(const Node& node) {
   const std::vector<Dim>& dims = node.type.shape.dims;
-  const std::int64_t heads = use_of_state(graph_, node).heads;
-  return builder_.input({.name = is_file() ? name_in_file(graph_, node, "past_key_values") : node.name,
-                         .dtype = options_.real,
-                         .shape = {dims[0], heads, dims[1], dims[2].number() / heads},
-                         .source = OnnxInput::Source::state,
-                         .of = node.name});
+  StateUse use = use_of_state(graph_, node);
+  Operand value = builder_.input({.name = is_file() ? name_in_file("past_key_values", use) : node.name,
+                                  .dtype = options_.real,
+                                  .shape = {dims[0], use.heads, dims[1], dims[2].number() / use.heads},
+                                  .source = OnnxInput::Source::state,
+                                  .of = node.name});
+  uses_.emplace(value.name, std::move(use));
+  return value;
 }
 
 void Lowering::append_to(const Operand& state, const Operand& added, const Operand& present) {
   const std::vector<Dim>& d = added.shape.dims;
   Operand rows;
   if (!is_file()) rows = builder_.reshape(builder_.transpose(added, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]});
-  added_.push_back({state.name, rows, present});
+  added_.push_back({state.name, uses_.at(state.name), rows, present});
 }
 
 void Lowering::output_states() {
@@ -255,9 +249,8 @@ void Lowering::output_states() {
     if (each.rows) builder_.output(rows_added_to(each.state), each.rows);
   }
   for (const Added& each : added_) {
-    // "past_key_values.0.key" becomes "present.0.key".
     if (is_file()) {
-      builder_.output_as_it_is(each.present, "present" + each.state.substr(each.state.find('.')));
+      builder_.output_as_it_is(each.present, name_in_file("present", each.use));
     } else if (options_.present) {
       builder_.output_as_it_is(each.present);
     }

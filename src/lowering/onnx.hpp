@@ -29,7 +29,9 @@ struct OnnxOptions {
   // it they are as the checkpoint has them, and Gemm or a Transpose turns them.
   bool transpose_weights = false;
   // The model needs no more than a caller of Transformers gives: positions are computed in it, and tables are constants
-  // for this many tokens at most. 0: positions and tables are inputs.
+  // for this many tokens at most. Where it keeps state its mask is an input whose `of` is empty, [batch, past +
+  // tokens], and each state is answered by all that it then holds, present.N.key and present.N.value, never by
+  // rows_added_to() it. 0: positions and tables are inputs.
   std::int64_t self_contained = 0;
   // For each state an output behind the others: the whole past with this run's rows behind it, shaped as the state's
   // input and of its type, so that a runtime can feed it to the next run from where it computed it.

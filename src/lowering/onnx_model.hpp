@@ -34,9 +34,11 @@ struct OnnxNode {
 struct OnnxInput {
   enum class Source {
     feed,   // the graph's input `of`; padded with zeros, unless ragged values are rows
-    mask,   // of the ragged symbol `of`: 1 at rows that are there and seen, else 0; i64 [batch, of]
+    mask,   // of the ragged symbol `of`: 1 at rows that are there and seen, else 0; i64 [batch, of]. Of files with a
+            // past see OnnxOptions::self_contained
     table,  // the graph's table `of`, computed for the sizes of the run
-    state,  // the graph's state `of`, padded, by heads; the output rows_added_to(of) goes behind it
+    state,  // the graph's state `of`, padded, by heads; the output rows_added_to(of) goes behind it; of
+            // files see OnnxOptions::self_contained
     // How rows of the ragged symbol `of` become padded and back, where ragged values are rows:
     row_of_place,  // of each place in the padded tensor its row, 0 at padding; i64 [batch, of]
     place_of_row,  // of each row its place among batch * of; i64 [of.rows]
