@@ -35,21 +35,14 @@ Program TextDecoder::build(const Checkpoint& checkpoint, const Weights& weights)
   Program program;
   program.graphs.emplace("encode", b.finish());
   if (generates) {
-    program.graphs.emplace("decode", continued("decode", c, weights, true));
-    program.graphs.emplace("continue", continued("continue", c, weights, false));
+    add_continued(
+        program, weights, [&](Builder& next) { return decode(next, c).last; },
+        [&](Builder& next, Value rows) { return logits(next, c, rows); });
+    program.tasks = {Task::text_generation};
   }
-  if (generates) program.tasks = {Task::text_generation};
   program.tasks.push_back(Task::embed);
   program.class_name = class_of(c);
   return program;
-}
-
-// The same layers over tokens that follow what is kept of those before.
-Graph TextDecoder::continued(std::string name, const Config& c, const Weights& weights, bool selects) const {
-  Builder b(std::move(name), weights, Builder::State::kept);
-  const Value last = decode(b, c).last;
-  b.output("logits", logits(b, c, selects ? selected_rows(b, last) : last));
-  return b.finish();
 }
 
 Value decoder_positions(Builder& b, std::int64_t offset) {

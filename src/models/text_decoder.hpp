@@ -17,10 +17,6 @@ class TextDecoder : public Architecture {
   virtual Encoded decode(Builder& b, const Config& c) const = 0;
   // Of rows [..., hidden]: [..., vocabulary]; by default "lm_head" without bias.
   virtual Value logits(Builder& b, const Config& c, Value rows) const;
-
- private:
-  // `selects`: the logits of selected rows, else of all.
-  Graph continued(std::string name, const Config& c, const Weights& weights, bool selects) const;
 };
 
 // Positions of the tokens that are not masked, from 0: what callers may give as position_ids. `offset` is added to

@@ -75,6 +75,16 @@ Value selected_rows(Builder& b, Value x) {
   return b.select_rows(x, b.input("selected.item", type), b.input("selected.position", type));
 }
 
+void add_continued(Program& program, const Weights& weights, const std::function<Value(Builder&)>& decode,
+                   const std::function<Value(Builder&, Value)>& logits) {
+  for (const char* name : {"decode", "continue"}) {
+    Builder b(name, weights, Builder::State::kept);
+    const Value last = decode(b);
+    b.output("logits", logits(b, name == std::string_view("decode") ? selected_rows(b, last) : last));
+    program.graphs.emplace(name, b.finish());
+  }
+}
+
 Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options) {
   options.heads = heads_in(b, options.query, head_dim, "query");
   options.kv_heads = heads_in(b, options.key, head_dim, "key");

@@ -1,6 +1,8 @@
 // What models of text share: reading their configs, stacks of layers, attention by the size of a head.
 #pragma once
 
+#include <functional>
+
 #include "models/architecture.hpp"
 #include "models/sentence_transformer.hpp"
 
@@ -35,6 +37,11 @@ void output_embeddings(Builder& b, const std::vector<SentenceModule>& modules, V
 
 // Rows [selected, n] of x [batch, tokens~, n], by the inputs selected.item and selected.position.
 Value selected_rows(Builder& b, Value x);
+
+// Adds the graphs over tokens that follow what is kept of those before: "decode" with the logits of selected rows,
+// "continue" with those of all. decode(b): the tokens' last states; logits(b, rows): of rows [..., hidden].
+void add_continued(Program& program, const Weights& weights, const std::function<Value(Builder&)>& decode,
+                   const std::function<Value(Builder&, Value)>& logits);
 
 // How many heads of that size lie side by side in a query or key. Error{corrupted} unless it divides into such.
 std::int64_t heads_in(Builder& b, Value x, std::int64_t head_dim, std::string_view operand = "query or key");

@@ -20,19 +20,13 @@ Program TextToText::build(const Checkpoint& checkpoint, const Weights& weights) 
   Program program;
   program.graphs.emplace("decoder", whole_decoder(c, weights, source.width(encoded.last)));
   program.graphs.emplace("encode", source.finish());
-  program.graphs.emplace("decode", continued("decode", c, weights, true));
-  program.graphs.emplace("continue", continued("continue", c, weights, false));
+  add_continued(
+      program, weights, [&](Builder& b) { return decode(b, c); },
+      [&](Builder& b, Value rows) { return logits(b, c, rows); });
   program.tasks = {Task::text_generation, Task::embed};
   const std::vector<std::string> classes = c.architectures();
   if (!classes.empty()) program.class_name = classes.front();
   return program;
-}
-
-Graph TextToText::continued(std::string name, const Config& c, const Weights& weights, bool selects) const {
-  Builder b(std::move(name), weights, Builder::State::kept);
-  const Value last = decode(b, c);
-  b.output("logits", logits(b, c, selects ? selected_rows(b, last) : last));
-  return b.finish();
 }
 
 Graph TextToText::whole_decoder(const Config& c, const Weights& weights, std::int64_t encoder_width) const {

@@ -36,8 +36,6 @@ class TextToText : public Architecture {
  private:
   Value cross_part(Builder& b, std::int64_t layer, std::string_view which) const;
   void output_cross(Builder& b, const Config& c, Value states) const;
-  // `selects`: the logits of selected rows, else of all.
-  Graph continued(std::string name, const Config& c, const Weights& weights, bool selects) const;
   Graph whole_decoder(const Config& c, const Weights& weights, std::int64_t encoder_width) const;
 };
 
