@@ -86,20 +86,20 @@ ACCELERATE_INLINE void add_group(const InputGroup& input, Int sums, Vec scale, V
 template <int kNear, int kVectors>
 ACCELERATE_INLINE void mix_fours(Vec (&v)[kVectors]) {
   constexpr int kFirst = kNear / kLanes, kSecond = 2 * kNear / kLanes;  // vectors apart; 0: in the same one
-  const auto is_first = [](int i, int apart) { return apart == 0 || i / apart % 2 == 0; };
-  for (int i = 0; i < kVectors; ++i) {
+  const auto is_first = [](int i, int apart) ACCELERATE_INLINE_LAMBDA { return apart == 0 || i / apart % 2 == 0; };
+  ACCELERATE_UNROLL for (int i = 0; i < kVectors; ++i) {
     if (!is_first(i, kFirst) || !is_first(i, kSecond)) continue;
-    const auto others = [&](auto body) {
+    const auto others = [&](auto body) ACCELERATE_INLINE_LAMBDA {
       if constexpr (kSecond > 0) body(v[i + kSecond]);
       if constexpr (kFirst > 0) body(v[i + kFirst]);
       if constexpr (kFirst > 0) body(v[i + kFirst + kSecond]);
     };
     Vec sum = v[i];
-    others([&](Vec other) { sum = sum + other; });
+    others([&](Vec other) ACCELERATE_INLINE_LAMBDA { sum = sum + other; });
     if constexpr (kSecond == 0) sum = sum + lanes_apart<2 * kNear>(sum);
     if constexpr (kFirst == 0) sum = sum + lanes_apart<kNear>(sum);
     v[i] = fma(sum, set1(-0.5F), v[i]);
-    others([&](Vec& other) { other = fma(sum, set1(-0.5F), other); });
+    others([&](Vec& other) ACCELERATE_INLINE_LAMBDA { other = fma(sum, set1(-0.5F), other); });
   }
 }
 
@@ -142,7 +142,7 @@ inline int32_t sum_bytes(const int8_t* bytes, int64_t words) {
 struct Steps {
   float scale, shift, inverse, start;
 };
-inline Steps steps_of(Vec low, Vec high) {
+ACCELERATE_INLINE Steps steps_of(Vec low, Vec high) {
   const float least = -reduce_max(set1(0.0F) - low), most = reduce_max(high);
   const float scale = (most - least) * (1.0F / kInputLevels);
   const float inverse = scale > kSmallestScale ? 1.0F / scale : 0.0F;
@@ -162,14 +162,14 @@ class GroupEncoder {
   template <bool kBalanced>
   ACCELERATE_INLINE void add(const float* x, const float* factors, InputGroup* to, int8_t* out) {
     Vec v[kVectors];
-    for (int i = 0; i < kVectors; ++i) {
+    ACCELERATE_UNROLL for (int i = 0; i < kVectors; ++i) {
       v[i] = load(x + i * kLanes);
       if constexpr (kBalanced) v[i] = v[i] * load(factors + i * kLanes);
     }
     mix(v);
     Waiting& w = waiting_[count_++];
     w.low = w.high = v[0];
-    for (int i = 0; i < kVectors; ++i) {
+    ACCELERATE_UNROLL for (int i = 0; i < kVectors; ++i) {
       store(w.mixed + i * kLanes, v[i]);
       w.low = minimum(w.low, v[i]);
       w.high = maximum(w.high, v[i]);
@@ -190,7 +190,7 @@ class GroupEncoder {
     int8_t* out;
   };
 
-  void finish() {
+  ACCELERATE_INLINE void finish() {
     for (int g = 0; g < count_; ++g) waiting_[g].steps = steps_of(waiting_[g].low, waiting_[g].high);
     for (int g = 0; g < count_; ++g) write_bytes(waiting_[g]);
     for (int g = 0; g < count_; ++g) {
@@ -201,11 +201,11 @@ class GroupEncoder {
     count_ = 0;
   }
 
-  static void write_bytes(Waiting& w) {
+  ACCELERATE_INLINE static void write_bytes(Waiting& w) {
     const Vec inverse = set1(w.steps.inverse), start = set1(w.steps.start);
     const auto number = [&](int i) { return fma(load(w.mixed + i * kLanes), inverse, start); };
     w.sums = zero_int();
-    for (int i = 0; i < kVectors; i += 4) {
+    ACCELERATE_UNROLL for (int i = 0; i < kVectors; i += 4) {
       const Int bytes = to_bytes(number(i), number(i + 1), number(i + 2), number(i + 3));
       __builtin_memcpy(w.out + i * kLanes, &bytes, sizeof bytes);
       if constexpr (kWeightShift != 0) w.sums = dot(w.sums, ones(), bytes);
