@@ -148,7 +148,7 @@ ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(std::clam
   workers_.reserve(static_cast<std::size_t>(threads - 1));
   try {
     for (int worker = 1; worker < threads; ++worker) workers_.emplace_back([this, worker] { worker_loop(worker); });
-    if (threads > 1) handoff_seconds_ = measure_handoff();
+    if (threads > 1) handoff_seconds_ = measure_handoff(kUsualHandoff);
   } catch (const std::system_error& error) {
     stop();
     throw Error(ErrorKind::unavailable,
@@ -161,8 +161,20 @@ ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(std::clam
   }
 }
 
-// The least of some rounds: in others a thread was asleep, or somebody else had its processor.
-double ThreadPool::measure_handoff() {
+double ThreadPool::handoff_seconds() {
+  if (workers_.empty()) return 0;
+  const double known = handoff_seconds_.load(std::memory_order_relaxed);
+  const std::uint32_t every = known == kUsualHandoff ? 1U << 10U : 1U << 16U;
+  const bool again = asked_.fetch_add(1, std::memory_order_relaxed) % every == every - 1;
+  if (!again || inside_task || watched_ != nullptr || busy_.load(std::memory_order_relaxed)) return known;
+  const double measured = measure_handoff(known);
+  handoff_seconds_.store(measured, std::memory_order_relaxed);
+  return measured;
+}
+
+// The least of some rounds: in others a thread was asleep, or somebody else had its processor. What was known where the
+// threads never ran together.
+double ThreadPool::measure_handoff(double known) {
   using Clock = std::chrono::steady_clock;
   struct alignas(64) Line {
     std::atomic<std::uint32_t> number{0};
@@ -189,7 +201,7 @@ double ThreadPool::measure_handoff() {
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
     if (together.load()) least = std::min(least, seconds);
   }
-  return std::isinf(least) ? kUsualHandoff : std::min(least, kLongestHandoff);
+  return std::isinf(least) ? known : std::min(least, kLongestHandoff);
 }
 
 ThreadPool::~ThreadPool() { stop(); }

@@ -57,8 +57,9 @@ class ThreadPool {
   // Seconds that go by until every thread has read 4 KiB that another one wrote and all are done: what sharing a piece
   // of work costs. From 0.3 us on, where processors have a cache in common, to several; more than kLongestHandoff is
   // taken for a disturbance and cut to it. Where the threads never ran together it is kUsualHandoff. Measured when the
-  // pool is made, in some 0.1 ms, or 0.5 ms where threads outnumber processors; 0 of a pool of 1.
-  double handoff_seconds() const { return handoff_seconds_; }
+  // pool is made, in some 0.1 ms, or 0.5 ms where threads outnumber processors; and now and then again when it is asked
+  // for, because a virtual machine's processors move, and others may have been busy. 0 of a pool of 1.
+  double handoff_seconds();
 
   // From now on writes down into `work` what the threads do; null ends it. Not while a job runs. What it holds is
   // dropped first, its memory is used again. Jobs that run inline are not seen: the caller does them.
@@ -95,7 +96,7 @@ class ThreadPool {
 
   bool try_acquire();
   void stop();
-  double measure_handoff();
+  double measure_handoff(double known);
   void run(std::int64_t count, Call call, const void* context);
   void take_tasks(int worker);
   void take_share(Share& share, int worker);
@@ -119,8 +120,9 @@ class ThreadPool {
   std::exception_ptr failure_;
   std::atomic<int> caller_cpu_{-1};  // where the last caller that found sleepers was running
   std::atomic<bool> stop_{false};
-  double handoff_seconds_ = 0;
-  PoolWork* watched_ = nullptr;  // changed only while no job is open, and workers look only inside one
+  std::atomic<double> handoff_seconds_{0};
+  std::atomic<std::uint32_t> asked_{0};  // how often for that
+  PoolWork* watched_ = nullptr;          // changed only while no job is open, and workers look only inside one
   std::vector<std::thread> workers_;
 };
 

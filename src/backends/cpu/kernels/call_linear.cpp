@@ -29,7 +29,7 @@ struct Grid {
 constexpr std::int64_t kFewRows = 8;
 constexpr double kStreamedTask = 128 << 10;
 
-Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, const ThreadPool& pool, std::int64_t rows,
+Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, ThreadPool& pool, std::int64_t rows,
              std::int64_t panels, double flops, std::size_t weight_bytes) {
   const int threads = pool.threads();
   Grid grid{};

@@ -21,7 +21,7 @@ Stored stored_as(DType dtype, std::string_view where);
 constexpr std::int64_t kLeastOwnRows = 48;
 
 // What is worth another thread, from what is where handing work over costs the usual 2.5 us.
-inline double worth_sharing(const ThreadPool& pool, double there) {
+inline double worth_sharing(ThreadPool& pool, double there) {
   return there * pool.handoff_seconds() / ThreadPool::kUsualHandoff;
 }
 
