@@ -24,12 +24,11 @@ bool has_f16c() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
 }
-#endif
 
 // Linux saves the matrix unit's registers only for processes that have asked for it
 // (Documentation/arch/x86/xstate.rst).
 bool may_use_amx() {
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__linux__)
   constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   constexpr unsigned kBf16 = 1U << 22, kTile = 1U << 24, kInt8 = 1U << 25, kAll = kBf16 | kTile | kInt8;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -39,6 +38,7 @@ bool may_use_amx() {
   return false;
 #endif
 }
+#endif
 
 // Processor and operating system both: __builtin_cpu_supports looks at XCR0 for the AVX registers.
 bool find_on_machine(Level level) {
