@@ -166,7 +166,7 @@ double ThreadPool::handoff_seconds() {
   const double known = handoff_seconds_.load(std::memory_order_relaxed);
   const std::uint32_t every = known == kUsualHandoff ? 1U << 10U : 1U << 16U;
   const bool again = asked_.fetch_add(1, std::memory_order_relaxed) % every == every - 1;
-  if (!again || inside_task || watched_ != nullptr || busy_.load(std::memory_order_relaxed)) return known;
+  if (!again || inside_task || busy_.load(std::memory_order_relaxed)) return known;
   const double measured = measure_handoff(known);
   handoff_seconds_.store(measured, std::memory_order_relaxed);
   return measured;

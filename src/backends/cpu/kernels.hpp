@@ -89,10 +89,9 @@ std::int64_t input_sets(std::span<const std::int64_t> sources, Level level, bool
 
 struct PackOptions {
   // bf16: rounded to it; inputs too where the processor multiplies bf16, else weights are widened again.
-  // int8: symmetric, a scale for every column and group of 128 (or 64) input features; inputs are quantized to 8 bits
-  // (7 where products of bytes saturate) with a scale and a shift for every row and group, for each product anew. Whole
-  // groups of both are rotated first, so that large numbers are shared out.
-  // Error{unsupported} for another.
+  // int8: symmetric, a scale for every column and group of 128 to 256 (or 64) input features; inputs are quantized to 8
+  // bits (7 where products of bytes saturate) with a scale and a shift for every row and group, for each product anew.
+  // Whole groups of both are rotated first, so that large numbers are shared out. Error{unsupported} for another.
   Precision precision = Precision::f32;
   // int8: how large each input feature tends to be, [in_features], where that is known (from the norm that makes it).
   // Large features are divided and their weights multiplied by magnitude^0.4 / (root of the sum of squared
@@ -107,8 +106,8 @@ struct PackOptions {
 };
 
 // A weight [out_features, in_features] laid out for products: panels of 16 or 32 output columns (by level), in each
-// the columns of one input feature (two in bf16, four in int8) side by side. The last panel (of each half, if gated) is
-// padded with zeros.
+// the columns of one input feature (two in bf16 and widened, four in int8) side by side. The last panel (of each half,
+// if gated) is padded with zeros.
 class PackedMatrix {
  public:
   PackedMatrix() = default;

@@ -59,7 +59,7 @@ inline void ask_for(const float* rows, int64_t stride, int64_t count, int64_t wi
   }
 }
 
-// What scores are in for: a power of two, or a cap's tanh.
+// What keys are multiplied with, so that scores are exponents of two, or what a cap's tanh takes.
 inline float key_scale(const AttentionBlock& a) { return a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E; }
 
 inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count, float* out) {
