@@ -1,6 +1,7 @@
 // How one model_type is computed, and the registry of all of them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,12 +33,14 @@ Task task_named(std::string_view name);
 //   sentence_embedding [batch, n]: by the folder's own pooling modules, else the mean over tokens, which is also
 //   there as mean_pooled.
 // Decoders of text with a head have "decode" beside it, which keeps state: input_ids and position_ids of the tokens
-//   that come next, and as output the logits [selected, vocabulary] that follow the selected ones; and "continue", the
-//   same with the logits of all of them, [batch, tokens~, vocabulary]: what files with a past are written from.
-// Encoder-decoders also have "decoder", which keeps none: of encoder_hidden_states [batch, source~, hidden] and whole
-//   target texts the logits [batch, tokens~, vocabulary]. It is what files for other programs are written from.
+//   that come next, and as output the logits [selected, vocabulary] that follow the selected ones.
 struct Program {
   std::map<std::string, Graph, std::less<>> graphs;
+  // What only files for other programs are written from, made when it is asked for, while there are the weights.
+  // Beside "decode" there is "continue", the same with the logits of all of its tokens, [batch, tokens~, vocabulary].
+  // Encoder-decoders also have "decoder", which keeps no state: of encoder_hidden_states [batch, source~, hidden] and
+  //   whole target texts the logits [batch, tokens~, vocabulary].
+  std::map<std::string, std::function<Graph()>, std::less<>> for_files;
   std::vector<Task> tasks;  // the first is what the folder was published for
   // The class, of those that config.json names, whose outputs there are: "BertForMaskedLM". Where none is known: the
   // first one, and the tasks are those of the model without its head. Empty where the config names none.

@@ -36,8 +36,8 @@ Program TextDecoder::build(const Checkpoint& checkpoint, const Weights& weights)
   program.graphs.emplace("encode", b.finish());
   if (generates) {
     add_continued(
-        program, weights, [&](Builder& next) { return decode(next, c).last; },
-        [&](Builder& next, Value rows) { return logits(next, c, rows); });
+        program, weights, [this, c](Builder& next) { return decode(next, c).last; },
+        [this, c](Builder& next, Value rows) { return logits(next, c, rows); });
     program.tasks = {Task::text_generation};
   }
   program.tasks.push_back(Task::embed);

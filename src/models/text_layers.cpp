@@ -77,12 +77,14 @@ Value selected_rows(Builder& b, Value x) {
 
 void add_continued(Program& program, const Weights& weights, const std::function<Value(Builder&)>& decode,
                    const std::function<Value(Builder&, Value)>& logits) {
-  for (const char* name : {"decode", "continue"}) {
+  const auto made = [&weights, decode, logits](const char* name, bool selects) {
     Builder b(name, weights, Builder::State::kept);
     const Value last = decode(b);
-    b.output("logits", logits(b, name == std::string_view("decode") ? selected_rows(b, last) : last));
-    program.graphs.emplace(name, b.finish());
-  }
+    b.output("logits", logits(b, selects ? selected_rows(b, last) : last));
+    return b.finish();
+  };
+  program.graphs.emplace("decode", made("decode", true));
+  program.for_files.emplace("continue", [made] { return made("continue", false); });
 }
 
 Value attend(Builder& b, std::int64_t head_dim, AttentionOptions options) {

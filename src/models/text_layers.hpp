@@ -38,8 +38,9 @@ void output_embeddings(Builder& b, const std::vector<SentenceModule>& modules, V
 // Rows [selected, n] of x [batch, tokens~, n], by the inputs selected.item and selected.position.
 Value selected_rows(Builder& b, Value x);
 
-// Adds the graphs over tokens that follow what is kept of those before: "decode" with the logits of selected rows,
-// "continue" with those of all. decode(b): the tokens' last states; logits(b, rows): of rows [..., hidden].
+// Adds the graphs over tokens that follow what is kept of those before: "decode" with the logits of selected rows, and
+// for files "continue" with those of all. decode(b): the tokens' last states; logits(b, rows): of rows [..., hidden].
+// Both are kept by the program.
 void add_continued(Program& program, const Weights& weights, const std::function<Value(Builder&)>& decode,
                    const std::function<Value(Builder&, Value)>& logits);
 

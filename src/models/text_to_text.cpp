@@ -18,11 +18,12 @@ Program TextToText::build(const Checkpoint& checkpoint, const Weights& weights) 
   output_embeddings(source, sentence_modules(checkpoint), encoded.last);
   output_cross(source, c, encoded.last);
   Program program;
-  program.graphs.emplace("decoder", whole_decoder(c, weights, source.width(encoded.last)));
+  program.for_files.emplace(
+      "decoder", [this, c, &weights, width = source.width(encoded.last)] { return whole_decoder(c, weights, width); });
   program.graphs.emplace("encode", source.finish());
   add_continued(
-      program, weights, [&](Builder& b) { return decode(b, c); },
-      [&](Builder& b, Value rows) { return logits(b, c, rows); });
+      program, weights, [this, c](Builder& b) { return decode(b, c); },
+      [this, c](Builder& b, Value rows) { return logits(b, c, rows); });
   program.tasks = {Task::text_generation, Task::embed};
   const std::vector<std::string> classes = c.architectures();
   if (!classes.empty()) program.class_name = classes.front();

@@ -32,11 +32,12 @@ std::vector<std::string> outputs_of_task(const ModelDefinition& definition, cons
 
 // What later runs read: of a decoder, or of the source of an encoder-decoder.
 Graph graph_with_past(const Program& program, std::vector<std::string> outputs, bool decodes) {
-  if (!program.graphs.contains("continue")) {
+  const auto make = program.for_files.find("continue");
+  if (make == program.for_files.end()) {
     throw Error(ErrorKind::unsupported, "only a model that makes the next token has a past", "export");
   }
-  const Graph& next = program.graph("continue");
-  if (decodes) return next;
+  if (decodes) return make->second();
+  const Graph& next = program.graph("decode");
   const Graph& source = program.graph(kEncode);
   bool has_source = false;
   for (const Node& node : next.nodes()) {
@@ -60,8 +61,9 @@ void expect_no_output_twice(std::vector<std::string> outputs) {
 Graph graph_of(const Program& program, const std::vector<std::string>& outputs, bool past) {
   const bool decodes = outputs == std::vector<std::string>{"logits"};
   if (past) return graph_with_past(program, outputs, decodes);
-  const auto decoder = program.graphs.find("decoder");
-  return decodes && decoder != program.graphs.end() ? decoder->second : program.graph(kEncode).restricted_to(outputs);
+  const auto decoder = program.for_files.find("decoder");
+  return decodes && decoder != program.for_files.end() ? decoder->second()
+                                                       : program.graph(kEncode).restricted_to(outputs);
 }
 
 Precision precision_of(const ExportOptions& options) {
