@@ -159,8 +159,9 @@ _ipfs_accelerate() {
         --precision) COMPREPLY=($(compgen -W "f32 f16 int8" -- "$cur")); return ;;
         --task) COMPREPLY=($(compgen -W "embed fill-mask text-classification token-classification question-answering" -- "$cur")); return ;;
         --outputs) COMPREPLY=($(compgen -W "" -- "$cur")); return ;;
+        --operators) COMPREPLY=($(compgen -W "standard onnxruntime" -- "$cur")); return ;;
       esac
-      words="--to --opset --precision --task --outputs --past --force --json --quiet --verbose --help"
+      words="--to --opset --precision --task --outputs --past --operators --force --json --quiet --verbose --help"
       ;;
     records)
       case $prev in

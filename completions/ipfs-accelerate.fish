@@ -188,6 +188,7 @@ complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l precision
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l task -x -a 'embed fill-mask text-classification token-classification question-answering' -d 'Whose outputs are written (default: what the folder was published for)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l outputs -x -d 'Write these outputs instead of a task'\''s (last_hidden_state ...)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l past -d 'Keys and values of earlier tokens go in and come out, so that a text grows token by token'
+complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l operators -x -a 'standard onnxruntime' -d 'onnxruntime: also that runtime'\''s own, which join several; no other takes them (default: standard)'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l force -d 'Replace files that are there'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l json -d 'Print JSON for programs instead of tables'
 complete -c ipfs-accelerate -n '__fish_seen_subcommand_from export' -l quiet -s q -d 'No notes and no progress bar'

@@ -235,6 +235,7 @@ _ipfs_accelerate() {
         '--task[Whose outputs are written (default\: what the folder was published for)]:task:(embed fill-mask text-classification token-classification question-answering)' \
         '--outputs[Write these outputs instead of a task'\''s (last_hidden_state ...)]:NAME,...: ' \
         '--past[Keys and values of earlier tokens go in and come out, so that a text grows token by token]' \
+        '--operators[onnxruntime\: also that runtime'\''s own, which join several; no other takes them (default\: standard)]:operators:(standard onnxruntime)' \
         '--force[Replace files that are there]' \
         '--json[Print JSON for programs instead of tables]' \
         '(-q --quiet)'{-q,--quiet}'[No notes and no progress bar]' \

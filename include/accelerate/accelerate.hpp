@@ -395,6 +395,9 @@ struct ExportOptions {
   // What weights are stored and multiplied in: "f32", "f16", or "int8". In "int8" layers that the records of device
   // "onnx:cpu" say break the bound keep f32 (docs/onnx.md).
   std::string precision = "f32";
+  // "standard": those of ONNX alone, which every runtime has. "onnxruntime": also that runtime's own, which join
+  // several of them (docs/onnx.md); no other program takes such a file.
+  std::string operators = "standard";
   bool force = false;  // replaces files that are there
   Cancellation cancellation = {};
 };

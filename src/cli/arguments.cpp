@@ -292,6 +292,9 @@ void describe(Export& d) {
   d.line.words("outputs", "NAME,...", "Write these outputs instead of a task's (last_hidden_state ...)", o.outputs);
   d.line.flag("past", "Keys and values of earlier tokens go in and come out, so that a text grows token by token",
               o.past);
+  d.line.option("operators", "standard|onnxruntime",
+                "onnxruntime: also that runtime's own, which join several; no other takes them (default: standard)",
+                o.operators);
   d.line.flag("force", "Replace files that are there", o.force);
   add_common(d.line, o.common);
 }

@@ -132,6 +132,7 @@ struct ExportCommand {
   std::optional<std::string> task;
   std::vector<std::string> outputs;  // empty: the task's
   bool past = false;
+  std::string operators = "standard";
   bool force = false;
 };
 

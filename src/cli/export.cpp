@@ -23,6 +23,7 @@ int export_model(const ExportCommand& command, const Cancellation& cancellation,
                                               .past = command.past,
                                               .opset = static_cast<int>(command.opset),
                                               .precision = command.precision,
+                                              .operators = command.operators,
                                               .force = command.force,
                                               .cancellation = cancellation});
   if (out.wants_json()) {

@@ -47,6 +47,21 @@ OnnxInitializer computed(std::string name, DType dtype, Dims dims, std::function
   return {.name = std::move(name), .dtype = dtype, .dims = std::move(dims), .make = std::move(make)};
 }
 
+Tensor in_blocks(const Tensor& steps) {
+  const std::int64_t rows = steps.dim(0), width = steps.dim(1), groups = groups_of(width);
+  Tensor blocks(DType::u8, {rows, groups, kInt8Group});
+  const std::span<const std::int8_t> from = steps.as<std::int8_t>();
+  const std::span<std::uint8_t> to = blocks.as<std::uint8_t>();
+  std::ranges::fill(to, std::uint8_t{kInt8Zero});
+  const Layout from_at(rows, width, false), to_at(rows, groups * kInt8Group, false);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t k = 0; k < width; ++k) {
+      to[to_at.at(r, k)] = static_cast<std::uint8_t>(from[from_at.at(r, k)] + kInt8Zero);
+    }
+  }
+  return blocks;
+}
+
 using Make = std::function<Int8Matrix()>;
 
 Int8Weight described(const std::string& name, const Weight& weight, bool transposed, const Make& make) {
@@ -114,6 +129,20 @@ Int8Weight int8_columns(const Weight& weight, const Weights& weights, const Inpu
     weight.release();
     return made;
   });
+}
+
+Int8Weight int8_blocks(const Weight& weight, const Weights& weights, const InputNorm& norm) {
+  const std::int64_t rows = weight.dims[0], groups = groups_of(weight.dims[1]);
+  const auto make = [&weight, &weights, norm] {
+    const Tensor matrix = weight.to_f32();
+    Int8Matrix made = quantize(matrix, factors_of(matrix, weights, norm), false);
+    weight.release();
+    made.steps = in_blocks(made.steps);
+    return made;
+  };
+  const std::string name = name_of(weight, norm, ".blocks");
+  return {computed(name + ".steps", DType::u8, {rows, groups, kInt8Group}, [make] { return make().steps; }),
+          computed(name + ".scales", DType::f32, {rows, groups}, [make] { return make().scales; })};
 }
 
 OnnxInitializer input_factors(const Weight& weight, const Weights& weights, const InputNorm& norm) {

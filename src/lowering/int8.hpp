@@ -37,6 +37,10 @@ struct Int8Weight {
 Int8Weight int8_table(const Weight& weight);
 // Of a product: [in, out].
 Int8Weight int8_columns(const Weight& weight, const Weights& weights, const InputNorm& norm);
+// The same for ONNX Runtime's own product of blocks: steps u8 [out, groups, kInt8Group], kInt8Zero more than they are
+// and that behind the width, scales [out, groups].
+constexpr int kInt8Zero = 128;
+Int8Weight int8_blocks(const Weight& weight, const Weights& weights, const InputNorm& norm);
 // What inputs of that product are multiplied with: f32 [in].
 OnnxInitializer input_factors(const Weight& weight, const Weights& weights, const InputNorm& norm);
 

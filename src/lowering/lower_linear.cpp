@@ -23,6 +23,11 @@ std::string gelu(OnnxBuilder& b, const std::string& x) {
 
 }  // namespace
 
+std::string Lowering::factor_of(const ops::RmsNorm& op, const Operand& weight) {
+  const std::string stored = builder_.real(weight);
+  return op.offset == 0 ? stored : builder_.node("Add", {stored, builder_.scalar(op.offset, builder_.real())});
+}
+
 Operand Lowering::activate(const Operand& x, Activation activation) {
   OnnxBuilder& b = builder_;
   const auto result = [&](std::string name) { return real(std::move(name), x.shape); };
@@ -34,10 +39,10 @@ Operand Lowering::activate(const Operand& x, Activation activation) {
     case Activation::sigmoid: return result(b.node("Sigmoid", {input}));
     case Activation::silu: return result(b.node("Mul", {input, b.node("Sigmoid", {input})}));
     case Activation::gelu:
-      if (options_.contrib) return result(b.contrib("Gelu", {input}));
+      if (options_.contrib.activation) return result(b.contrib("Gelu", {input}));
       return result(b.opset() >= 20 ? b.node("Gelu", {input}) : gelu(b, input));
     case Activation::gelu_tanh:
-      if (options_.contrib) return result(b.contrib("FastGelu", {input}));
+      if (options_.contrib.activation) return result(b.contrib("FastGelu", {input}));
       if (b.opset() >= 20) return result(b.node("Gelu", {input}, {{"approximate", std::string("tanh")}}));
       break;
     default: break;
@@ -63,7 +68,7 @@ Operand lower_linear(Lowering& lowering, const Node& node, std::span<const Opera
   const auto& op = static_cast<const ops::Linear&>(*node.operation);
   const Operand bias = at(operands, 2), residual = at(operands, 3);
   OnnxBuilder& b = lowering.builder();
-  if (lowering.options().contrib && op.activation == Activation::gelu && bias) {
+  if (lowering.options().contrib.activation && op.activation == Activation::gelu && bias) {
     const Operand product = lowering.product(node, 1, operands[0], {});
     const std::string activated = b.contrib("BiasGelu", {product.name, b.real(bias)});
     return lowering.add(lowering.real(activated, product.shape), residual);
@@ -91,17 +96,19 @@ Operand lower_layer_norm(Lowering& lowering, const Node& node, std::span<const O
 Operand lower_rms_norm(Lowering& lowering, const Node& node, std::span<const Operand> operands) {
   const auto& op = static_cast<const ops::RmsNorm&>(*node.operation);
   OnnxBuilder& b = lowering.builder();
-  if (b.opset() < 23) return {};
-  std::string weight = b.real(operands[1]);
-  if (op.offset != 0) weight = b.node("Add", {weight, b.scalar(op.offset, b.real())});
+  const bool is_standard = b.opset() >= 23;
+  if (!is_standard && !lowering.options().contrib.rms_norm) return {};
+  const std::string weight = lowering.factor_of(op, operands[1]);
   const Operand whole = lowering.real(b.real(operands[0]), operands[0].shape);
   std::vector<Dim> apart = whole.shape.dims;
   apart.back() = op.groups;
   apart.emplace_back(whole.shape.last().number() / op.groups);
   const Operand x = op.groups == 1 ? whole : b.reshape(whole, apart);
-  const Operand y = lowering.real(b.node("RMSNormalization", {x.name, weight},
-                                         {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),
-                                  x.shape);
+  // ONNX Runtime's own, which it has under no domain of its own.
+  const std::string_view type = is_standard ? "RMSNormalization" : "SimplifiedLayerNormalization";
+  const Operand y = lowering.real(
+      b.node(type, {x.name, weight}, {{"axis", std::int64_t{-1}}, {"epsilon", static_cast<float>(op.epsilon)}}),
+      x.shape);
   return op.groups == 1 ? y : b.reshape(y, whole.shape.dims);
 }
 

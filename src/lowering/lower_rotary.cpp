@@ -21,9 +21,9 @@ Operand lower_rotary_factor(Lowering& lowering, const Node& node, std::span<cons
 }
 
 // ONNX Runtime's own operator looks cosines up by position; here each token's are a row of the table.
-namespace {
-
-Operand turned_by_contrib(Lowering& lowering, const ops::Attention& op, const Operand& x, const Rotation& by) {
+Operand turned_by_contrib(Lowering& lowering, const ops::Attention& op, const Operand& x, std::int64_t heads,
+                          const Rotation& by) {
+  if (!by.cos) return x;
   OnnxBuilder& b = lowering.builder();
   const bool are_rows = by.cos.shape.rank() == 2;
   const Dim half = by.cos.shape.last();
@@ -40,8 +40,9 @@ Operand turned_by_contrib(Lowering& lowering, const ops::Attention& op, const Op
   });
   const std::int64_t rotary_dim = 2 * half.number();
   std::vector<OnnxAttribute> attributes{{"interleaved", std::int64_t{op.interleaved_rotary ? 1 : 0}}};
-  if (x.shape.last() != Dim(rotary_dim)) {
-    attributes.push_back({"num_heads", x.shape.dims[1].number()});
+  const std::int64_t head_dim = x.shape.last().number() / (x.shape.rank() == 4 ? 1 : heads);
+  if (head_dim != rotary_dim) {
+    attributes.push_back({"num_heads", heads});
     attributes.push_back({"rotary_embedding_dim", rotary_dim});
   }
   return lowering.real(
@@ -49,11 +50,11 @@ Operand turned_by_contrib(Lowering& lowering, const ops::Attention& op, const Op
       x.shape);
 }
 
-}  // namespace
-
 Operand turned(Lowering& lowering, const ops::Attention& op, const Operand& x, const Rotation& by) {
   if (!by.cos) return x;
-  if (lowering.options().contrib) return turned_by_contrib(lowering, op, x, by);
+  if (lowering.options().contrib.rotary) {
+    return turned_by_contrib(lowering, op, x, x.shape.dims[1].number(), by);
+  }
   const Operand in[] = {x, lowering.padded(by.cos, by.symbol), lowering.padded(by.sin, by.symbol)};
   return lowering.primitives([&](Primitives& p, std::span<const Value> v) { return op.rotate(p, v[0], v[1], v[2]); },
                              in);

@@ -13,5 +13,8 @@ struct Rotation {
 
 // x [batch, heads, tokens, d], each head turned by its token's position.
 Operand turned(Lowering& lowering, const ops::Attention& op, const Operand& x, const Rotation& by);
+// By ONNX Runtime's own operator, which takes x [batch, tokens, heads * d] too.
+Operand turned_by_contrib(Lowering& lowering, const ops::Attention& op, const Operand& x, std::int64_t heads,
+                          const Rotation& by);
 
 }  // namespace accelerate::lowering

@@ -10,6 +10,7 @@
 
 #include "graph/activation.hpp"
 #include "graph/graph.hpp"
+#include "graph/ops/norm.hpp"
 #include "lowering/onnx.hpp"
 #include "lowering/onnx_builder.hpp"
 
@@ -47,9 +48,11 @@ class Lowering {
   Operand activate(const Operand& x, Activation activation);
   // a + b, where one of them broadcasts; a where b is left out.
   Operand add(const Operand& a, const Operand& b);
-  // What a run adds to a state by heads, [batch, kv_heads, tokens, head_dim], and what the state then holds,
-  // [batch, kv_heads, past + tokens, head_dim]: outputs of the model after those of the graph.
+  // What a run adds to a state, [batch, tokens, n] or by heads, [batch, kv_heads, tokens, head_dim], and what the state
+  // then holds, [batch, kv_heads, past + tokens, head_dim]: outputs of the model after those of the graph.
   void append_to(const Operand& state, const Operand& added, const Operand& present);
+  // What an RMS norm multiplies with.
+  std::string factor_of(const ops::RmsNorm& op, const Operand& weight);
   // What `make` computes in primitives from these values.
   using Make = std::function<Value(Primitives&, std::span<const Value>)>;
   Operand primitives(const Make& make, std::span<const Operand> operands);
@@ -70,6 +73,15 @@ class Lowering {
   Operand either(const Node& node, const Tensor& brief, const Tensor& prolonged);
   Operand positions(const Node& node);
   Operand unmasked_positions(const Node& node);
+  struct Sum {
+    Operand a, b;
+  };
+  // Whether this sum is left to the norm that reads it first, what it is a sum of, and then that norm; nothing where
+  // none is left to it.
+  bool waits_for_norm(const Node& node) const;
+  Sum parts_of_sum(const Node& node, std::span<const Operand> operands);
+  bool is_read_besides_norm(Value sum) const;
+  Operand norm_of_sum(const Node& node, std::span<const Operand> operands);
   bool is_written_by_readers(std::size_t index) const;
   Operand int8_product(const Node& node, const Weight& weight, const Operand& x);
   Operand lower(const Node& node);
@@ -81,6 +93,7 @@ class Lowering {
   OnnxOptions options_;
   OnnxBuilder builder_;
   std::vector<Operand> values_;                        // by node
+  std::map<std::int32_t, Sum> sums_;                   // that wait, by node
   std::map<std::string, StateUse, std::less<>> uses_;  // of states, by the names of their inputs
   struct Added {
     std::string state;  // its input

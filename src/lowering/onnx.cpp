@@ -70,6 +70,17 @@ std::string name_in_file(std::string_view stem, const StateUse& use) {
 
 std::string number(OnnxBuilder& b, std::int64_t value) { return b.scalar(static_cast<double>(value), DType::i64); }
 
+// Of two values where one is 1 on each axis that they do not share.
+Shape broadcast(const Shape& a, const Shape& b) {
+  if (a.rank() < b.rank()) return broadcast(b, a);
+  Shape shape = a;
+  for (std::size_t i = 0; i < b.rank(); ++i) {
+    Dim& dim = shape.dims[a.rank() - b.rank() + i];
+    if (dim == Dim(1)) dim = b.dims[i];
+  }
+  return shape;
+}
+
 // The names that Transformers gives the masks of a text's tokens and of its source's.
 std::string mask_name(const std::string& symbol) {
   if (symbol == "source") return "encoder_attention_mask";
@@ -240,7 +251,9 @@ Operand Lowering::state(const Node& node) {
 void Lowering::append_to(const Operand& state, const Operand& added, const Operand& present) {
   const std::vector<Dim>& d = added.shape.dims;
   Operand rows;
-  if (!is_file()) rows = builder_.reshape(builder_.transpose(added, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]});
+  if (!is_file() && d.size() == 3) rows = added;
+  if (!is_file() && d.size() == 4)
+    rows = builder_.reshape(builder_.transpose(added, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]});
   added_.push_back({state.name, uses_.at(state.name), rows, present});
 }
 
@@ -310,11 +323,23 @@ Operand Lowering::int8_product(const Node& node, const Weight& weight, const Ope
   if (!norm.weight.empty()) {
     input = b.node("Mul", {input, b.initializer(input_factors(weight, weights_, norm)).name});
   }
+  const Shape shape = x.shape.with_last(weight.dims[0]);
+  if (options_.contrib.product) {
+    const Int8Weight blocks = int8_blocks(weight, weights_, norm);
+    constexpr std::int64_t kInputsInBytes = 4;  // as ONNX Runtime multiplies what it joins by itself
+    return real(b.contrib("MatMulNBits", {input, b.initializer(blocks.steps).name, b.initializer(blocks.scales).name},
+                          {{"K", weight.dims[1]},
+                           {"N", weight.dims[0]},
+                           {"bits", std::int64_t{8}},
+                           {"block_size", kInt8Group},
+                           {"accuracy_level", kInputsInBytes}}),
+                shape);
+  }
   const Int8Weight columns = int8_columns(weight, weights_, norm);
   const std::string matrix =
       b.node("DequantizeLinear", {b.initializer(columns.steps).name, b.initializer(columns.scales).name},
              {{"axis", std::int64_t{0}}, {"block_size", kInt8Group}});
-  return real(b.node("MatMul", {input, matrix}), x.shape.with_last(weight.dims[0]));
+  return real(b.node("MatMul", {input, matrix}), shape);
 }
 
 Operand Lowering::looked_up(const Node& node, std::size_t which, const Operand& index) {
@@ -329,8 +354,7 @@ Operand Lowering::looked_up(const Node& node, std::size_t which, const Operand& 
 
 Operand Lowering::add(const Operand& a, const Operand& b) {
   if (!b) return a;
-  const Shape& shape = b.shape.rank() > a.shape.rank() ? b.shape : a.shape;
-  return real(builder_.node("Add", {builder_.real(a), builder_.real(b)}), shape);
+  return real(builder_.node("Add", {builder_.real(a), builder_.real(b)}), broadcast(a.shape, b.shape));
 }
 
 Operand Lowering::primitives(const Make& make, std::span<const Operand> operands) {
@@ -371,6 +395,11 @@ Operand Lowering::lower(const Node& node) {
     const Shape& shape = graph_.node(operand).type.shape;
     if (shape.ragged) operands.back() = padded(operands.back(), shape.ragged_symbol());
   }
+  if (waits_for_norm(node)) {
+    sums_[static_cast<std::int32_t>(&node - graph_.nodes().data())] = parts_of_sum(node, operands);
+    return {};
+  }
+  if (const Operand normed = norm_of_sum(node, operands)) return normed;
   const Override override = override_of(operation);
   Operand value = override == nullptr ? Operand{} : override(*this, node, operands);
   if (!value) {

@@ -20,11 +20,25 @@ enum class Ragged {
   rows,    // [tokens.rows, n]: only attention and pooling see padding, nothing else computes it
 };
 
+// ONNX Runtime's own operators, each in the place of several standard ones; other runtimes know none of them. What an
+// operator does not take stays in standard ones (docs/onnx.md).
+struct ContribOperators {
+  bool activation = false;   // Gelu, BiasGelu, FastGelu
+  bool rotary = false;       // RotaryEmbedding
+  bool rms_norm = false;     // SimplifiedLayerNormalization, which it has among the standard ones: checkers refuse it
+  bool skip_norm = false;    // SkipLayerNormalization, SkipSimplifiedLayerNormalization: a sum and the norm of it
+  bool attention = false;    // MultiHeadAttention
+  bool group_query = false;  // GroupQueryAttention, of grouped heads or with a softcap, behind a past. It refuses
+                             // several tokens of several texts there
+  bool product = false;  // MatMulNBits, of weights in 8 bits
+
+  static constexpr ContribOperators all() { return {true, true, true, true, true, true, true}; }
+};
+
 struct OnnxOptions {
   int opset = kOldestOpset;
   Ragged ragged = Ragged::padded;
-  // ONNX Runtime's own operators where they measured faster there than standard ones.
-  bool contrib = false;
+  ContribOperators contrib = {};
   // Weights of products are initializers [in, out], as files usually have them, which costs a transposed copy. Without
   // it they are as the checkpoint has them, and Gemm or a Transpose turns them.
   bool transpose_weights = false;

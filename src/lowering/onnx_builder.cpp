@@ -46,6 +46,15 @@ std::string OnnxBuilder::contrib(std::string_view type, std::vector<std::string>
   return append(type, kContribDomain, std::move(inputs), std::move(attributes));
 }
 
+std::vector<std::string> OnnxBuilder::contrib(std::string_view type, std::vector<std::string> inputs,
+                                              std::vector<OnnxAttribute> attributes,
+                                              const std::vector<std::string>& more) {
+  const std::string name = contrib(type, std::move(inputs), std::move(attributes));
+  std::vector<std::string>& outputs = model_.nodes.back().outputs;
+  for (const std::string& each : more) outputs.push_back(each.empty() ? "" : unique(name + "." + each));
+  return outputs;
+}
+
 Operand OnnxBuilder::input(OnnxInput input) {
   input.name = unique(input.name);
   Operand value{.name = input.name, .dtype = input.dtype, .shape = input.shape};

@@ -36,6 +36,9 @@ class OnnxBuilder {
   std::string node(std::string_view type, std::vector<std::string> inputs, std::vector<OnnxAttribute> attributes = {});
   std::string contrib(std::string_view type, std::vector<std::string> inputs,
                       std::vector<OnnxAttribute> attributes = {});
+  // A node with `more` outputs behind its first: the names of all. Those left out are empty.
+  std::vector<std::string> contrib(std::string_view type, std::vector<std::string> inputs,
+                                   std::vector<OnnxAttribute> attributes, const std::vector<std::string>& more);
 
   Operand input(OnnxInput input);
   // A weight as it is named, or with its two dimensions exchanged.

@@ -73,6 +73,17 @@ Precision precision_of(const ExportOptions& options) {
               "export");
 }
 
+lowering::ContribOperators contrib_of(const ExportOptions& options) {
+  if (options.operators == "standard") return {};
+  if (options.operators != "onnxruntime") {
+    throw Error(ErrorKind::invalid_input,
+                "operators \"" + options.operators + "\" are not known, only standard and onnxruntime", "export");
+  }
+  lowering::ContribOperators all = lowering::ContribOperators::all();
+  all.rms_norm = false;
+  return all;
+}
+
 lowering::OnnxOptions lowering_options(const runtime::OpenedFolder& opened, const Graph& graph,
                                        const ExportOptions& options) {
   const Precision precision = precision_of(options);
@@ -81,6 +92,7 @@ lowering::OnnxOptions lowering_options(const runtime::OpenedFolder& opened, cons
   lowering::OnnxOptions made{.opset = options.opset != 0 ? options.opset
                                       : int8             ? lowering::kInt8Opset
                                                          : lowering::kOldestOpset,
+                             .contrib = contrib_of(options),
                              .transpose_weights = true,
                              .self_contained = longest_text(definition),
                              .real = precision == Precision::f16 ? DType::f16 : DType::f32};
@@ -96,7 +108,9 @@ lowering::OnnxOptions lowering_options(const runtime::OpenedFolder& opened, cons
 
 ExportedModel export_onnx(const std::filesystem::path& folder, const std::filesystem::path& target,
                           const ExportOptions& options) {
-  precision_of(options);  // before anything is opened, and so is what follows
+  // Before anything is opened.
+  precision_of(options);
+  contrib_of(options);
   expect_no_output_twice(options.outputs);
   const runtime::OpenedFolder opened(folder, {.cancellation = options.cancellation});
   const ModelDefinition& definition = opened.definition();

@@ -7,7 +7,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/fake_onnxruntime.hpp"
-#include "backends/onnx_in_halves.hpp"
+#include "backends/onnx_on_processor.hpp"
 #include "backends/runtime_libraries.hpp"
 #include "core/environment.hpp"
 #include "graph/builder.hpp"
@@ -202,7 +202,7 @@ TEST_P(KeptPast, IsNotOverwrittenWhileItIsHeld) {
 
 // What is kept in fewer bits is what comes from memory rounded to them: once, as it was before.
 TEST_P(KeptPast, OfHalvesIsThatOfTheRowsInMemory) {
-  const test::OnnxInHalves onnx_in_halves;
+  const auto onnx_in_halves = test::OnnxOnProcessor::in_halves();
   const Backend& backend = GetParam() == "onnx" ? onnx_in_halves : backend_named(GetParam());
   const Precision precision = GetParam() == "onnx" ? Precision::f16 : backend.precisions({}).front();
   if (precision == Precision::f32) GTEST_SKIP() << "this processor has no products of halves";

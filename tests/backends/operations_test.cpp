@@ -12,7 +12,7 @@
 #include "backends/cpu/kernels.hpp"
 #include "backends/cpu/step.hpp"
 #include "backends/expected_results.hpp"
-#include "backends/onnx_in_halves.hpp"
+#include "backends/onnx_on_processor.hpp"
 #include "backends/runtime_libraries.hpp"
 
 namespace accelerate {
@@ -62,14 +62,25 @@ TEST_P(EveryBackend, AgreesWithTheInterpreter) {
 INSTANTIATE_TEST_SUITE_P(Backends, EveryBackend, testing::ValuesIn(backend_names()),
                          [](const auto& backend) { return backend.param; });
 
-// Lowered as for GPUs, which compute in f16.
-TEST(OnnxRuntimeInHalves, AgreesWithTheInterpreter) {
+void expect_agreement_of(const test::OnnxOnProcessor& lowered, Precision precision) {
   if (const std::string why = test::missing_library("onnx"); !why.empty()) GTEST_SKIP() << why;
-  const RegisteredBackend halves(std::make_unique<test::OnnxInHalves>());
+  const RegisteredBackend registered(std::make_unique<test::OnnxOnProcessor>(lowered));
   for (const ExpectedResult& expected : expected_results()) {
-    EXPECT_EQ(test::disagreement_of_backend(expected, std::string(test::OnnxInHalves::kName), Precision::f16), "")
+    EXPECT_EQ(test::disagreement_of_backend(expected, std::string(lowered.name()), precision), "")
         << expected.test.title;
   }
+}
+
+TEST(OnnxRuntimeInHalves, AgreesWithTheInterpreter) {
+  expect_agreement_of(test::OnnxOnProcessor::in_halves(), Precision::f16);
+}
+
+TEST(OnnxRuntimesOwnOperators, AgreeWithTheInterpreter) {
+  expect_agreement_of(test::OnnxOnProcessor::with_own_operators(), Precision::f32);
+}
+
+TEST(OnnxRuntimesOwnOperators, AgreeWithTheInterpreterInHalves) {
+  expect_agreement_of(test::OnnxOnProcessor::with_own_operators(), Precision::f16);
 }
 
 TEST(OperationCases, CoverEveryKernel) {

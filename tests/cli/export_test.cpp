@@ -94,6 +94,19 @@ TEST(Export, GivesWhatADecoderReadsOfTheSourceOnce) {
   EXPECT_EQ(outputs_of(cross.c_str()), all);
 }
 
+TEST(Export, WritesTheRuntimesOwnOperatorsWhereAsked) {
+  const Folder folder;
+  const auto written = [&](const char* operators) {
+    exported(folder, "bert", {"--operators", operators});
+    return test::read(folder / "out" / "model.onnx");
+  };
+  EXPECT_FALSE(contains(written("standard"), "com.microsoft"));
+  EXPECT_TRUE(contains(written("onnxruntime"), "com.microsoft"));
+  const Finished done = run_program({"export", fixture("bert"), folder / "out", "--operators", "all"});
+  EXPECT_EQ(done.code, 2) << done.err;
+  EXPECT_TRUE(contains(done.err, "onnxruntime")) << done.err;
+}
+
 TEST(Export, RefusesAnOutputThatIsNamedTwice) {
   const Folder folder;
   const Finished done =

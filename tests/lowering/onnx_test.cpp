@@ -69,10 +69,49 @@ TEST(ToOnnx, WritesStandardOperatorsUnlessToldOtherwise) {
 
 TEST(ToOnnx, UsesTheRuntimesOwnOperatorsWhereAsked) {
   const SmallModel small;
-  const OnnxModel model = to_onnx(small.graph, small.weights, {.contrib = true});
+  const OnnxModel model = to_onnx(small.graph, small.weights, {.contrib = ContribOperators::all()});
   EXPECT_TRUE(model.contrib);
   EXPECT_EQ(operators_of(model).at("com.microsoft:BiasGelu"), 1);
   EXPECT_EQ(operators_of(model).at("com.microsoft:RotaryEmbedding"), 2);
+  EXPECT_EQ(operators_of(model).at("com.microsoft:MultiHeadAttention"), 1);
+  EXPECT_FALSE(operators_of(model).contains(":Softmax"));
+}
+
+// x + dense(x) -> norm -> dense, and what was normed is read again where `again`.
+OnnxModel lowered_sum(bool again) {
+  Weights weights;
+  weights.add("dense.weight", Tensor(DType::f32, {8, 8}));
+  weights.add("norm.weight", Tensor(DType::f32, {8}));
+  Builder b("encode", weights);
+  const Value x = b.input("x", {Element::real, Shape{kBatch, 8}});
+  const Value sum = b.linear("dense", x, {.residual = x, .bias = Bias::none});
+  const Value normed = b.layer_norm("norm", sum, 1e-5, Bias::none);
+  b.output("y", b.linear("dense", normed, {.residual = again ? sum : Value{}, .bias = Bias::none}));
+  return to_onnx(b.finish(), weights, {.contrib = {.skip_norm = true}});
+}
+
+TEST(ToOnnx, LeavesASumToItsNorm) {
+  const OnnxModel once = lowered_sum(false), twice = lowered_sum(true);
+  const auto norm_of = [](const OnnxModel& model) {
+    return *std::ranges::find_if(model.nodes, [](const OnnxNode& n) { return n.type == "SkipLayerNormalization"; });
+  };
+  EXPECT_FALSE(operators_of(once).contains(":Add"));
+  EXPECT_EQ(norm_of(once).outputs.size(), 1U);
+  ASSERT_EQ(norm_of(twice).outputs.size(), 4U);
+  EXPECT_EQ(operators_of(twice).at(":Add"), 1);
+  const auto add = std::ranges::find_if(twice.nodes, [](const OnnxNode& n) { return n.type == "Add"; });
+  EXPECT_EQ(add->inputs[1], norm_of(twice).outputs[3]);
+}
+
+TEST(ToOnnx, CopiesNoKeyForTheHeadsThatShareIt) {
+  Weights weights;
+  Builder b("encode", weights);
+  const Value q = b.input("q", {Element::real, Shape({kBatch, kTokens, 32}, true)}),
+              kv = b.input("kv", {Element::real, Shape({kBatch, kTokens, 8}, true)});
+  b.output("y", b.attention({.query = q, .key = kv, .value = kv, .heads = 4, .kv_heads = 1}));
+  const OnnxModel model = to_onnx(b.finish(), weights);
+  EXPECT_FALSE(operators_of(model).contains(":Expand"));
+  EXPECT_EQ(operators_of(model).at(":MatMul"), 2);
 }
 
 TEST(ToOnnx, AsksForWhatARunKnows) {

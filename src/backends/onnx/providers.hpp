@@ -8,6 +8,7 @@
 
 #include "backends/backend.hpp"
 #include "backends/onnx/library.hpp"
+#include "lowering/onnx.hpp"
 
 namespace accelerate::onnx {
 
@@ -18,8 +19,8 @@ struct Provider {
   const char* memory = nullptr;  // ONNX Runtime's name of the memory it computes in; null: the host's, or unknown
   bool numbered = false;         // "cuda:0", "cuda:1", ...
   bool halves = false;           // computes in f16 where it is asked to
-  bool contrib = false;          // runs ONNX Runtime's own operators
-  bool only_logs = false;        // where it cannot start, it logs an error and leaves everything to the processor
+  lowering::ContribOperators contrib = {};  // those of ONNX Runtime's own that are used there
+  bool only_logs = false;  // where it cannot start, it logs an error and leaves everything to the processor
   std::string_view description;
 };
 
