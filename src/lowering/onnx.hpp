@@ -30,7 +30,7 @@ struct ContribOperators {
   bool attention = false;    // MultiHeadAttention
   bool group_query = false;  // GroupQueryAttention, of grouped heads or with a softcap, behind a past. It refuses
                              // several tokens of several texts there
-  bool product = false;  // MatMulNBits, of weights in 8 bits
+  bool product = false;      // MatMulNBits, of weights in 8 bits
 
   static constexpr ContribOperators all() { return {true, true, true, true, true, true, true}; }
 };

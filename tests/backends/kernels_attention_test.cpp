@@ -325,6 +325,38 @@ TEST_P(AttentionTest, Pages) {
   }
 }
 
+// Heads that are taken together: more than go into one task, of a width that no vector has, in groups that no tile
+// takes.
+TEST_P(AttentionTest, PagesOfOneQueryASequence) {
+  struct Heads {
+    std::int64_t heads, kv_heads, head_dim;
+  };
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    for (const Heads& h : {Heads{40, 40, 8}, Heads{5, 5, 33}, Heads{12, 4, 64}, Heads{24, 2, 20}, Heads{7, 1, 80}}) {
+      for (const int threads : {1, 3}) {
+        check(kernels(), {.queries = {1, 1, 1},
+                          .keys = {600, 64, 1},
+                          .heads = h.heads,
+                          .kv_heads = h.kv_heads,
+                          .head_dim = h.head_dim,
+                          .causal = true,
+                          .threads = threads,
+                          .pages = type});
+      }
+    }
+    for (const std::int64_t window : {0, 63, 64, 300}) {
+      check(kernels(), {.queries = {1, 1},
+                        .keys = {577, 65},
+                        .heads = 3,
+                        .kv_heads = 3,
+                        .causal = true,
+                        .window = window,
+                        .threads = 2,
+                        .pages = type});
+    }
+  }
+}
+
 TEST_P(AttentionTest, LargeScoresDoNotOverflow) { check(kernels(), {.queries = {300}, .keys = {}, .spread = 12.0F}); }
 
 TEST_P(AttentionTest, Threads) {

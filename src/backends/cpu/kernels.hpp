@@ -164,7 +164,8 @@ struct Epilogue {
 constexpr std::int64_t kPagePositions = 64;
 
 // What one attention keeps in a page: for each key head panels of keys (PackedMatrix::panel_columns of them side by
-// side), each multiplied with scale * log2(e); then the rows of values, each as long as value_stride(). All in numbers.
+// side), each multiplied with scale * log2(e); then for each head its values, value_stride() a position, in pieces of
+// as many columns as a panel has (the last of what is left), [kPagePositions][columns] each. All in numbers.
 struct PagePart {
   std::int64_t offset = 0;  // from the page's start
   std::int64_t kv_heads = 0, head_dim = 0;

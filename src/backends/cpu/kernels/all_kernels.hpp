@@ -19,6 +19,10 @@
 #include "backends/cpu/kernels/matrix_unit.hpp"
 #endif
 //
+#include "backends/cpu/kernels/attention_blocks.hpp"
+//
+#include "backends/cpu/kernels/attention_pages.hpp"
+//
 #include "backends/cpu/kernels/attention.hpp"
 //
 #include "backends/cpu/kernels/rows.hpp"

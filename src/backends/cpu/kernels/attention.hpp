@@ -4,64 +4,6 @@
 namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
 
-using detail::AttentionBlock;
-
-constexpr int64_t kKeyBlock = 256;  // the scores of a tile: 12 KiB, 32 of the matrix unit
-constexpr int64_t kQueryRows = kTileRows > kEncodedTileRows ? kTileRows : kEncodedTileRows;  // of a tile, at most
-constexpr int64_t kQueryBlock = (128 + kTileRows - 1) / kTileRows * kTileRows;  // 128 tokens pack their keys once
-
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-inline float minus_infinity() { return -__builtin_inff(); }
-
-// One thread's scratch, carved into parts.
-struct AttentionScratch {
-  float *keys, *values, *scores, *sums, *bias, *maximum, *total;
-  static int64_t floats(int64_t head_dim) {
-    const int64_t wide = round_up(head_dim, kLanes);
-    return kKeyBlock * head_dim + kKeyBlock * wide + kQueryRows * kKeyBlock + (kQueryBlock + kRowPadding) * wide +
-           round_up(kKeyBlock + kQueryBlock, 16) + 2 * round_up(kQueryBlock, 16) + 16 * 6;
-  }
-  AttentionScratch(float* memory, int64_t head_dim) {
-    const int64_t wide = round_up(head_dim, kLanes);
-    float* next = memory;
-    const auto take = [&](int64_t count) {
-      float* part = next;
-      next += round_up(count, 16);
-      return part;
-    };
-    keys = take(kKeyBlock * head_dim);
-    values = take(kKeyBlock * wide);
-    scores = take(kQueryRows * kKeyBlock);
-    sums = take((kQueryBlock + kRowPadding) * wide);
-    bias = take(kKeyBlock + kQueryBlock);
-    maximum = take(kQueryBlock);
-    total = take(kQueryBlock);
-  }
-};
-
-// Keys [begin, end) of the block that any query in [first, last] may see.
-struct KeyRange {
-  int64_t begin, end;
-};
-inline KeyRange visible(const AttentionBlock& a, int64_t first, int64_t last) {
-  if (a.one_position) first = last = 0;
-  // Saturating: an unlimited reach must not overflow.
-  const int64_t from = a.reach_back > first + a.shift ? 0 : first + a.shift - a.reach_back;
-  const int64_t until = a.reach_ahead >= a.keys ? a.keys : smaller(a.keys, last + a.shift + a.reach_ahead + 1);
-  return {larger(from, 0), larger(until, 0)};
-}
-
-// A head's part of each row lies a whole row from the next, too far for the processor to foresee.
-inline void ask_for(const float* rows, int64_t stride, int64_t count, int64_t width) {
-  for (int64_t r = 0; r < count; ++r) {
-    for (int64_t d = 0; d < width; d += kLineFloats) __builtin_prefetch(rows + r * stride + d);
-  }
-}
-
-// What keys are multiplied with, so that scores are exponents of two, or what a cap's tanh takes.
-inline float key_scale(const AttentionBlock& a) { return a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E; }
-
 inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count, float* out) {
   for (int64_t j = 0; j < count; j += kPanel) {
     pack_rows<Stored::f32>(a.key + (first + j) * a.key_stride, a.key_stride, smaller(kPanel, count - j), a.head_dim,
@@ -69,42 +11,10 @@ inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count
   }
 }
 
-constexpr int64_t kPagePositions = 64;
-static_assert(kPagePositions % kPanel == 0, "a panel of keys lies in one page");
-
-template <typename Number>
-const Number* page_of(const AttentionBlock& a, int64_t position) {
-  return static_cast<const Number*>(a.pages[(position - a.first_position) / kPagePositions]);
-}
-
-// Pages that are multiplied as they lie; narrower ones are widened into the scratch first.
-inline bool in_pages(const AttentionBlock& a) { return a.pages != nullptr && a.stored == Stored::f32; }
-
-// Keys and values [first, first + count) of narrow pages, as pack_key_block and value_block would lay them out.
-template <Stored kStored>
-void widen_as(const AttentionBlock& a, int64_t first, int64_t count, float* keys, float* values) {
-  for (int64_t j = 0; j < count; j += kPanel) {
-    const uint16_t* from = page_of<uint16_t>(a, first + j) + a.key_place + (first + j) % kPagePositions * a.head_dim;
-    for (int64_t i = 0; i < kPanel * a.head_dim; i += kLanes) {
-      store(keys + j * a.head_dim + i, load_stored<kStored>(from, i, kLanes));
-    }
-  }
-  const int64_t wide = round_up(a.head_dim, kLanes), stride = round_up(a.head_dim, 16);
-  for (int64_t j = 0; j < count; ++j) {
-    const uint16_t* from = page_of<uint16_t>(a, first + j) + a.value_place + (first + j) % kPagePositions * stride;
-    for (int64_t i = 0; i < wide; i += kLanes) store(values + j * wide + i, load_stored<kStored>(from, i, kLanes));
-  }
-}
-
-inline void widen_pages(const AttentionBlock& a, int64_t first, int64_t count, float* keys, float* values) {
-  if (a.stored == Stored::f16) return widen_as<Stored::f16>(a, first, count, keys, values);
-  widen_as<Stored::bf16>(a, first, count, keys, values);
-}
-
 // The panel of keys that begins with key `first`, a multiple of kPanel.
 inline const float* key_panel(const AttentionBlock& a, const AttentionScratch& s, int64_t block, int64_t first) {
   if (!in_pages(a)) return s.keys + (first - block) * a.head_dim;
-  return page_of<float>(a, first) + a.key_place + first % kPagePositions * a.head_dim;
+  return page_keys(a, first, 0, 0, nullptr) + first % kPagePositions * a.head_dim;
 }
 
 // Values are read where they lie unless a row's last vector would reach beyond the head.
@@ -232,60 +142,15 @@ inline void narrow_scores(const AttentionBlock&, const AttentionScratch&, int64_
 inline void narrow_sums(const AttentionBlock&, const AttentionScratch&, int64_t, int64_t, int64_t, bool, float*) {}
 #endif
 
-// Cap, bias, key mask and reach on one query's scores of keys [first, first + count); unseen ones become -inf.
-inline void mask_scores(const AttentionBlock& a, int64_t query, int64_t first, int64_t count, const float* bias,
-                        float* scores) {
-  const Vec hidden = set1(minus_infinity());
-  if (a.softcap > 0) {  // keys were packed so that scores are what the cap's tanh takes
-    for (int64_t j = 0; j < count; j += kLanes) store(scores + j, tanh(load(scores + j)) * set1(a.softcap * kLog2E));
-  }
-  if (bias != nullptr) {
-    for (int64_t j = 0; j < count; j += kLanes) store(scores + j, load(scores + j) + load(bias + j));
-  }
-  if (a.key_mask != nullptr) {
-    const uint8_t* mask = a.key_mask + first;
-    int64_t j = 0;
-    for (; j + 16 <= count; j += kLanes) store(scores + j, where_seen(mask + j, load(scores + j), hidden));
-    for (; j < count; ++j) scores[j] = mask[j] != 0 ? scores[j] : minus_infinity();
-  }
-  const KeyRange seen = visible(a, query, query);
-  for (int64_t j = 0; j < smaller(count, seen.begin - first); ++j) scores[j] = minus_infinity();
-  for (int64_t j = larger(0, seen.end - first); j < round_up(count, kLanes); ++j) scores[j] = minus_infinity();
-}
-
-inline float row_maximum(const float* row, int64_t width) {
-  Vec best = set1(minus_infinity());
-  for (int64_t j = 0; j < width; j += kLanes) best = maximum(best, load(row + j));
-  return reduce_max(best);
-}
-
-// row = 2^(row - most); returns the sum.
-inline float exponentiate(float* row, int64_t width, float most) {
-  Vec total = set1(0.0F);
-  const Vec shift = set1(most);
-  for (int64_t j = 0; j < width; j += kLanes) {
-    const Vec p = exp2_below_zero(load(row + j) - shift);
-    total = total + p;
-    store(row + j, p);
-  }
-  return reduce_add(total);
-}
-
-inline void scale_row(const float* from, float factor, float* to, int64_t count) {
-  for_vectors(count, [&](int64_t i, auto read, auto write) { write(to + i, read(from + i) * set1(factor)); });
-}
-
-// The second product over values in pages.
-inline void paged_sums(const AttentionBlock& a, const AttentionScratch& s, int64_t rows, int64_t first, int64_t count,
-                       bool first_block, float* sums) {
-  const int64_t wide = round_up(a.head_dim, kLanes), stride = round_up(a.head_dim, 16);
-  for (int64_t j = first; j < first + count;) {
-    const int64_t within = j % kPagePositions;
-    const int64_t together = smaller(kPagePositions - within, first + count - j);
-    product(s.scores + (j - first), kKeyBlock, rows, page_of<float>(a, j) + a.value_place + within * stride, stride,
-            together, wide, first_block && j == first ? nullptr : sums, sums, wide);
-    j += together;
-  }
+// The second product over values in pages, or in what narrow ones of the block were widened to.
+inline void paged_sums(const AttentionBlock& a, const AttentionScratch& s, int64_t rows, int64_t block, int64_t first,
+                       int64_t count, bool first_block, float* sums) {
+  for_pages(first, first + count, [&](int64_t from, int64_t to) {
+    const int64_t within = from % kPagePositions;
+    const float* values = in_pages(a) ? page_values(a, from, 0, to - from, nullptr)
+                                      : s.values + (from - within - block) * round_up(a.head_dim, 16);
+    add_page(a, false, s.scores + from - first, rows, values, within, to - from, first_block && from == first, sums);
+  });
 }
 
 // One tile of queries against one block of keys.
@@ -333,18 +198,9 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
     }
   }
   if (in_bf16(a)) return narrow_sums(a, s, rows, first - block, count, first_block, sums);
-  if (in_pages(a)) return paged_sums(a, s, rows, first, count, first_block, sums);
+  if (a.pages != nullptr) return paged_sums(a, s, rows, block, first, count, first_block, sums);
   product(s.scores, kKeyBlock, rows, values.data + (first - block) * values.stride, values.stride, count, wide,
           first_block ? nullptr : sums, sums, wide);
-}
-
-inline void write_outputs(const AttentionBlock& a, const AttentionScratch& s) {
-  const int64_t wide = round_up(a.head_dim, kLanes);
-  for (int64_t query = a.query_begin; query < a.query_end; ++query) {
-    const int64_t slot = query - a.query_begin;
-    const float total = s.total[slot];
-    scale_row(s.sums + slot * wide, total > 0.0F ? 1.0F / total : 0.0F, a.output + query * a.output_stride, a.head_dim);
-  }
 }
 
 // s.bias[d] = bias of key (block + d) for the last query of the block; other queries read further on.
@@ -354,13 +210,12 @@ inline void load_bias(const AttentionBlock& a, int64_t block, int64_t count, flo
   for (int64_t d = 0; d < distances; ++d) out[d] = a.bias[(nearest + d) * a.bias_stride] * kLog2E;
 }
 
-// A block's values in rows; nothing where they are read otherwise. Keys and values of narrow pages are widened
-// together.
-inline Values values_of(const AttentionBlock& a, const AttentionScratch& s, int64_t block, int64_t count) {
-  if (in_bf16(a) || in_pages(a)) return {nullptr, 0};
-  if (a.pages == nullptr) return value_block(a, block, count, s.values);
-  widen_pages(a, block, count, s.keys, s.values);
-  return {s.values, round_up(a.head_dim, kLanes)};
+// Keys and values [block, block_end) of narrow pages, as the pages have them.
+inline void widen_block(const AttentionBlock& a, const AttentionScratch& s, int64_t block, int64_t block_end) {
+  for_pages(block, block_end, [&](int64_t from, int64_t to) {
+    page_keys(a, from, 0, to - from, s.keys + (from - block) * a.head_dim);
+    page_values(a, from, 0, to - from, s.values + (from - block) * round_up(a.head_dim, 16));
+  });
 }
 
 int64_t attention_scratch(int64_t head_dim) { return AttentionScratch::floats(head_dim); }
@@ -369,7 +224,7 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
   const AttentionScratch s(a.scratch, a.head_dim);
   const int64_t queries = a.query_end - a.query_begin;
   const KeyRange seen = visible(a, a.query_begin, a.query_end - 1);
-  const int64_t begin = seen.begin / kPanel * kPanel;
+  const int64_t unit = a.pages == nullptr ? kPanel : kPagePositions, begin = seen.begin / unit * unit;
   ask_for(a.query + a.query_begin * a.query_stride, a.query_stride, queries, a.head_dim);
   for (int64_t block = begin; block < seen.end || block == begin; block += kKeyBlock) {
     const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
@@ -377,11 +232,15 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
       ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
       if (!in_bf16(a)) pack_key_block(a, block, block_end - block, s.keys);
     }
+    Values values{};
     if (in_bf16(a)) {
       narrow_keys(a, block, block_end - block, s.keys);
       narrow_values(a, block, block_end - block, s.values);
+    } else if (a.pages == nullptr) {
+      values = value_block(a, block, block_end - block, s.values);
+    } else if (!in_pages(a)) {
+      widen_block(a, s, block, block_end);
     }
-    const Values values = values_of(a, s, block, block_end - block);
     if (a.bias != nullptr) load_bias(a, block, block_end - block, s.bias);
     for (int64_t t = 0; t < tiles.tiles; ++t) {
       const int64_t query = tiles.start_of(t);
@@ -392,6 +251,7 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
 }
 
 void attention(const AttentionBlock& a) {
+  if (a.key_heads > 0 && a.query_end / a.key_heads <= kTileRows) return attend_together(a);
   const int64_t queries = a.query_end - a.query_begin;
   if (!in_bf16(a)) return attend(a, {a.query_begin, queries, (queries + kTileRows - 1) / kTileRows});
   [[maybe_unused]] const Bf16::Unit unit;

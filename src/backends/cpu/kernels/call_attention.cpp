@@ -57,19 +57,19 @@ detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::
           .first_position = 0,
           .key_place = 0,
           .value_place = 0,
-          .one_position = false,
+          .key_heads = 0,
           .bf16 = a.precision != Precision::f32,
           .scratch = nullptr};
 }
 
-// Keys and values in pages; heads that go together are rows of one block.
+// Keys and values in pages. Of heads that go together, `key_heads` of those of keys from that of `head` on.
 detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, std::int64_t head, std::int64_t begin,
-                                   std::int64_t end) {
+                                   std::int64_t end, std::int64_t key_heads) {
   const PagedSequence& pages = a.pages[static_cast<std::size_t>(sequence)];
   const std::int64_t group = a.heads / a.kv_heads, kv_head = head / group;
   const std::int64_t first_query = a.query_offsets[static_cast<std::size_t>(sequence)];
   const std::int64_t queries = a.query_offsets[static_cast<std::size_t>(sequence) + 1] - first_query;
-  const bool together = goes_together(a, queries);
+  const bool together = key_heads > 0;
   const std::int64_t shift = pages.positions - queries;
   return {.query = a.query.data + first_query * a.query.stride + head * a.head_dim,
           .key = nullptr,
@@ -80,7 +80,7 @@ detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, st
           .output = a.output.data + first_query * a.output.stride + head * a.head_dim,
           .output_stride = together ? a.head_dim : a.output.stride,
           .query_begin = together ? 0 : begin,
-          .query_end = together ? group : end,
+          .query_end = together ? group * key_heads : end,
           .keys = pages.positions,
           .head_dim = a.head_dim,
           .scale = a.scale,
@@ -96,9 +96,20 @@ detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, st
           .first_position = pages.first,
           .key_place = a.part.offset + kv_head * kPagePositions * a.head_dim,
           .value_place = a.part.offset + a.part.key_numbers() + kv_head * kPagePositions * a.part.value_stride(),
-          .one_position = together,
+          .key_heads = key_heads,
           .bf16 = false,
           .scratch = nullptr};
+}
+
+// Of one query a sequence, as many heads as can be are one task, so that pages are read in long pieces; but no task is
+// more than half of a thread's part.
+std::int64_t tasks_of_pages(const Attention& a, std::int64_t batch, int threads) {
+  std::int64_t longest = 1, all = 1;
+  for (const PagedSequence& each : a.pages) {
+    longest = std::max(longest, each.positions);
+    all += each.positions;
+  }
+  return a.pages.empty() ? batch * a.heads : batch * std::min(a.heads, divide_up(2 * threads * longest, all));
 }
 
 // Multiply-adds of all sequences, twice.
@@ -142,28 +153,39 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   }
   const std::int64_t most_blocks = divide_up(longest, block);
   const std::size_t scratch = floats_per_thread(*table_, a.head_dim);
-  const auto attend = [&](std::int64_t item, int worker) {
+  const std::int64_t group = a.heads / a.kv_heads;
+  const std::int64_t most_together =
+      group > table_->query_rows ? 1 : std::max<std::int64_t>(1, detail::kMostTogether / group);
+  // Of these items those at the front that are done together; returns how many.
+  const auto attend = [&](std::int64_t item, std::int64_t items, int worker) {
     const std::int64_t head = item % a.heads, index = item / a.heads % most_blocks;
     const std::int64_t sequence = item / (a.heads * most_blocks);
     const std::int64_t queries = length(sequence);
     const std::int64_t blocks = divide_up(queries, block);
-    if (index >= blocks) return;
-    const bool by_group = !a.pages.empty() && goes_together(a, queries);
-    if (by_group && head % (a.heads / a.kv_heads) != 0) return;
-    const auto make = a.pages.empty() ? block_of : paged_block;
-    detail::AttentionBlock part = make(a, sequence, head, queries * index / blocks, queries * (index + 1) / blocks);
+    if (index >= blocks) return std::int64_t{1};
+    const std::int64_t begin = queries * index / blocks, end = queries * (index + 1) / blocks;
+    const bool together = !a.pages.empty() && goes_together(a, queries);
+    // A head of keys is with the first query head that reads it.
+    if (together && head % group != 0) return std::int64_t{1};
+    const std::int64_t key_heads =
+        together ? std::min(divide_up(std::min(items, a.heads - head), group), most_together) : 0;
+    detail::AttentionBlock part = a.pages.empty() ? block_of(a, sequence, head, begin, end)
+                                                  : paged_block(a, sequence, head, begin, end, key_heads);
     part.scratch = a.scratch + scratch * static_cast<std::size_t>(worker);
     table_->attention(part);
+    return together ? key_heads * group : 1;
   };
   // Of short sequences several heads are one task: fewer operations than these are not worth another thread where
   // handing over costs 2.5 us.
   constexpr double kSmallestTask = 1.5e5;
   const std::int64_t items = batch * a.heads * most_blocks;
   const double affordable = operations_of(a, batch, longest) / detail::worth_sharing(pool, kSmallestTask);
+  const std::int64_t most_tasks = longest == 1 ? tasks_of_pages(a, batch, pool.threads()) : items;
   // Chosen as a double: infinitely many are affordable where there is nobody to hand them over to.
-  const auto tasks = static_cast<std::int64_t>(std::max(1.0, std::min(static_cast<double>(items), affordable)));
+  const auto tasks = static_cast<std::int64_t>(std::max(1.0, std::min(static_cast<double>(most_tasks), affordable)));
   pool.parallel_for(tasks, [&](std::int64_t task, int worker) {
-    for (std::int64_t i = items * task / tasks; i < items * (task + 1) / tasks; ++i) attend(i, worker);
+    const std::int64_t end = items * (task + 1) / tasks;
+    for (std::int64_t i = items * task / tasks; i < end;) i += attend(i, end - i, worker);
   });
 }
 
@@ -181,13 +203,16 @@ void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& co
     Number* page = static_cast<Number*>(start) + part.offset;
     const std::int64_t within = from % kPagePositions;
     Number* keys = page + head * kPagePositions * head_dim + within / panel * panel * head_dim + within % panel;
-    Number* values = page + part.key_numbers() + (head * kPagePositions + within) * stride;
-    for (std::int64_t row = 0; row < count; ++row, ++keys, values += stride) {
+    Number* values = page + part.key_numbers() + head * kPagePositions * stride;
+    for (std::int64_t row = 0; row < count; ++row, ++keys) {
       const float* own = key + row * a.key.stride;
       for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = convert(own[d] * scale);
       own = value + row * a.value.stride;
-      std::transform(own, own + head_dim, values, convert);
-      std::fill(values + head_dim, values + stride, Number{0});
+      for (std::int64_t c = 0; c < stride; c += panel) {
+        const std::int64_t columns = std::min(panel, stride - c), there = std::min(columns, head_dim - c);
+        Number* to = values + c * kPagePositions + (within + row) * columns;
+        std::fill(std::transform(own + c, own + c + there, to, convert), to + columns, Number{0});
+      }
     }
   };
   for (std::size_t i = 0; i < a.sequences.size(); ++i) {

@@ -74,6 +74,9 @@ struct ProductTable {
   int64_t (*peak_loop)(int64_t rounds);
 };
 
+// Queries that attention takes together in pages, at most, whatever their heads.
+constexpr int64_t kMostTogether = 32;
+
 // Queries [query_begin, query_end) of one head of one sequence, against all its keys.
 struct AttentionBlock {
   const float *query, *key, *value;  // row 0 of the sequence, at this head
@@ -94,9 +97,11 @@ struct AttentionBlock {
   Stored stored;           // of the pages
   int64_t first_position;  // of pages[0]
   int64_t key_place, value_place;
-  bool one_position;  // all queries stand at position `shift`: heads that share their keys
-  bool bf16;          // products may be rounded to it
-  float* scratch;     // attention_scratch_floats for one thread
+  // Where it is not 0, each query stands at position `shift`: the first ones are those of one head of keys, as many are
+  // of the next, which lies behind it in the pages.
+  int64_t key_heads;
+  bool bf16;       // products may be rounded to it
+  float* scratch;  // attention_scratch_floats for one thread
 };
 
 struct NormRows {
