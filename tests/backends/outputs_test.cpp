@@ -1,5 +1,9 @@
-// What a graph gives is copied out of a session's memory, large values by all threads.
+// What a graph gives: values that are computed in their own tensors, and those that are copied out of a session's
+// memory, large ones by all threads.
 #include <gtest/gtest.h>
+
+#include <functional>
+#include <numeric>
 
 #include "backends/backend.hpp"
 #include "graph/builder.hpp"
@@ -8,8 +12,10 @@
 namespace accelerate {
 namespace {
 
-// y[r][c] = r + c, of one text.
-void expect_sums(std::int64_t rows, std::int64_t columns, int threads) {
+using Give = std::function<void(Builder&, Value)>;
+
+// What a graph gives of y[r][c] = r + c, of texts of these lengths.
+Outputs outputs_of(const std::vector<std::int64_t>& lengths, std::int64_t columns, int threads, const Give& give) {
   const auto weights = std::make_shared<Weights>();
   Tensor w(DType::f32, {columns, 2});
   for (std::int64_t c = 0; c < columns; ++c) {
@@ -18,25 +24,34 @@ void expect_sums(std::int64_t rows, std::int64_t columns, int threads) {
   }
   weights->add("w", std::move(w));
   Builder b("sums", *weights);
-  b.output("y", b.linear(b.input("x", {Element::real, Shape({kBatch, kTokens, 2}, true)}), b.weight("w"), {}));
+  give(b, b.linear(b.input("x", {Element::real, Shape({kBatch, kTokens, 2}, true)}), b.weight("w"), {}));
   const Graph graph = b.finish();
   Feeds feeds;
-  feeds.extents.set_ragged("tokens", {rows});
+  feeds.extents.set_ragged("tokens", lengths);
+  const std::int64_t rows = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
   Tensor x(DType::f32, {rows, 2});
   for (std::int64_t r = 0; r < rows; ++r) {
     x.as<float>()[static_cast<std::size_t>(2 * r)] = 1;
     x.as<float>()[static_cast<std::size_t>(2 * r + 1)] = static_cast<float>(r);
   }
   feeds.tensors["x"] = std::move(x);
-  const auto plan = backend_named("cpu").compile(graph, weights, {.threads = threads});
-  const Outputs outputs = plan->start()->run(feeds);
-  const Tensor& y = outputs.at("y");
+  return backend_named("cpu").compile(graph, weights, {.threads = threads})->start()->run(feeds);
+}
+
+void expect_sums(const Tensor& y, std::int64_t rows, std::int64_t columns, float factor = 1) {
   ASSERT_EQ(y.dims(), (Dims{rows, columns}));
   std::int64_t wrong = 0;
   for (std::int64_t i = 0; i < rows * columns; ++i) {
-    wrong += y.as<float>()[static_cast<std::size_t>(i)] != static_cast<float>(i / columns + i % columns) ? 1 : 0;
+    const float wanted = factor * static_cast<float>(i / columns + i % columns);
+    wrong += y.as<float>()[static_cast<std::size_t>(i)] != wanted ? 1 : 0;
   }
-  EXPECT_EQ(wrong, 0) << rows << " x " << columns << ", " << threads << " threads";
+  EXPECT_EQ(wrong, 0) << rows << " x " << columns;
+}
+
+void expect_sums(std::int64_t rows, std::int64_t columns, int threads) {
+  SCOPED_TRACE(std::to_string(threads) + " threads");
+  const Outputs outputs = outputs_of({rows}, columns, threads, [](Builder& b, Value y) { b.output("y", y); });
+  expect_sums(outputs.at("y"), rows, columns);
 }
 
 TEST(CpuOutputs, AreWhole) {
@@ -44,7 +59,56 @@ TEST(CpuOutputs, AreWhole) {
     expect_sums(5003, 41, threads);  // several tasks, the last one short
     expect_sums(3, 20011, threads);  // a row is more than a task
     expect_sums(1, 1, threads);
+    expect_sums(700, 1024, threads);  // rows lie further apart than a tensor has them
   }
+}
+
+TEST(CpuOutputs, AreThoseOfEveryPartOfABatch) {
+  const std::vector<std::int64_t> lengths(64, 20);
+  for (const std::int64_t columns : {41, 1024}) {
+    for (const int threads : {1, 2, 3}) {
+      const Outputs outputs = outputs_of(lengths, columns, threads, [](Builder& b, Value y) { b.output("y", y); });
+      expect_sums(outputs.at("y"), 1280, columns);
+    }
+  }
+}
+
+TEST(CpuOutputs, MayHaveTwoNames) {
+  const Outputs outputs = outputs_of({7}, 5, 1, [](Builder& b, Value y) {
+    b.output("y", y);
+    b.output("again", y);
+  });
+  expect_sums(outputs.at("y"), 7, 5);
+  expect_sums(outputs.at("again"), 7, 5);
+}
+
+// What takes over the memory of its input is that input's heir only where nobody asks for it.
+TEST(CpuOutputs, MayBeReadAndComputedInPlace) {
+  const Outputs outputs = outputs_of({7}, 5, 1, [](Builder& b, Value y) {
+    b.output("y", y);
+    const Value twice = b.scale(y, 2);
+    b.output("eight times", b.scale(b.scale(twice, 2), 2));
+  });
+  expect_sums(outputs.at("y"), 7, 5);
+  expect_sums(outputs.at("eight times"), 7, 5, 8);
+}
+
+// A session's next run takes nothing of what an earlier one gave.
+TEST(CpuOutputs, StayWhenTheSessionGoesOn) {
+  const auto weights = std::make_shared<Weights>();
+  weights->add("w", Tensor::of<float>({1, 1}, {3}));
+  Builder b("thrice", *weights);
+  b.output("y", b.linear(b.input("x", {Element::real, Shape({kBatch, kTokens, 1}, true)}), b.weight("w"), {}));
+  const auto session = backend_named("cpu").compile(b.finish(), weights, {})->start();
+  const auto run = [&](float x) {
+    Feeds feeds;
+    feeds.extents.set_ragged("tokens", {1});
+    feeds.tensors["x"] = Tensor::of<float>({1, 1}, {x});
+    return session->run(feeds).at("y");
+  };
+  const Tensor first = run(1), second = run(2);
+  EXPECT_EQ(first.as<float>()[0], 3);
+  EXPECT_EQ(second.as<float>()[0], 6);
 }
 
 }  // namespace

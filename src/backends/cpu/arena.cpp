@@ -53,13 +53,27 @@ Placement::Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>
     }
     buffers_.push_back(std::move(buffer));
   }
+  give_outputs(graph);
+}
+
+// An output that is alone in its buffer, row behind row as tensors have them, is computed where it is asked for.
+void Placement::give_outputs(const Graph& graph) {
+  for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
+    const Value value = graph.outputs()[i].value;
+    const Place& place = places_[static_cast<std::size_t>(value.id)];
+    if (place.buffer < 0) continue;
+    Buffer& buffer = buffers_[static_cast<std::size_t>(place.buffer)];
+    const bool dense = buffer.columns == row_width(graph.node(value).type.shape) && buffer.stride() == buffer.columns;
+    if (dense && buffer.output < 0) buffer.output = static_cast<int>(i);
+  }
 }
 
 ArenaLayout::ArenaLayout(const Placement& placement, const Extents& extents) {
   const std::vector<Placement::Buffer>& buffers = placement.buffers();
   std::vector<std::size_t> sizes;
   for (const Placement::Buffer& buffer : buffers) {
-    const auto elements = static_cast<std::size_t>((buffer.rows * Dim(buffer.stride())).evaluate(extents));
+    const Dim numbers = buffer.output < 0 ? buffer.rows * Dim(buffer.stride()) : Dim(0);
+    const auto elements = static_cast<std::size_t>(numbers.evaluate(extents));
     sizes.push_back((elements * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment);
   }
   std::vector<std::size_t> order(buffers.size());

@@ -14,7 +14,7 @@ class Placement {
   Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps);
 
   struct Place {
-    int buffer = -1;          // negative: not in the arena (inputs, weights, tables)
+    int buffer = -1;          // negative: in none (inputs, weights, tables)
     std::int64_t column = 0;  // where the value's columns begin in the buffer's
   };
   struct Buffer {
@@ -22,20 +22,23 @@ class Placement {
     std::int64_t columns = 0;
     std::int64_t stride() const { return row_stride(columns); }
     std::size_t first = 0, last = 0;  // steps between which it is needed, both included
+    int output = -1;                  // the graph's output whose tensor it is; negative: it lies in the arena
   };
 
   const Place& place(std::size_t value) const { return places_[value]; }
   const std::vector<Buffer>& buffers() const { return buffers_; }
 
  private:
+  void give_outputs(const Graph& graph);
   bool takes_over(const Graph& graph, const Step& step, std::size_t index) const;
 
   std::vector<Place> places_;
   std::vector<Buffer> buffers_;
 };
 
-// Offsets of the buffers in one block of `bytes`, for one set of sizes. Buffers that live at the same time never
-// overlap; the largest are placed first, each at the lowest offset that is free for its whole life.
+// Offsets of the buffers in one block of `bytes`, for one set of sizes, but for those that are outputs. Buffers that
+// live at the same time never overlap; the largest are placed first, each at the lowest offset that is free for its
+// whole life.
 struct ArenaLayout {
   std::vector<std::size_t> offsets;
   std::size_t bytes = 0;

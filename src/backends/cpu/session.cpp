@@ -185,7 +185,7 @@ class CpuSession final : public Session {
   void run_part(const Layout& layout, Lane& lane, ThreadPool& pool, const Feeds& feeds, StepTimes* times,
                 const std::vector<float*>& outputs) const {
     lane.values = layout.values;
-    for (std::size_t i = 0; i < lane.values.size(); ++i) bind(i, layout, lane, feeds);
+    for (std::size_t i = 0; i < lane.values.size(); ++i) bind(i, layout, lane, feeds, outputs);
     std::span<const Slot> slots = feeds.slots;
     if (layouts_.size() > 1 && !slots.empty()) {
       slots =
@@ -201,13 +201,22 @@ class CpuSession final : public Session {
     for (std::size_t i = 0; i < outputs.size(); ++i) copy_output(i, layout.part, lane, pool, outputs[i]);
   }
 
-  void bind(std::size_t index, const Layout& layout, Lane& lane, const Feeds& feeds) const {
+  void bind(std::size_t index, const Layout& layout, Lane& lane, const Feeds& feeds,
+            const std::vector<float*>& outputs) const {
     const Node& node = c_->graph.nodes()[index];
     Location& value = lane.values[index];
     if (node.source == Node::Source::input) {
       locate(feeds.tensors.find(node.name)->second, node, first_number(node, layout.part), value);
-    } else if (c_->placement->place(index).buffer >= 0) {
+      return;
+    }
+    const int buffer = c_->placement->place(index).buffer;
+    if (buffer < 0) return;
+    const int output = c_->placement->buffers()[static_cast<std::size_t>(buffer)].output;
+    if (output < 0) {
       value.data = reinterpret_cast<float*>(lane.arena.data() + layout.offsets[index]);
+    } else {
+      const auto which = static_cast<std::size_t>(output);
+      value.data = outputs[which] + first_number(c_->graph.node(c_->graph.outputs()[which].value), layout.part);
     }
   }
 
@@ -256,12 +265,14 @@ class CpuSession final : public Session {
     return numbers;
   }
 
-  // Large ones by all threads: memory that is new to the process costs more than the copying.
+  // One that was computed elsewhere. Large ones by all threads: memory that is new to the process costs more than the
+  // copying.
   void copy_output(std::size_t index, const Part& part, const Lane& lane, ThreadPool& pool, float* out) const {
     constexpr std::int64_t kTaskNumbers = 16 << 10;
     const Value output = c_->graph.outputs()[index].value;
     const Location& value = lane.values[static_cast<std::size_t>(output.id)];
     out += first_number(c_->graph.node(output), part);
+    if (value.data == out) return;
     const std::int64_t together = std::max<std::int64_t>(1, kTaskNumbers / std::max<std::int64_t>(1, value.width));
     pool.parallel_for((value.rows + together - 1) / together, [&](std::int64_t task, int) {
       const std::int64_t end = std::min(value.rows, (task + 1) * together);

@@ -19,8 +19,9 @@ struct AttentionScratch {
   float *keys, *values, *scores, *sums, *bias, *maximum, *total;
   static int64_t floats(int64_t head_dim) {
     const int64_t wide = round_up(head_dim, kLanes);
-    return kKeyBlock * head_dim + kKeyBlock * round_up(head_dim, 16) + kScoreRows * kKeyBlock + (kQueryBlock + kRowPadding) * wide +
-           round_up(kKeyBlock + kQueryBlock, 16) + 2 * round_up(kQueryBlock, 16) + 16 * 6;
+    return kKeyBlock * head_dim + kKeyBlock * round_up(head_dim, 16) + kScoreRows * kKeyBlock +
+           (kQueryBlock + kRowPadding) * wide + round_up(kKeyBlock + kQueryBlock, 16) + 2 * round_up(kQueryBlock, 16) +
+           16 * 6;
   }
   AttentionScratch(float* memory, int64_t head_dim) {
     const int64_t wide = round_up(head_dim, kLanes);
