@@ -5,6 +5,7 @@
 #include "graph/ops/embedding.hpp"
 #include "graph/ops/linear.hpp"
 #include "graph/ops/norm.hpp"
+#include "lowering/int8.hpp"
 #include "lowering/lowering.hpp"
 
 namespace accelerate::lowering {
@@ -26,6 +27,62 @@ std::string gelu(OnnxBuilder& b, const std::string& x) {
 std::string Lowering::factor_of(const ops::RmsNorm& op, const Operand& weight) {
   const std::string stored = builder_.real(weight);
   return op.offset == 0 ? stored : builder_.node("Add", {stored, builder_.scalar(op.offset, builder_.real())});
+}
+
+Operand Lowering::product(const Node& node, std::size_t which, const Operand& x, const Operand& bias) {
+  OnnxBuilder& b = builder_;
+  const Node& matrix = graph_.node(node.operands[which]);
+  const Shape shape = x.shape.with_last(matrix.type.shape.dims[0]);
+  const bool is_weight = matrix.source == Node::Source::weight;
+  const Weight* weight = is_weight ? &weights_.at(matrix.name) : nullptr;
+  if (is_weight && options_.int8.contains(node.name)) return add(int8_product(node, *weight, x), bias);
+  // A checkpoint may have stored it the other way round: then that is the initializer, and nothing has to turn it.
+  const bool turned = is_weight && (options_.transpose_weights || weight->transposed);
+  const Operand stored =
+      is_weight ? b.weight(*weight, turned) : values_[static_cast<std::size_t>(node.operands[which].id)];
+  if (x.shape.rank() == 2) {
+    const std::string added = bias ? b.real(bias) : "";
+    return real(b.node("Gemm", {b.real(x), b.real(stored), added}, {{"transB", std::int64_t{turned ? 0 : 1}}}), shape);
+  }
+  const std::string columns = turned ? stored.name : b.transpose(stored, {1, 0}).name;
+  return add(real(b.node("MatMul", {b.real(x), columns}), shape), bias);
+}
+
+// MatMul also of rows: every ONNX Runtime that joins DequantizeLinear with a product knows that one, not all know Gemm.
+Operand Lowering::int8_product(const Node& node, const Weight& weight, const Operand& x) {
+  OnnxBuilder& b = builder_;
+  const InputNorm norm = input_norm(graph_, node);
+  std::string input = b.real(x);
+  if (!norm.weight.empty()) {
+    input = b.node("Mul", {input, b.initializer(input_factors(weight, weights_, norm)).name});
+  }
+  const Shape shape = x.shape.with_last(weight.dims[0]);
+  if (options_.contrib.product) {
+    const Int8Weight blocks = int8_blocks(weight, weights_, norm);
+    constexpr std::int64_t kInputsInBytes = 4;  // as ONNX Runtime multiplies what it joins by itself
+    return real(b.contrib("MatMulNBits", {input, b.initializer(blocks.steps).name, b.initializer(blocks.scales).name},
+                          {{"K", weight.dims[1]},
+                           {"N", weight.dims[0]},
+                           {"bits", std::int64_t{8}},
+                           {"block_size", kInt8Group},
+                           {"accuracy_level", kInputsInBytes}}),
+                shape);
+  }
+  const Int8Weight columns = int8_columns(weight, weights_, norm);
+  const std::string matrix =
+      b.node("DequantizeLinear", {b.initializer(columns.steps).name, b.initializer(columns.scales).name},
+             {{"axis", std::int64_t{0}}, {"block_size", kInt8Group}});
+  return real(b.node("MatMul", {input, matrix}), shape);
+}
+
+Operand Lowering::looked_up(const Node& node, std::size_t which, const Operand& index) {
+  OnnxBuilder& b = builder_;
+  const Int8Weight table = int8_table(weights_.at(graph_.node(node.operands[which]).name));
+  const Operand steps = b.gather(b.initializer(table.steps), index),
+                scales = b.gather(b.initializer(table.scales), index);
+  return real(
+      b.node("DequantizeLinear", {steps.name, scales.name}, {{"axis", std::int64_t{-1}}, {"block_size", kInt8Group}}),
+      steps.shape);
 }
 
 Operand Lowering::activate(const Operand& x, Activation activation) {
