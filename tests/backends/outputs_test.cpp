@@ -2,6 +2,7 @@
 // memory, large ones by all threads.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -91,6 +92,42 @@ TEST(CpuOutputs, MayBeReadAndComputedInPlace) {
   });
   expect_sums(outputs.at("y"), 7, 5);
   expect_sums(outputs.at("eight times"), 7, 5, 8);
+}
+
+// Products over one input are computed as one: each lies where it is asked for, or beside its neighbours.
+TEST(CpuOutputs, MayBeStretchesOfOneProduct) {
+  constexpr std::int64_t kRows = 9;
+  for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
+    for (const std::int64_t width : {64, 40}) {  // whole panels on every level, and not
+      const auto weights = std::make_shared<Weights>();
+      Builder b("three", *weights);
+      const Value x = b.input("x", {Element::real, Shape({kBatch, kTokens, 1}, true)});
+      const auto product = [&](const std::string& name, float factor) {
+        Tensor w(DType::f32, {width, 1});
+        std::ranges::fill(w.as<float>(), factor);
+        weights->add(name, std::move(w));
+        return b.linear(x, b.weight(name), {});
+      };
+      const Value one = product("one", 1), two = product("two", 2), four = product("four", 4);
+      b.output("one", one);
+      b.output("six", b.add(two, four));
+      b.output("four", four);
+      const Graph graph = b.finish();
+      Feeds feeds;
+      feeds.extents.set_ragged("tokens", {kRows});
+      Tensor ones(DType::f32, {kRows, 1});
+      std::ranges::fill(ones.as<float>(), 1.0F);
+      feeds.tensors["x"] = std::move(ones);
+      const auto plan = backend_named("cpu").compile(graph, weights, {.precision = precision, .threads = 2});
+      const Outputs outputs = plan->start()->run(feeds);
+      for (const auto& [name, wanted] : {std::pair{"one", 1.0F}, {"four", 4.0F}, {"six", 6.0F}}) {
+        ASSERT_EQ(outputs.at(name).dims(), (Dims{kRows, width}));
+        for (const float found : outputs.at(name).as<float>()) {
+          ASSERT_NEAR(found, wanted, 0.02 * wanted) << name << " in " << name_of(precision) << ", width " << width;
+        }
+      }
+    }
+  }
 }
 
 // A session's next run takes nothing of what an earlier one gave.

@@ -36,6 +36,7 @@ bool Placement::takes_over(const Graph& graph, const Step& step, std::size_t ind
 Placement::Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps)
     : places_(graph.nodes().size()) {
   const std::vector<std::size_t> last = last_readers(graph, steps);
+  const auto is_given = [&](Value value) { return last[static_cast<std::size_t>(value.id)] == steps.size(); };
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const Step& step = *steps[i];
     std::size_t end = i;
@@ -46,14 +47,24 @@ Placement::Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>
       buffers_[static_cast<std::size_t>(buffer)].last = end;
       continue;
     }
-    Buffer buffer{.rows = row_count(graph.node(step.outputs[0]).type.shape), .columns = 0, .first = i, .last = end};
-    for (const Value output : step.outputs) {
-      places_[static_cast<std::size_t>(output.id)] = {static_cast<int>(buffers_.size()), buffer.columns};
-      buffer.columns += row_width(graph.node(output).type.shape);
+    if (!step.apart || std::ranges::none_of(step.outputs, is_given)) {
+      add_buffer(graph, step.outputs, i, end);
+      continue;
     }
-    buffers_.push_back(std::move(buffer));
+    for (const Value& output : step.outputs) {
+      add_buffer(graph, {&output, 1}, i, std::max(i, last[static_cast<std::size_t>(output.id)]));
+    }
   }
   give_outputs(graph);
+}
+
+void Placement::add_buffer(const Graph& graph, std::span<const Value> values, std::size_t first, std::size_t last) {
+  Buffer buffer{.rows = row_count(graph.node(values[0]).type.shape), .columns = 0, .first = first, .last = last};
+  for (const Value value : values) {
+    places_[static_cast<std::size_t>(value.id)] = {static_cast<int>(buffers_.size()), buffer.columns};
+    buffer.columns += row_width(graph.node(value).type.shape);
+  }
+  buffers_.push_back(std::move(buffer));
 }
 
 // An output that is alone in its buffer, row behind row as tensors have them, is computed where it is asked for.

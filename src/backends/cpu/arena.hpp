@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "backends/cpu/step.hpp"
@@ -29,6 +30,7 @@ class Placement {
   const std::vector<Buffer>& buffers() const { return buffers_; }
 
  private:
+  void add_buffer(const Graph& graph, std::span<const Value> values, std::size_t first, std::size_t last);
   void give_outputs(const Graph& graph);
   bool takes_over(const Graph& graph, const Step& step, std::size_t index) const;
 

@@ -158,6 +158,12 @@ struct Epilogue {
   ConstRows residual;  // [rows, columns]; null data = none; may be Y itself
 };
 
+// Columns of a product, from `begin` to those of the next.
+struct Columns {
+  std::int64_t begin = 0;
+  Rows rows;
+};
+
 // --- Keys and values that stay ---------------------------------------------------------------------------------------
 
 // Positions of a sequence that lie together.
@@ -309,7 +315,14 @@ class Kernels {
   // X [rows, in_features] -> Y [rows, weight.columns()]. The weight must have been packed for this level. `scratch`:
   // linear_scratch_bytes, aligned to 64.
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
-              Rows y, std::byte* scratch = nullptr) const;
+              Rows y, std::byte* scratch = nullptr) const {
+    const Columns whole{0, y};
+    linear(pool, rows, x, weight, epilogue, {&whole, 1}, scratch);
+  }
+  // The same where columns of Y lie apart. Those of each part begin at a multiple of panel_columns().
+  void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
+              std::span<const Columns> y, std::byte* scratch) const;
+  std::int64_t panel_columns() const;
   // What linear needs where inputs are rounded to the weights' precision, or lie unfavourably; 0 for Packing::f32.
   // `sets`: PackedMatrix::input_sets.
   std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,

@@ -62,7 +62,8 @@ class Step {
   std::string operation;           // name of the operation, the fused ones joined by +
   std::vector<std::size_t> nodes;  // of the graph that it computes, for profiles
   std::vector<Value> inputs;       // values read, weights left out
-  std::vector<Value> outputs;      // values written; several lie side by side in one buffer
+  std::vector<Value> outputs;      // values written; several lie side by side in one buffer, unless
+  bool apart = false;              // each may lie in one of its own and the graph gives some of them
   Value in_place;                  // an input whose memory the output may take over when nobody needs it afterwards
 };
 

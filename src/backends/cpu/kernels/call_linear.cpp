@@ -92,8 +92,10 @@ std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_fea
                                   detail::product_of(*table_, packing).encoded_bytes(in_features));
 }
 
+std::int64_t Kernels::panel_columns() const { return table_->panel_columns; }
+
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
-                     const Epilogue& epilogue, Rows y, std::byte* scratch) const {
+                     const Epilogue& epilogue, std::span<const Columns> y, std::byte* scratch) const {
   if (rows <= 0) return;
   if (weight.level() != level_ || weight.empty()) {
     throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
@@ -123,13 +125,25 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                   .bias = epilogue.bias,
                                   .residual = epilogue.residual.data,
                                   .residual_stride = epilogue.residual.stride,
-                                  .y = y.data,
-                                  .y_stride = y.stride};
+                                  .y = nullptr,
+                                  .y_stride = 0,
+                                  .y_column = 0};
   // Nearly equal blocks, for threads wait for the largest; or whole tiles where rows are read together.
   const bool whole_tiles = table_->row_padding > 1 && product.tile_rows % table_->row_padding == 0;
   const auto row_of_block = [&](std::int64_t block) {
     if (!whole_tiles) return rows * block / grid.row_blocks;
     return std::min(rows, grid.tiles * block / grid.row_blocks * product.tile_rows);
+  };
+  // Panels [begin, end) of a part: those of each stretch of Y.
+  const auto multiply = [&](detail::LinearBlock part, std::int64_t begin, std::int64_t end) {
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      part.y = y[i].rows.data;
+      part.y_stride = y[i].rows.stride;
+      part.y_column = y[i].begin;
+      part.panel_begin = std::max(begin, y[i].begin / panel_columns());
+      part.panel_end = i + 1 < y.size() ? std::min(end, y[i + 1].begin / panel_columns()) : end;
+      if (part.panel_begin < part.panel_end) product.linear(part);
+    }
   };
   pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {
     const auto [block, group] = grid.task(task);
@@ -137,10 +151,9 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
     part.row_begin = row_of_block(block);
     part.row_end = row_of_block(block + 1);
     for (std::int64_t set = 0; set < weight.input_sets(); ++set) {
-      part.panel_begin = std::max(panels * group / grid.groups, weight.set_begin(set));
-      part.panel_end = std::min(panels * (group + 1) / grid.groups, weight.set_begin(set + 1));
       if (encoded != nullptr) part.encoded = encoded + set * rows * row_bytes;
-      if (part.panel_begin < part.panel_end) product.linear(part);
+      multiply(part, std::max(panels * group / grid.groups, weight.set_begin(set)),
+               std::min(panels * (group + 1) / grid.groups, weight.set_begin(set + 1)));
     }
   });
 }

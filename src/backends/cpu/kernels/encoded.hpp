@@ -93,15 +93,16 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
       const uint8_t* w = weight + half * panel_bytes;
       Ahead ahead = ahead_of(w + halves * panel_bytes, nothing_ahead<Format>(w).lines, panel_bytes, t, tiles.tiles);
       ahead.streams = tiles.tiles == 1 && rows <= kMostStreamed;
-      Format::multiply({.x = x + row * x_stride,
-                        .x_stride = x_stride,
-                        .panel = w,
-                        .in_features = b.in_features,
-                        .start = half == 0 ? bias.first : bias.second,
-                        .out = plain ? b.y + row * b.y_stride + column : sums + half * Format::kRows * kPanel,
-                        .out_stride = plain ? b.y_stride : kPanel,
-                        .ahead = ahead},
-                       rows);
+      Format::multiply(
+          {.x = x + row * x_stride,
+           .x_stride = x_stride,
+           .panel = w,
+           .in_features = b.in_features,
+           .start = half == 0 ? bias.first : bias.second,
+           .out = plain ? b.y + row * b.y_stride + column - b.y_column : sums + half * Format::kRows * kPanel,
+           .out_stride = plain ? b.y_stride : kPanel,
+           .ahead = ahead},
+          rows);
     }
     if (plain) continue;
     const int activation = !kExact && b.activation == kGeluErf ? static_cast<int>(kGeluErfRough) : b.activation;

@@ -33,6 +33,7 @@ struct LinearBlock {
   int64_t residual_stride;
   float* y;
   int64_t y_stride;
+  int64_t y_column;  // of the product, with which y begins
 };
 
 // Some rows of a weight into columns of one panel, which was zero. In f32 a panel is [in_features][panel_columns];

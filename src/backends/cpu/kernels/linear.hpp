@@ -155,7 +155,7 @@ inline void finish_tile(const LinearBlock& b, Activate, const float* sums, const
     const float* from = sums + r * kPanel;
     const float* times = second + r * kPanel;
     const float* residual = b.residual == nullptr ? nullptr : b.residual + (row + r) * b.residual_stride + column;
-    float* to = b.y + (row + r) * b.y_stride + column;
+    float* to = b.y + (row + r) * b.y_stride + column - b.y_column;
     for_vectors(columns, [&](int64_t i, auto read, auto write) {
       Vec value = activation<Activate::value>(load(from + i));
       if (b.gated) value = value * load(times + i);
@@ -241,7 +241,8 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
   for (int64_t t = 0; t < tiles.tiles; ++t) {
     const int64_t row = tiles.start_of(t) - b.row_begin;
     const int64_t rows = tiles.start_of(t + 1) - b.row_begin - row;
-    float* to = plain ? b.y + (b.row_begin + row) * b.y_stride + column : sums + (shallow ? 0 : row * kPanel);
+    float* to =
+        plain ? b.y + (b.row_begin + row) * b.y_stride + column - b.y_column : sums + (shallow ? 0 : row * kPanel);
     for (int64_t half = 0; half < halves; ++half, to += kRowBlock * kPanel) {
       const float* start = half == 0 ? bias : second_bias;
       const float* w = weight + half * panel_floats;

@@ -42,14 +42,30 @@ class LinearStep final : public Step {
 
   void run(const Run& run) const override {
     const Location& out = run.at(outputs[0]);
-    run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(),
-                       {.bias = bias_.data(),
-                        .activation = activation_,
-                        .residual = residual_ ? ConstRows(run.at(residual_)) : ConstRows{}},
-                       out, run.workspace);
+    const Epilogue epilogue{.bias = bias_.data(),
+                            .activation = activation_,
+                            .residual = residual_ ? ConstRows(run.at(residual_)) : ConstRows{}};
+    if (!apart) {
+      return run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(), epilogue, out, run.workspace);
+    }
+    run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(), epilogue, columns(run), run.workspace);
   }
 
  private:
+  // Stretches of the product that lie side by side.
+  std::vector<Columns> columns(const Run& run) const {
+    std::vector<Columns> all;
+    std::int64_t begin = 0;
+    for (const Value output : outputs) {
+      const Location& at = run.at(output);
+      const bool goes_on = !all.empty() && at.stride == all.back().rows.stride &&
+                           at.data == all.back().rows.data + (begin - all.back().begin);
+      if (!goes_on) all.push_back({begin, at});
+      begin += at.width;
+    }
+    return all;
+  }
+
   MatrixWeight matrix_;
   Level level_;
   Dim rows_;
@@ -68,8 +84,14 @@ std::unique_ptr<Step> make_linear(const Context& c) {
     const bool has_bias = static_cast<bool>(c.node(member).operands[2]);
     biases.push_back({has_bias ? c.weight_name(2, member) : "", c.node(member).type.shape.last().number()});
   }
-  return std::make_unique<LinearStep>(c, std::move(matrices), std::move(biases), false, c.as<ops::Linear>().activation,
-                                      c.node().operands[3]);
+  const std::int64_t panel = kernels(c.level).panel_columns();
+  const bool apart = biases.size() > 1 && std::ranges::all_of(biases, [&](const VectorWeight::Part& part) {
+                       return part.size % panel == 0;
+                     });
+  auto step = std::make_unique<LinearStep>(c, std::move(matrices), std::move(biases), false,
+                                           c.as<ops::Linear>().activation, c.node().operands[3]);
+  step->apart = apart;
+  return step;
 }
 
 std::unique_ptr<Step> make_gated_linear(const Context& c) {
