@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "accelerate/accelerate.hpp"
 #include "cli/execute.hpp"
 #include "cli/exit_code.hpp"
@@ -29,30 +31,42 @@ void print_facts(const ModelInfo& info, Output& out) {
   out.print(table);
 }
 
+// An encoder keeps no cache, the cpu needs no runtime: what is nothing in every row has no column.
 void print_memory(const Inspection& seen, Output& out) {
-  Table table({{"device"},
-               {"precision"},
-               {"batch", Align::right},
-               {"tokens", Align::right},
-               {"memory", Align::right},
-               {"weights", Align::right},
-               {"activations", Align::right},
-               {"workspace", Align::right},
-               {"cache", Align::right},
-               {"a token", Align::right},
-               {"runtime", Align::right},
-               {"from the file", Align::right},
-               {"FLOPs", Align::right}});
+  struct Part {
+    const char* heading;
+    std::int64_t MemoryPrediction::*bytes;
+    bool is_summed, is_always_shown;
+  };
+  static constexpr Part kParts[] = {{"weights", &MemoryPrediction::weights, true, true},
+                                    {"activations", &MemoryPrediction::activations, true, true},
+                                    {"workspace", &MemoryPrediction::workspace, true, true},
+                                    {"cache", &MemoryPrediction::cache, true, false},
+                                    {"a token", &MemoryPrediction::cache_per_token, false, false},
+                                    {"runtime", &MemoryPrediction::runtime, true, false},
+                                    {"from the file", &MemoryPrediction::mapped, false, true}};
+  std::vector<Part> parts;
+  std::string sum;
+  std::vector<Table::Column> columns{
+      {"device"}, {"precision"}, {"batch", Align::right}, {"tokens", Align::right}, {"memory", Align::right}};
+  for (const Part& part : kParts) {
+    const auto is_there = [&](const MemoryPrediction& p) { return p.*part.bytes != 0; };
+    if (!part.is_always_shown && std::ranges::none_of(seen.memory, is_there)) continue;
+    parts.push_back(part);
+    columns.push_back({part.heading, Align::right});
+    if (part.is_summed) sum += (sum.empty() ? "" : " + ") + std::string(part.heading);
+  }
+  columns.push_back({"FLOPs", Align::right});
+  Table table(std::move(columns));
   for (const MemoryPrediction& p : seen.memory) {
-    table.row({p.device, p.precision, std::to_string(p.batch), std::to_string(p.tokens),
-               (p.estimated ? "about " : "") + bytes_text(p.total), bytes_text(p.weights), bytes_text(p.activations),
-               bytes_text(p.workspace), bytes_text(p.cache), bytes_text(p.cache_per_token), bytes_text(p.runtime),
-               bytes_text(p.mapped), count_text(static_cast<double>(p.flops))});
+    std::vector<std::string> row{p.device, p.precision, std::to_string(p.batch), std::to_string(p.tokens),
+                                 (p.estimated ? "about " : "") + bytes_text(p.total)};
+    for (const Part& part : parts) row.push_back(bytes_text(p.*part.bytes));
+    row.push_back(count_text(static_cast<double>(p.flops)));
+    table.row(std::move(row));
   }
   out.line();
-  out.heading(
-      "Predicted memory (memory = weights + activations + workspace + cache + runtime; read in place from the file "
-      "beside it)");
+  out.heading("Predicted memory (memory = " + sum + "; read in place from the file beside it)");
   out.print(table);
 }
 

@@ -303,6 +303,16 @@ TEST(Inspect, PredictsForEachBatchAndLength) {
   EXPECT_EQ(memory[5].at("tokens").as_int(), 32);
 }
 
+TEST(Inspect, HasColumnsForWhatTakesMemory) {
+  const std::string encoder = run_program({"inspect", fixture("bert").string(), "--device", "cpu"}).out;
+  EXPECT_TRUE(contains(encoder, "memory = weights + activations + workspace;")) << encoder;
+  EXPECT_FALSE(contains(encoder, "cache"));
+  const std::string decoder = run_program({"inspect", fixture("../decoders/gpt2").string(), "--device", "cpu"}).out;
+  EXPECT_TRUE(contains(decoder, "memory = weights + activations + workspace + cache;")) << decoder;
+  EXPECT_TRUE(contains(decoder, "a token"));
+  EXPECT_FALSE(contains(decoder, "runtime"));
+}
+
 TEST(Inspect, PrintsTheGraph) {
   const std::string model = fixture("bert").string();
   EXPECT_TRUE(contains(run_program({"inspect", model, "--graph"}).out, "attention("));
