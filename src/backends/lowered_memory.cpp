@@ -42,8 +42,11 @@ std::int64_t scratch_bytes(const Node& node, const Extents& extents, const Runti
   if (node.operation->name() == "experts") return (3 + runtime.linear_copies) * own;
   if (node.operation->name() != "attention") return 0;
   const std::vector<Dim>& dims = node.type.shape.dims;
-  const Dim heads = static_cast<const ops::Attention&>(*node.operation).heads;
-  return runtime.attention_rows * own + runtime.score_copies * bytes_of({dims[0], heads, dims[1], dims[1]}, extents);
+  const auto& op = static_cast<const ops::Attention&>(*node.operation);
+  const std::int64_t seen = bytes_of({dims[0], dims[1], dims[1]}, extents);
+  // Where heads share keys, which are seen is written once for each of a group.
+  const std::int64_t masks = op.heads == op.kv_heads ? 0 : op.heads / op.kv_heads;
+  return runtime.attention_rows * own + (runtime.score_copies * op.heads + masks) * seen;
 }
 
 std::int64_t activation_bytes(const Graph& graph, const Extents& extents, const RuntimeMemory& runtime) {

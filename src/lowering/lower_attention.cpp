@@ -92,7 +92,8 @@ class StandardAttention : AttentionParts {
   // What is added to scores, to those of a group.
   Operand added_to_groups() {
     const Operand added = added_to_scores();
-    if (!added || !is_grouped() || added.shape.dims[2] == Dim(1)) return added;
+    if (!added || !is_grouped()) return added;
+    if (added.shape.dims[1] == Dim(1) && added.shape.dims[2] == Dim(1)) return added;
     return b_.once("of groups " + std::to_string(op_.heads / op_.kv_heads) + " " + added.name, [&] {
       if (added.shape.dims[1] == Dim(op_.heads)) return in_groups(added);
       const std::vector<std::string> each(static_cast<std::size_t>(op_.heads / op_.kv_heads), added.name);

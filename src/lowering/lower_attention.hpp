@@ -23,7 +23,8 @@ class AttentionParts {
   // [batch or 1, heads or 1, queries or 1, keys], nothing where there is neither.
   Operand added_to_scores();
   // Far below any score, and a number, so that rows of padding, which nobody reads, do not become NaN.
-  double unseen_score() const { return b_.real() == DType::f16 ? -65504 : -1e30; }
+  // In f16 with room for a score beside it.
+  double unseen_score() const { return b_.real() == DType::f16 ? -32768 : -1e30; }
 
   Lowering& lowering_;
   OnnxBuilder& b_;

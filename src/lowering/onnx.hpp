@@ -27,7 +27,7 @@ struct ContribOperators {
   bool rotary = false;       // RotaryEmbedding
   bool rms_norm = false;     // SimplifiedLayerNormalization, which it has among the standard ones: checkers refuse it
   bool skip_norm = false;    // SkipLayerNormalization, SkipSimplifiedLayerNormalization: a sum and the norm of it
-  bool attention = false;    // MultiHeadAttention
+  bool attention = false;    // MultiHeadAttention; it and the next bring RotaryEmbedding with them
   bool group_query = false;  // GroupQueryAttention, of grouped heads or with a softcap, behind a past. It refuses
                              // several tokens of several texts there
   bool product = false;      // MatMulNBits, of weights in 8 bits

@@ -332,7 +332,8 @@ TEST_P(AttentionTest, PagesOfOneQueryASequence) {
     std::int64_t heads, kv_heads, head_dim;
   };
   for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
-    for (const Heads& h : {Heads{40, 40, 8}, Heads{5, 5, 33}, Heads{12, 4, 64}, Heads{24, 2, 20}, Heads{7, 1, 80}}) {
+    for (const Heads& h :
+         {Heads{40, 40, 8}, Heads{5, 5, 33}, Heads{12, 4, 64}, Heads{24, 2, 20}, Heads{7, 1, 80}, Heads{144, 1, 4}}) {
       for (const int threads : {1, 3}) {
         check(kernels(), {.queries = {1, 1, 1},
                           .keys = {600, 64, 1},

@@ -60,7 +60,7 @@ TEST(CpuOutputs, AreWhole) {
     expect_sums(5003, 41, threads);  // several tasks, the last one short
     expect_sums(3, 20011, threads);  // a row is more than a task
     expect_sums(1, 1, threads);
-    expect_sums(700, 1024, threads);  // rows lie further apart than a tensor has them
+    expect_sums(700, 1024, threads);
   }
 }
 
@@ -92,6 +92,16 @@ TEST(CpuOutputs, MayBeReadAndComputedInPlace) {
   });
   expect_sums(outputs.at("y"), 7, 5);
   expect_sums(outputs.at("eight times"), 7, 5, 8);
+}
+
+// Rows of 1024 lie further apart than a tensor has them, where they are read again.
+TEST(CpuOutputs, MayBeReadOfWidthsThatLieApart) {
+  const Outputs outputs = outputs_of({70}, 1024, 2, [](Builder& b, Value y) {
+    b.output("y", y);
+    b.output("twice", b.add(y, y));
+  });
+  expect_sums(outputs.at("y"), 70, 1024);
+  expect_sums(outputs.at("twice"), 70, 1024, 2);
 }
 
 // Products over one input are computed as one: each lies where it is asked for, or beside its neighbours.

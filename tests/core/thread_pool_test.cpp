@@ -176,14 +176,14 @@ TEST(ThreadPool, GoesRightAfterItsWork) {
 // The best of several pools, for others use the processors too: those whose threads never met report the usual.
 TEST(ThreadPool, KnowsWhatSharingCosts) {
   EXPECT_EQ(ThreadPool(1).handoff_seconds(), 0);
+  // Other tests may keep the processors busy: then threads do not meet, for a while.
   double best = ThreadPool::kLongestHandoff;
-  for (int made = 0, measured = 0; made < 200 && measured < 5; ++made) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (best == ThreadPool::kLongestHandoff && std::chrono::steady_clock::now() < end) {
     const double seconds = ThreadPool(2).handoff_seconds();
     EXPECT_GT(seconds, 1e-8);
     EXPECT_LE(seconds, ThreadPool::kLongestHandoff);
-    if (seconds == ThreadPool::kUsualHandoff) continue;
-    best = std::min(best, seconds);
-    ++measured;
+    if (seconds != ThreadPool::kUsualHandoff) best = std::min(best, seconds);
   }
   ThreadPool pool(2);
   for (int asked = 0; asked < 200000; ++asked) {  // measured anew meanwhile

@@ -55,7 +55,7 @@ Placement::Placement(const Graph& graph, const std::vector<std::unique_ptr<Step>
       add_buffer(graph, {&output, 1}, i, std::max(i, last[static_cast<std::size_t>(output.id)]));
     }
   }
-  give_outputs(graph);
+  give_outputs(graph, steps);
 }
 
 void Placement::add_buffer(const Graph& graph, std::span<const Value> values, std::size_t first, std::size_t last) {
@@ -67,15 +67,19 @@ void Placement::add_buffer(const Graph& graph, std::span<const Value> values, st
   buffers_.push_back(std::move(buffer));
 }
 
-// An output that is alone in its buffer, row behind row as tensors have them, is computed where it is asked for.
-void Placement::give_outputs(const Graph& graph) {
+// An output that is alone in its buffer is computed where it is asked for, unless steps read it whose rows should not
+// lie as a tensor has them.
+void Placement::give_outputs(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps) {
+  const auto is_read = [&](Value value) {
+    return std::ranges::any_of(steps, [&](const auto& step) { return std::ranges::count(step->inputs, value) > 0; });
+  };
   for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
     const Value value = graph.outputs()[i].value;
     const Place& place = places_[static_cast<std::size_t>(value.id)];
     if (place.buffer < 0) continue;
     Buffer& buffer = buffers_[static_cast<std::size_t>(place.buffer)];
-    const bool dense = buffer.columns == row_width(graph.node(value).type.shape) && buffer.stride() == buffer.columns;
-    if (dense && buffer.output < 0) buffer.output = static_cast<int>(i);
+    if (buffer.output >= 0 || buffer.columns != row_width(graph.node(value).type.shape)) continue;
+    if (buffer.stride() == buffer.columns || !is_read(value)) buffer.output = static_cast<int>(i);
   }
 }
 

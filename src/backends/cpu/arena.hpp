@@ -21,9 +21,9 @@ class Placement {
   struct Buffer {
     Dim rows;
     std::int64_t columns = 0;
-    std::int64_t stride() const { return row_stride(columns); }
     std::size_t first = 0, last = 0;  // steps between which it is needed, both included
     int output = -1;                  // the graph's output whose tensor it is; negative: it lies in the arena
+    std::int64_t stride() const { return output < 0 ? row_stride(columns) : columns; }
   };
 
   const Place& place(std::size_t value) const { return places_[value]; }
@@ -31,7 +31,7 @@ class Placement {
 
  private:
   void add_buffer(const Graph& graph, std::span<const Value> values, std::size_t first, std::size_t last);
-  void give_outputs(const Graph& graph);
+  void give_outputs(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps);
   bool takes_over(const Graph& graph, const Step& step, std::size_t index) const;
 
   std::vector<Place> places_;

@@ -179,23 +179,7 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
     float* row = s.scores + r * kKeyBlock;
     // bias[0] belongs to key `block` and the last query of the block.
     const float* bias = a.bias == nullptr ? nullptr : s.bias + (first - block) + (a.query_end - 1 - query - r);
-    mask_scores(a, query + r, first, count, bias, row);
-    const float before = first_block ? minus_infinity() : s.maximum[slot + r];
-    const float seen_most = row_maximum(row, width);
-    const float most = seen_most > before ? seen_most : before;
-    const float shift = most == minus_infinity() ? 0.0F : most;
-    const float total = exponentiate(row, width, shift);
-    s.maximum[slot + r] = most;
-    if (first_block) {
-      s.total[slot + r] = total;
-    } else if (most != before) {
-      float factor[kLanes];
-      store(factor, exp2(set1(before - shift)));
-      s.total[slot + r] = s.total[slot + r] * factor[0] + total;
-      scale_row(sums + r * wide, factor[0], sums + r * wide, wide);
-    } else {
-      s.total[slot + r] += total;
-    }
+    take_scores(a, s, query + r, slot + r, first, count, bias, first_block, row, sums + r * wide);
   }
   if (in_bf16(a)) return narrow_sums(a, s, rows, first - block, count, first_block, sums);
   if (a.pages != nullptr) return paged_sums(a, s, rows, block, first, count, first_block, sums);

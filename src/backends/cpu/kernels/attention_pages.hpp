@@ -75,8 +75,8 @@ inline void add_page(const AttentionBlock& a, bool streams, const float* scores,
   }
 }
 
-// One query of each of several heads: those that share their keys are rows of one product. A page is read from one end
-// to the other, the keys of all heads and then their values: that is how memory is fastest.
+// One query of each of several heads: those that share their keys are rows of one product. Of each page of a block the
+// keys of all these heads are read, which lie behind each other, and then their values: that is how memory is fastest.
 inline void attend_together(const AttentionBlock& a) {
   const AttentionScratch s(a.scratch, a.head_dim);
   const int64_t group = a.query_end / a.key_heads, wide = round_up(a.head_dim, kLanes);

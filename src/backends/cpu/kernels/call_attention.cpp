@@ -20,8 +20,11 @@ const float* bias_of(const Attention& a, std::int64_t head) {
   return a.relative_bias == nullptr ? nullptr : a.relative_bias + (a.bias_tokens - 1) * a.heads + head;
 }
 
-// One query reads keys once for all heads that share them, unless each has a bias of its own.
-bool goes_together(const Attention& a, std::int64_t queries) { return queries == 1 && a.relative_bias == nullptr; }
+// One query reads keys once for all heads that share them, unless each has a bias of its own or a block has no room for
+// them.
+bool goes_together(const Attention& a, std::int64_t queries, std::int64_t most) {
+  return queries == 1 && a.relative_bias == nullptr && a.heads / a.kv_heads <= most;
+}
 
 detail::AttentionBlock block_of(const Attention& a, std::int64_t sequence, std::int64_t head, std::int64_t begin,
                                 std::int64_t end) {
@@ -101,8 +104,8 @@ detail::AttentionBlock paged_block(const Attention& a, std::int64_t sequence, st
           .scratch = nullptr};
 }
 
-// Of one query a sequence, as many heads as can be are one task, so that pages are read in long pieces; but no task is
-// more than half of a thread's part.
+// Of one query a sequence, as many heads as can be are one task, so that pages are read in long pieces; but a task is
+// about half of a thread's part at most.
 std::int64_t tasks_of_pages(const Attention& a, std::int64_t batch, int threads) {
   std::int64_t longest = 1, all = 1;
   for (const PagedSequence& each : a.pages) {
@@ -164,7 +167,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
     const std::int64_t blocks = divide_up(queries, block);
     if (index >= blocks) return std::int64_t{1};
     const std::int64_t begin = queries * index / blocks, end = queries * (index + 1) / blocks;
-    const bool together = !a.pages.empty() && goes_together(a, queries);
+    const bool together = !a.pages.empty() && goes_together(a, queries, table_->query_block);
     // A head of keys is with the first query head that reads it.
     if (together && head % group != 0) return std::int64_t{1};
     const std::int64_t key_heads =

@@ -75,7 +75,7 @@ struct ProductTable {
   int64_t (*peak_loop)(int64_t rounds);
 };
 
-// Queries that attention takes together in pages, at most, whatever their heads.
+// Queries of several heads that attention takes together, at most; those of one head of keys go together in any case.
 constexpr int64_t kMostTogether = 32;
 
 // Queries [query_begin, query_end) of one head of one sequence, against all its keys.
