@@ -47,6 +47,14 @@ OnnxInitializer computed(std::string name, DType dtype, Dims dims, std::function
   return {.name = std::move(name), .dtype = dtype, .dims = std::move(dims), .make = std::move(make)};
 }
 
+// What is kept of a product's weight, which is not read again.
+Int8Matrix balanced(const Weight& weight, const Weights& weights, const InputNorm& norm, bool transposed) {
+  const Tensor matrix = weight.to_f32();
+  Int8Matrix made = quantize(matrix, factors_of(matrix, weights, norm), transposed);
+  weight.release();
+  return made;
+}
+
 Tensor in_blocks(const Tensor& steps) {
   const std::int64_t rows = steps.dim(0), width = steps.dim(1), groups = groups_of(width);
   Tensor blocks(DType::u8, {rows, groups, kInt8Group});
@@ -123,20 +131,14 @@ Int8Weight int8_table(const Weight& weight) {
 }
 
 Int8Weight int8_columns(const Weight& weight, const Weights& weights, const InputNorm& norm) {
-  return described(name_of(weight, norm, ".columns"), weight, true, [&weight, &weights, norm] {
-    const Tensor matrix = weight.to_f32();
-    const Int8Matrix made = quantize(matrix, factors_of(matrix, weights, norm), true);
-    weight.release();
-    return made;
-  });
+  return described(name_of(weight, norm, ".columns"), weight, true,
+                   [&weight, &weights, norm] { return balanced(weight, weights, norm, true); });
 }
 
 Int8Weight int8_blocks(const Weight& weight, const Weights& weights, const InputNorm& norm) {
   const std::int64_t rows = weight.dims[0], groups = groups_of(weight.dims[1]);
   const auto make = [&weight, &weights, norm] {
-    const Tensor matrix = weight.to_f32();
-    Int8Matrix made = quantize(matrix, factors_of(matrix, weights, norm), false);
-    weight.release();
+    Int8Matrix made = balanced(weight, weights, norm, false);
     made.steps = in_blocks(made.steps);
     return made;
   };

@@ -86,7 +86,7 @@ class StandardAttention : AttentionParts {
   // no key is copied. [batch, heads, tokens, n] to [batch, kv_heads, group * tokens, n].
   Operand in_groups(const Operand& x) {
     const std::vector<Dim>& d = x.shape.dims;
-    return is_grouped() ? b_.reshape(x, {d[0], op_.kv_heads, Dim(op_.heads / op_.kv_heads) * d[2], d[3]}) : x;
+    return is_grouped() ? b_.reshape(x, {d[0], op_.kv_heads, Dim(group()) * d[2], d[3]}) : x;
   }
 
   // What is added to scores, to those of a group.
@@ -94,11 +94,11 @@ class StandardAttention : AttentionParts {
     const Operand added = added_to_scores();
     if (!added || !is_grouped()) return added;
     if (added.shape.dims[1] == Dim(1) && added.shape.dims[2] == Dim(1)) return added;
-    return b_.once("of groups " + std::to_string(op_.heads / op_.kv_heads) + " " + added.name, [&] {
+    return b_.once("of groups " + std::to_string(group()) + " " + added.name, [&] {
       if (added.shape.dims[1] == Dim(op_.heads)) return in_groups(added);
-      const std::vector<std::string> each(static_cast<std::size_t>(op_.heads / op_.kv_heads), added.name);
+      const std::vector<std::string> each(static_cast<std::size_t>(group()), added.name);
       Shape shape = added.shape;
-      shape.dims[2] = Dim(op_.heads / op_.kv_heads) * tokens_;
+      shape.dims[2] = Dim(group()) * tokens_;
       return lowering_.real(b_.node("Concat", each, {{"axis", std::int64_t{2}}}), shape);
     });
   }

@@ -16,7 +16,8 @@ class AttentionParts {
 
   std::string symbol() const { return std::string(tokens_.symbol_name()); }
   bool keeps_past() const { return operands_.size() > Index::kPastKey; }
-  bool is_grouped() const { return op_.heads != op_.kv_heads; }
+  std::int64_t group() const { return op_.heads / op_.kv_heads; }
+  bool is_grouped() const { return group() > 1; }
   ops::Attention::Past past() const;
   Rotation rotation() const { return {operands_[Index::kCos], operands_[Index::kSin], symbol()}; }
   // What is added to scores: bias of positions, and far below any score where a key is not seen;

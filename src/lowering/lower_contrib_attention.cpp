@@ -83,8 +83,7 @@ class ContribAttention : AttentionParts {
   Operand rows_of(const std::string& context) {
     const Dim width = operands_[Index::kQuery].shape.last();
     const Operand padded = lowering_.real(context, Shape{batch_, tokens_, width});
-    if (!by_rows_) return padded;
-    return b_.gather(b_.reshape(padded, {batch_ * tokens_, width}), lowering_.place_of_row(symbol()));
+    return by_rows_ ? lowering_.rows_of(padded, symbol()) : padded;
   }
 
   // i32 [batch, keys]: 1 where there is one; empty: everywhere.

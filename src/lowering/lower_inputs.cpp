@@ -199,9 +199,10 @@ Operand Lowering::state(const Node& node) {
 void Lowering::append_to(const Operand& state, const Operand& added, const Operand& present) {
   const std::vector<Dim>& d = added.shape.dims;
   Operand rows;
-  if (!is_file() && d.size() == 3) rows = added;
-  if (!is_file() && d.size() == 4)
-    rows = builder_.reshape(builder_.transpose(added, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]});
+  if (!is_file()) {
+    const bool by_heads = d.size() == 4;
+    rows = by_heads ? builder_.reshape(builder_.transpose(added, {0, 2, 1, 3}), {d[0], d[2], d[1] * d[3]}) : added;
+  }
   added_.push_back({state.name, uses_.at(state.name), rows, present});
 }
 

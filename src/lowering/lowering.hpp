@@ -41,6 +41,8 @@ class Lowering {
   Operand place_of_row(const std::string& symbol);
   // Rows at their places: [batch, symbol, ...]; given back as it is where it is padded already.
   Operand padded(const Operand& value, const std::string& symbol);
+  // The other way round: [batch, symbol, ...] to [symbol.rows, ...].
+  Operand rows_of(const Operand& padded, const std::string& symbol);
   // x times the transposed matrix that is operand `which` of `node`, plus a bias where there is one: [..., out].
   Operand product(const Node& node, std::size_t which, const Operand& x, const Operand& bias);
   // Rows of the table that is operand `which` of `node`.
@@ -85,7 +87,6 @@ class Lowering {
   bool is_written_by_readers(std::size_t index) const;
   Operand int8_product(const Node& node, const Weight& weight, const Operand& x);
   Operand lower(const Node& node);
-  Operand rows_of(const Operand& padded, const std::string& symbol);
   Operand index_input(OnnxInput::Source source, const std::string& name, const std::string& symbol, Shape shape);
 
   const Graph& graph_;

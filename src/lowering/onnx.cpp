@@ -37,15 +37,11 @@ bool takes_rows(std::string_view operation) {
   return std::find(std::begin(kTakeRows), std::end(kTakeRows), operation) != std::end(kTakeRows);
 }
 
-// Of two values where one is 1 on each axis that they do not share.
-Shape broadcast(const Shape& a, const Shape& b) {
-  if (a.rank() < b.rank()) return broadcast(b, a);
-  Shape shape = a;
-  for (std::size_t i = 0; i < b.rank(); ++i) {
-    Dim& dim = shape.dims[a.rank() - b.rank() + i];
-    if (dim == Dim(1)) dim = b.dims[i];
-  }
-  return shape;
+// As NumPy broadcasts.
+Shape shape_of_sum(const Shape& a, const Shape& b) {
+  const Type left{Element::real, a}, right{Element::real, b};
+  const Type* both[] = {&left, &right};
+  return Primitive(PrimitiveKind::add).infer(both).shape;
 }
 
 }  // namespace
@@ -81,7 +77,7 @@ bool Lowering::is_written_by_readers(std::size_t index) const {
 
 Operand Lowering::add(const Operand& a, const Operand& b) {
   if (!b) return a;
-  return real(builder_.node("Add", {builder_.real(a), builder_.real(b)}), broadcast(a.shape, b.shape));
+  return real(builder_.node("Add", {builder_.real(a), builder_.real(b)}), shape_of_sum(a.shape, b.shape));
 }
 
 Operand Lowering::primitives(const Make& make, std::span<const Operand> operands) {
