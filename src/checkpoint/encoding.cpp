@@ -45,7 +45,7 @@ Tensor from_plain(DType dtype, const Dims& dims, std::span<const std::byte> byte
   if (dtype != DType::f32 || aligned) return Tensor::view(dtype, dims, bytes, std::move(owner)).to(DType::f32);
   // Views of files need not be aligned for their type.
   Tensor copy(dtype, dims);
-  std::memcpy(copy.bytes().data(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, copy.bytes().begin());
   return copy;
 }
 

@@ -1,7 +1,6 @@
 #include "graph/weights.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace accelerate {
 namespace {
@@ -29,7 +28,7 @@ Tensor gathered(const Weight& weight, Dims stored) {
   const std::size_t run_bytes = to.size() / std::max<std::size_t>(runs, 1);
   const std::size_t apart = static_cast<std::size_t>(weight.stride) * size_of(weight.encoding.dtype);
   for (std::size_t run = 0; run < runs; ++run) {
-    std::memcpy(to.data() + run * run_bytes, weight.bytes.data() + run * apart, run_bytes);
+    std::ranges::copy(weight.bytes.subspan(run * apart, run_bytes), to.subspan(run * run_bytes).begin());
   }
   return copy.to(DType::f32);
 }

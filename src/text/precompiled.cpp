@@ -70,7 +70,7 @@ Precompiled::Precompiled(std::string charsmap) {
   std::uint32_t size = 0;
   if (charsmap.size() < 4) corrupted(std::to_string(charsmap.size()) + " bytes, expected at least 4");
   std::memcpy(&size, charsmap.data(), 4);
-  if (size > charsmap.size() - 4) {
+  if (size < 4 || size > charsmap.size() - 4) {
     corrupted("a trie of " + std::to_string(size) + " bytes in " + std::to_string(charsmap.size() - 4));
   }
   trie_.resize(size / 4);

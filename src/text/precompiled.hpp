@@ -17,7 +17,7 @@ namespace accelerate::text {
 class Precompiled {
  public:
   // `charsmap`: the map as the file holds it (bytes of the trie, trie, replacements).
-  // Error{corrupted} when lengths disagree or a replacement is no UTF-8.
+  // Error{corrupted} when the trie is empty, lengths disagree or a replacement is no UTF-8.
   explicit Precompiled(std::string charsmap);
   void apply(AlignedText& text) const;
 

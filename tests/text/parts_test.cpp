@@ -5,6 +5,7 @@
 
 #include "text/golden_rows.hpp"
 #include "text/known_patterns.hpp"
+#include "text/precompiled.hpp"
 #include "text/regex.hpp"
 #include "text/trie.hpp"
 #include "text/unicode.hpp"
@@ -116,6 +117,15 @@ TEST(Utf8, FindsTheFirstInvalidByte) {
 TEST(ByteAlphabet, IsOneToOne) {
   for (int byte = 0; byte < 256; ++byte) EXPECT_EQ(char_to_byte(byte_to_char(static_cast<unsigned char>(byte))), byte);
   EXPECT_EQ(char_to_byte(U' '), -1);
+}
+
+TEST(CharacterMaps, WithoutAWholeTrieAreCorrupted) {
+  using namespace std::string_literals;
+  // The size of the trie in bytes, then less than that or not one unit of it.
+  for (const std::string& map : {""s, "\4\0\0"s, "\0\0\0\0"s, "\3\0\0\0abc"s, "\0\0\0\0more"s, "\4\0\0\0abc"s}) {
+    EXPECT_THROW(Precompiled{map}, Error) << map.size();
+  }
+  EXPECT_NO_THROW(Precompiled("\4\0\0\0\0\0\0\0"s));
 }
 
 TEST(Tokenizers, AreSharedBetweenThreads) {
