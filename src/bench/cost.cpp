@@ -11,6 +11,9 @@
 namespace accelerate::bench {
 namespace {
 
+// Whether f32 keeps it in the 16 bits of the file.
+bool stays_narrow(const Weight& weight) { return weight.is_whole(DType::bf16) || weight.is_whole(DType::f16); }
+
 // How many bytes a number of a product's weight takes.
 double bytes_a_number(const Node& node, const std::string& weight, const CompileOptions& options, const Weights* kept) {
   const std::string_view name = node.operation->name();
@@ -18,7 +21,7 @@ double bytes_a_number(const Node& node, const std::string& weight, const Compile
   if (!product) return 4;
   const auto found = options.overrides.find(node.name);
   switch (found == options.overrides.end() ? options.precision : found->second) {
-    case Precision::f32: return kept != nullptr && kept->at(weight).is_whole(DType::bf16) ? 2 : 4;
+    case Precision::f32: return kept != nullptr && stays_narrow(kept->at(weight)) ? 2 : 4;
     case Precision::bf16:
     case Precision::f16: return 2;
     case Precision::int8: return 1;

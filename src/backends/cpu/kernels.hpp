@@ -78,11 +78,11 @@ struct WeightSource {
   std::int64_t stride = 0;  // elements between two stored rows; 0 = they touch
 };
 
-// How a packed weight lies and is multiplied. Weights of f32 that are bf16 in the file stay that and are widened while
-// they are multiplied: the same products from half the bytes.
-enum class Packing : std::uint8_t { f32, widened, bf16, int8 };
-// Error{unsupported} for a precision without products. `of_bf16`: all sources are.
-Packing packing_of(Precision precision, bool of_bf16 = false);
+// How a packed weight lies and is multiplied. Weights of f32 that are bf16 or f16 in the file stay that and are widened
+// while they are multiplied: the same products from half the bytes.
+enum class Packing : std::uint8_t { f32, f32_of_bf16, f32_of_f16, bf16, int8 };
+// Error{unsupported} for a precision without products. `stored`: what all sources are, f32 where they differ.
+Packing packing_of(Precision precision, DType stored = DType::f32);
 
 // How many sets of factors a balanced matrix of these sources has: one for each where no panel holds two of them.
 std::int64_t input_sets(std::span<const std::int64_t> sources, Level level, bool gated);
@@ -106,8 +106,8 @@ struct PackOptions {
 };
 
 // A weight [out_features, in_features] laid out for products: panels of 16 or 32 output columns (by level), in each
-// the columns of one input feature (two in bf16 and widened, four in int8) side by side. The last panel (of each half,
-// if gated) is padded with zeros.
+// the columns of one input feature (two where a number has 16 bits, four in int8) side by side. The last panel (of each
+// half, if gated) is padded with zeros.
 class PackedMatrix {
  public:
   PackedMatrix() = default;

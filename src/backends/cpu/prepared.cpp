@@ -11,6 +11,14 @@ bool is_plain_float(const Weight& weight) {
   return (dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16) && weight.is_plain(dtype);
 }
 
+// What all of them are as they lie in the file, else f32.
+DType common_type(std::span<const Weight* const> parts) {
+  for (const DType type : {DType::bf16, DType::f16}) {
+    if (std::ranges::all_of(parts, [&](const Weight* part) { return part->is_whole(type); })) return type;
+  }
+  return DType::f32;
+}
+
 std::int64_t f32_bytes(std::int64_t elements) { return elements * static_cast<std::int64_t>(sizeof(float)); }
 
 }  // namespace
@@ -27,8 +35,7 @@ MatrixWeight::MatrixWeight(const Weights& weights, std::vector<std::string> name
     parts_.push_back(&part);
     key_ += " " + name;
   }
-  const auto is_bf16 = [](const Weight* part) { return part->is_whole(DType::bf16); };
-  packing_ = packing_of(options_.precision, std::ranges::all_of(parts_, is_bf16));
+  packing_ = packing_of(options_.precision, common_type(parts_));
 }
 
 WeightBytes MatrixWeight::bytes() const {

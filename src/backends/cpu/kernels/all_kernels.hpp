@@ -9,6 +9,8 @@
 //
 #include "backends/cpu/kernels/encoded.hpp"
 //
+#include "backends/cpu/kernels/widened.hpp"
+//
 #include "backends/cpu/kernels/bf16.hpp"
 //
 #include "backends/cpu/kernels/int8.hpp"
@@ -35,15 +37,24 @@
     .query_rows = level::kTileRows, .query_block = level::kQueryBlock, .attention_scratch = level::attention_scratch, \
     .f32 = {level::panel_bytes, level::kTileRows, level::kSmallestTask, level::not_encoded, nullptr,                  \
             level::pack,        level::unpack,    level::linear,        level::peak_loop},                            \
-    .widened = {level::widened_panel_bytes,                                                                           \
-                level::kTileRows,                                                                                     \
-                level::kSmallestTask,                                                                                 \
-                level::widened_encoded_bytes,                                                                         \
-                level::widened_encode,                                                                                \
-                level::bf16_pack,                                                                                     \
-                level::bf16_unpack,                                                                                   \
-                level::linear_encoded<level::Widened, true>,                                                          \
-                level::peak_loop},                                                                                    \
+    .f32_of_bf16 = {level::widened_panel_bytes,                                                                       \
+                    level::kTileRows,                                                                                 \
+                    level::kSmallestTask,                                                                             \
+                    level::widened_encoded_bytes,                                                                     \
+                    level::widened_encode,                                                                            \
+                    level::bf16_pack,                                                                                 \
+                    level::bf16_unpack,                                                                               \
+                    level::linear_encoded<level::Widened<detail::Stored::bf16>, true>,                                \
+                    level::peak_loop},                                                                                \
+    .f32_of_f16 = {level::widened_panel_bytes,                                                                        \
+                   level::kTileRows,                                                                                  \
+                   level::kSmallestTask,                                                                              \
+                   level::widened_encoded_bytes,                                                                      \
+                   level::widened_encode,                                                                             \
+                   level::f16_pack,                                                                                   \
+                   level::f16_unpack,                                                                                 \
+                   level::linear_f16,                                                                                 \
+                   level::peak_loop},                                                                                 \
     .bf16 = {level::bf16_panel_bytes,  level::kEncodedTileRows,                                                       \
              level::kBf16SmallestTask, level::bf16_encoded_bytes,                                                     \
              level::bf16_encode,       level::bf16_pack,                                                              \
@@ -54,6 +65,12 @@
              level::int8_encode,       level::int8_pack,                                                              \
              level::int8_unpack,       level::linear_encoded<level::Int8>,                                            \
              level::int8_peak_loop},                                                                                  \
+    .few_rows = level::kFewRows,                                                                                      \
+    .bf16_of_few = {level::bf16_panel_bytes,  level::kTileRows,                                                       \
+                    level::kBf16SmallestTask, level::rounded_encoded_bytes,                                           \
+                    level::rounded_encode,    level::bf16_pack,                                                       \
+                    level::bf16_unpack,       level::linear_encoded<level::Widened<detail::Stored::bf16>>,            \
+                    level::bf16_peak_loop},                                                                           \
     .attention = level::attention, .layer_norm = level::layer_norm, .rms_norm = level::rms_norm,                      \
     .rotary = level::rotary, .pool = level::pool, .softmax = level::softmax, .l2_normalize = level::l2_normalize,     \
     .activate = level::activate, .binary = level::binary, .softcap = level::softcap, .affine = level::affine,         \

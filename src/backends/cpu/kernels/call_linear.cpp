@@ -89,7 +89,7 @@ std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_fea
   // Each set begins right behind the rows of the one before, and its last tile reads as many as are read together.
   const std::int64_t padded = divide_up(rows, table_->row_padding) * table_->row_padding;
   return static_cast<std::size_t>(((sets - 1) * rows + padded) *
-                                  detail::product_of(*table_, packing).encoded_bytes(in_features));
+                                  detail::product_of(*table_, packing, rows).encoded_bytes(in_features));
 }
 
 std::int64_t Kernels::panel_columns() const { return table_->panel_columns; }
@@ -101,7 +101,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
     throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
                                          ", the kernel is " + std::string(name_of(level_)));
   }
-  const detail::ProductTable& product = detail::product_of(*table_, weight.packing());
+  const detail::ProductTable& product = detail::product_of(*table_, weight.packing(), rows);
   const std::int64_t row_bytes = product.encoded_bytes(weight.in_features());
   auto* encoded = row_bytes == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch);
   if (row_bytes != 0) encode(pool, product, rows, x, weight, row_bytes, encoded);

@@ -51,27 +51,50 @@ struct EncodedTile {
   Ahead ahead;
 };
 
-// values[i] = source(row, k + i) for i < count.
-inline void read_source(const PackPanel& p, int64_t row, int64_t k, int64_t count, float* values) {
-  const auto read = [&](auto stored) {
-    constexpr Stored kStored = decltype(stored)::value;
-    if (p.transposed) {
-      for (int64_t i = 0; i < count; ++i) {
-        alignas(64) float one[kLanes];
-        store(one, load_stored<kStored>(p.source, (k + i) * p.stride + row, 1));
-        values[i] = one[0];
-      }
-      return;
+constexpr int64_t kMostRun = 256;  // of input features that are packed at once
+
+// Up to kLanes rows of a source, a run of input features of each.
+struct SourceRows {
+  alignas(64) float values[kLanes][kMostRun];
+
+  // values[r][i] = source(row + r, k + i) for r < rows, i < count.
+  void read(const PackPanel& p, int64_t row, int64_t rows, int64_t k, int64_t count) {
+    switch (p.stored) {
+      case Stored::f16: return read_as<Stored::f16>(p, row, rows, k, count);
+      case Stored::bf16: return read_as<Stored::bf16>(p, row, rows, k, count);
+      default: return read_as<Stored::f32>(p, row, rows, k, count);
     }
+  }
+
+ private:
+  template <Stored kStored>
+  void read_as(const PackPanel& p, int64_t row, int64_t rows, int64_t k, int64_t count) {
     for (int64_t i = 0; i < count; i += kLanes) {
-      const int64_t lanes = count - i < kLanes ? count - i : kLanes;
-      store_up_to(values + i, load_stored<kStored>(p.source, row * p.stride + k + i, lanes), lanes);
+      const int64_t deep = count - i < kLanes ? count - i : kLanes;
+      Vec block[kLanes];
+      if (p.transposed) {
+        for (int64_t d = 0; d < kLanes; ++d) {
+          block[d] = d < deep ? load_stored<kStored>(p.source, (k + i + d) * p.stride + row, rows) : set1(0.0F);
+        }
+        transpose(block);
+      } else {
+        for (int64_t r = 0; r < rows; ++r)
+          block[r] = load_stored<kStored>(p.source, (row + r) * p.stride + k + i, deep);
+      }
+      for (int64_t r = 0; r < rows; ++r) store(values[r] + i, block[r]);
     }
-  };
-  switch (p.stored) {
-    case Stored::f16: return read(StoredAs<Stored::f16>{});
-    case Stored::bf16: return read(StoredAs<Stored::bf16>{});
-    default: return read(StoredAs<Stored::f32>{});
+  }
+};
+
+// Calls body(column, values) for each row of the source, values [count] its input features from k on; they lie in a
+// buffer that may be written to up to the next multiple of kLanes.
+template <typename Body>
+inline void for_source_rows(const PackPanel& p, int64_t k, int64_t count, const Body& body) {
+  SourceRows run;
+  for (int64_t j = 0; j < p.rows; j += kLanes) {
+    const int64_t rows = p.rows - j < kLanes ? p.rows - j : kLanes;
+    run.read(p, j, rows, k, count);
+    for (int64_t r = 0; r < rows; ++r) body(p.first_column + j + r, run.values[r]);
   }
 }
 

@@ -292,13 +292,11 @@ void int8_pack(const PackPanel& p) {
   const int64_t group = int8_group(p.in_features);
   for (int64_t k = 0; k < p.in_features; k += group) {
     const int64_t count = p.in_features - k < group ? p.in_features - k : group;
-    for (int64_t j = 0; j < p.rows; ++j) {
-      float values[kMostGroup];
-      read_source(p, j, k, count, values);
+    for_source_rows(p, k, count, [&](int64_t column, float* values) {
       for (int64_t i = 0; i < count && p.factors != nullptr; ++i) values[i] *= p.factors[k + i];
       if (count == group) mix(values, group);
-      pack_group(values, count, panel + k / group * group_bytes(group), p.first_column + j);
-    }
+      pack_group(values, count, panel + k / group * group_bytes(group), column);
+    });
   }
 }
 

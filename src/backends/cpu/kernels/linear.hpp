@@ -9,10 +9,9 @@ constexpr int kPanel = kPanelVectors * kLanes;
 constexpr int kRowBlock = 130 / kTileRows * kTileRows;
 constexpr int kLineFloats = 16;  // of a cache line
 constexpr int kLineBytes = 64;
-constexpr int kShallow = 4096;  // products up to this depth are not cut: measured slower, but where rows collide
 constexpr int64_t kSmallestTask = 1200000;
-constexpr int kPanelGroup = 8;    // weight panels that share one copy of X in a cut product
-constexpr int kDepthChunk = 384;  // a panel's part of a cut product: 48 KiB at most, in the second-level cache
+constexpr int kPanelGroup = 8;     // weight panels that share one copy of X in a cut product
+constexpr int kCopiedDepth = 384;  // of that copy: a panel's part is 48 KiB at most, in the second-level cache
 
 #define ACCELERATE_INLINE inline __attribute__((always_inline))
 #define ACCELERATE_INLINE_LAMBDA __attribute__((always_inline))
@@ -196,7 +195,7 @@ struct RowTiles {
 // Where the sums of a block's panels lie between the parts of a deep product.
 struct alignas(64) Workspace {
   float sums[kPanelGroup * kRowBlock * kPanel];
-  float x[kRowBlock * (kDepthChunk + kLineFloats)];
+  float x[kRowBlock * (kCopiedDepth + kLineFloats)];
   float bias[2][kPanel];
 };
 
@@ -210,7 +209,7 @@ struct Part {
 // X's rows one after the other with a line between them: rows that lie a multiple of 4096 bytes apart would compete
 // for the same few places of the first-level cache.
 inline Part copied(const LinearBlock& b, const Part& part, float* to) {
-  const int64_t stride = kDepthChunk + kLineFloats;
+  const int64_t stride = kCopiedDepth + kLineFloats;
   for (int64_t r = 0; r < b.row_end - b.row_begin; ++r) {
     const float* from = part.x + r * part.x_stride;
     for_vectors(part.depth, [&](int64_t i, auto read, auto write) { write(to + r * stride + i, read(from + i)); });
@@ -221,21 +220,41 @@ inline Part copied(const LinearBlock& b, const Part& part, float* to) {
   return result;
 }
 
-// Weights of a panel from input feature k on.
-inline const float* weights_at(const LinearBlock& b, int64_t panel, int64_t k) {
+// Panels of a product's weight that are floats: multiplied where they lie.
+struct FloatPanels {
+  struct Space {};
+  static constexpr int64_t kShallow = 4096;  // up to this depth not cut: measured slower, but where rows collide
+  static constexpr int64_t kDepthChunk = kCopiedDepth;
+  static constexpr bool kCopiesInputs = true;
+  static constexpr int64_t kNumberBytes = sizeof(float);
+  static int64_t panel_bytes(int64_t in_features) { return in_features * kPanel * kNumberBytes; }
+  // Of `depth` input features from `weights` on, floats.
+  static const float* floats(const uint8_t* weights, int64_t, int64_t, Space&) {
+    return reinterpret_cast<const float*>(weights);
+  }
+};
+
+// Where a panel's weights lie from input feature k on.
+template <typename Panels>
+inline const uint8_t* weights_at(const LinearBlock& b, int64_t panel, int64_t k) {
   const int64_t halves = b.gated ? 2 : 1;
-  return static_cast<const float*>(b.weight) + panel * halves * b.in_features * kPanel + k * kPanel;
+  return static_cast<const uint8_t*>(b.weight) + panel * halves * Panels::panel_bytes(b.in_features) +
+         k * kPanel * Panels::kNumberBytes;
 }
 
 // One panel of Y: its sums in `sums` (second half kRowBlock rows further on), finished rows to Y. `next`: the weights
 // that are read after this panel's.
+template <typename Panels>
 inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Part& part, int64_t panel, bool shallow,
-                          const float* bias, const float* second_bias, float* sums, const float* next) {
+                          const float* bias, const float* second_bias, float* sums, const uint8_t* next,
+                          typename Panels::Space& space) {
   const int64_t column = panel * kPanel;
   const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
   const int64_t halves = b.gated ? 2 : 1;
-  const int64_t panel_floats = b.in_features * kPanel;
-  const float* weight = weights_at(b, panel, part.k);
+  const int64_t panel_bytes = Panels::panel_bytes(b.in_features);
+  const uint8_t* stored = weights_at<Panels>(b, panel, part.k);
+  const float* weights[2] = {Panels::floats(stored, part.depth, 0, space), nullptr};
+  if (b.gated) weights[1] = Panels::floats(stored + panel_bytes, part.depth, 1, space);
   const bool plain = shallow && !b.gated && b.activation == kNone && b.residual == nullptr && columns == kPanel;
   const int64_t out_stride = plain ? b.y_stride : kPanel;
   for (int64_t t = 0; t < tiles.tiles; ++t) {
@@ -245,9 +264,10 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
         plain ? b.y + (b.row_begin + row) * b.y_stride + column - b.y_column : sums + (shallow ? 0 : row * kPanel);
     for (int64_t half = 0; half < halves; ++half, to += kRowBlock * kPanel) {
       const float* start = half == 0 ? bias : second_bias;
-      const float* w = weight + half * panel_floats;
+      const float* w = weights[half];
       // Not the other half, which is read at once: it was asked for while the panel before was multiplied.
-      const Ahead ahead = ahead_of(next + half * panel_floats, w, 2 * part.depth * kLineBytes, t, tiles.tiles);
+      const int64_t bytes = part.depth * kLineBytes * Panels::kNumberBytes / 2;
+      const Ahead ahead = ahead_of(next + half * panel_bytes, w, bytes, t, tiles.tiles);
       const bool streams = tiles.tiles == 1 && rows <= kMostStreamed;
       const ProductTile product = streams ? kTiles.streamed[rows] : kTiles.by_size[rows][kPanelVectors];
       product(part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth, part.first ? start : to,
@@ -261,39 +281,46 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
   }
 }
 
-void linear(const LinearBlock& b) {
+template <typename Panels>
+void multiply_panels(const LinearBlock& b) {
   Workspace space;
+  typename Panels::Space widened;
   const int64_t rows = b.row_end - b.row_begin;
   const RowTiles tiles{b.row_begin, rows, (rows + kTileRows - 1) / kTileRows};
   const float* x = b.x + b.row_begin * b.x_stride;
   const bool crowded = kTileRows > 8 && b.x_stride % 1024 == 0;  // more rows than a set of the cache has places
-  if (rows < 8 || (b.in_features <= kShallow && !crowded)) {
+  if (rows < 8 || (b.in_features <= Panels::kShallow && !crowded)) {
     const Part whole{x, b.x_stride, 0, b.in_features, true, true};
     for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
       const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
-      panel_product(b, tiles, whole, panel, true, bias.first, bias.second, space.sums, weights_at(b, panel + 1, 0));
+      panel_product<Panels>(b, tiles, whole, panel, true, bias.first, bias.second, space.sums,
+                            weights_at<Panels>(b, panel + 1, 0), widened);
     }
     return;
   }
-  const int64_t parts = (b.in_features + kDepthChunk - 1) / kDepthChunk;
+  const int64_t parts = (b.in_features + Panels::kDepthChunk - 1) / Panels::kDepthChunk;
   const int64_t chunk = (b.in_features + parts * kLineFloats - 1) / (parts * kLineFloats) * kLineFloats;
   const int64_t halves = b.gated ? 2 : 1;
-  const int64_t together = kPanelGroup / halves;
+  const int64_t together = Panels::kCopiesInputs ? kPanelGroup / halves : 1;
   for (int64_t group = b.panel_begin; group < b.panel_end; group += together) {
     const int64_t group_end = group + together < b.panel_end ? group + together : b.panel_end;
     for (int64_t k = 0; k < b.in_features; k += chunk) {
       const int64_t depth = b.in_features - k < chunk ? b.in_features - k : chunk;
-      const Part part = copied(b, {x + k, b.x_stride, k, depth, k == 0, k + depth == b.in_features}, space.x);
-      const float* after = part.last ? weights_at(b, group_end, 0) : weights_at(b, group, k + depth);
+      Part part{x + k, b.x_stride, k, depth, k == 0, k + depth == b.in_features};
+      if constexpr (Panels::kCopiesInputs) part = copied(b, part, space.x);
+      const uint8_t* after = part.last ? weights_at<Panels>(b, group_end, 0) : weights_at<Panels>(b, group, k + depth);
       for (int64_t panel = group; panel < group_end; ++panel) {
         const int64_t slot = (panel - group) * halves;
         const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
-        panel_product(b, tiles, part, panel, false, bias.first, bias.second, space.sums + slot * kRowBlock * kPanel,
-                      panel + 1 < group_end ? weights_at(b, panel + 1, k) : after);
+        panel_product<Panels>(b, tiles, part, panel, false, bias.first, bias.second,
+                              space.sums + slot * kRowBlock * kPanel,
+                              panel + 1 < group_end ? weights_at<Panels>(b, panel + 1, k) : after, widened);
       }
     }
   }
 }
+
+void linear(const LinearBlock& b) { multiply_panels<FloatPanels>(b); }
 
 }  // namespace
 }  // namespace accelerate::cpu::ACCELERATE_LEVEL

@@ -133,9 +133,11 @@ std::int64_t input_sets(std::span<const std::int64_t> sources, Level level, bool
   return apart ? static_cast<std::int64_t>(sources.size()) : 1;
 }
 
-Packing packing_of(Precision precision, bool of_bf16) {
+Packing packing_of(Precision precision, DType stored) {
   switch (precision) {
-    case Precision::f32: return of_bf16 ? Packing::widened : Packing::f32;
+    case Precision::f32:
+      if (stored == DType::bf16) return Packing::f32_of_bf16;
+      return stored == DType::f16 ? Packing::f32_of_f16 : Packing::f32;
     case Precision::bf16: return Packing::bf16;
     case Precision::int8: return Packing::int8;
     default:
@@ -166,8 +168,9 @@ PackedMatrix PackedMatrix::pack(ThreadPool& pool, Level level, std::int64_t in_f
   kernels(level);  // packing runs that level's code
   PackedMatrix packed;
   packed.level_ = level;
-  const bool of_bf16 = std::ranges::all_of(sources, [](const auto& each) { return each.dtype == DType::bf16; });
-  packed.packing_ = packing_of(options.precision, of_bf16);
+  const DType first_type = sources.front().dtype;
+  const bool alike = std::ranges::all_of(sources, [&](const auto& each) { return each.dtype == first_type; });
+  packed.packing_ = packing_of(options.precision, alike ? first_type : DType::f32);
   packed.gated_ = options.gated;
   packed.in_features_ = in_features;
   for (const WeightSource& source : sources) packed.out_features_ += source.out_features;
@@ -236,11 +239,16 @@ const LevelTable& table_of(Level level) {
 const ProductTable& product_of(const LevelTable& table, Packing packing) {
   switch (packing) {
     case Packing::f32: return table.f32;
-    case Packing::widened: return table.widened;
+    case Packing::f32_of_bf16: return table.f32_of_bf16;
+    case Packing::f32_of_f16: return table.f32_of_f16;
     case Packing::bf16: return table.bf16;
     case Packing::int8: return table.int8;
   }
   return table.f32;
+}
+
+const ProductTable& product_of(const LevelTable& table, Packing packing, std::int64_t rows) {
+  return packing == Packing::bf16 && rows <= table.few_rows ? table.bf16_of_few : product_of(table, packing);
 }
 
 Stored stored_as(DType dtype, std::string_view where) {

@@ -82,6 +82,7 @@ struct Bf16Inputs {
 };
 #endif
 
+template <Stored kStored>
 struct WidenedInputs {
   struct Pair {
     Vec low, high;
@@ -90,8 +91,13 @@ struct WidenedInputs {
   using Weights = Pair;
   static int64_t words(int64_t in_features) { return widened_words(in_features); }
   static Weights weights(const uint8_t* w) {
-    const Int words = load_int(w);
-    return {widen_low(words), widen_high(words)};
+    if constexpr (kStored == Stored::f16) {
+      const auto* numbers = reinterpret_cast<const uint16_t*>(w);
+      return {load_f16(numbers), load_f16(numbers + kLanes)};
+    } else {
+      const Int words = load_int(w);
+      return {widen_low(words), widen_high(words)};
+    }
   }
   static Input input(const uint8_t* row, int64_t word) {
     const float* x = reinterpret_cast<const float*>(row) + 2 * word;
@@ -100,15 +106,15 @@ struct WidenedInputs {
   static Vec add(Vec sum, Input x, Weights w) { return fma(x.high, w.high, fma(x.low, w.low, sum)); }
 };
 
-// Words of two bf16.
+// Words of two numbers of 16 bits.
 template <typename Inputs>
-struct Bf16Words : Inputs {
+struct TwoNumbers : Inputs {
   using Sum = Vec;
   struct Unit {};
   static constexpr int64_t kRows = kTileRows, kPadding = 1;
   static Sum join(Sum a, Sum b) { return a + b; }
   static int64_t panel_bytes(int64_t in_features) { return Inputs::words(in_features) * kPanel * 4; }
-  static void multiply(const EncodedTile& t, int64_t rows) { kProducts<Bf16Words>.by_rows[rows](t); }
+  static void multiply(const EncodedTile& t, int64_t rows) { kProducts<TwoNumbers>.by_rows[rows](t); }
 
   template <int kCount>
   static void tile(const EncodedTile& t) {
@@ -121,8 +127,8 @@ struct Bf16Words : Inputs {
         }
       }
     }
-    add_words<Bf16Words, kCount, kSteps>(t.x, t.x_stride, t.panel, Inputs::words(t.in_features), t.ahead, sums);
-    join_steps<Bf16Words, kCount, kSteps>(sums);
+    add_words<TwoNumbers, kCount, kSteps>(t.x, t.x_stride, t.panel, Inputs::words(t.in_features), t.ahead, sums);
+    join_steps<TwoNumbers, kCount, kSteps>(sums);
     ACCELERATE_UNROLL for (int r = 0; r < kCount; ++r) {
       ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
         store(t.out + r * t.out_stride + v * kLanes, sums[0][r][v]);
@@ -131,13 +137,48 @@ struct Bf16Words : Inputs {
   }
 };
 
-using Widened = Bf16Words<WidenedInputs>;
+template <Stored kStored>
+using Widened = TwoNumbers<WidenedInputs<kStored>>;
+
+// Panels of f16 that several tiles are multiplied with: widened once for all of them, part by part. (Those of bf16 are
+// not, whose widening is two cheap instructions: measured 0.92 to 1.03 times as fast.)
+struct F16Panels {
+  static constexpr int64_t kShallow = 1024, kDepthChunk = kShallow;
+  static constexpr bool kCopiesInputs = false;  // the encoded ones do not collide
+  static constexpr int64_t kNumberBytes = 2;
+  struct alignas(64) Space {
+    float halves[2][kShallow * kPanel];
+  };
+  static int64_t panel_bytes(int64_t in_features) { return widened_panel_bytes(in_features); }
+  static const float* floats(const uint8_t* weights, int64_t depth, int64_t half, Space& space) {
+    float* out = space.halves[half];
+    for (int64_t k = 0; k < depth; k += 2) {
+      ACCELERATE_UNROLL for (int v = 0; v < kPanelVectors; ++v) {
+        const auto pair = WidenedInputs<Stored::f16>::weights(weights + (k * kPanel + 2 * v * kLanes) * kNumberBytes);
+        store(out + k * kPanel + v * kLanes, pair.low);
+        store(out + (k + 1) * kPanel + v * kLanes, pair.high);
+      }
+    }
+    return out;
+  }
+};
+
+void linear_f16(const LinearBlock& b) {
+  constexpr int64_t kFewTiles = 2;
+  if (b.row_end - b.row_begin <= kFewTiles * kTileRows) return linear_encoded<Widened<Stored::f16>, true>(b);
+  LinearBlock wide = b;
+  if (b.encoded != nullptr) {
+    wide.x = reinterpret_cast<const float*>(b.encoded);
+    wide.x_stride = b.encoded_stride / static_cast<int64_t>(sizeof(float));
+  }
+  multiply_panels<F16Panels>(wide);
+}
 
 #if !defined(ACCELERATE_HAS_MATRIX_UNIT)
 #if defined(ACCELERATE_HAS_BF16_DOT)
-using Bf16 = Bf16Words<Bf16Inputs>;
+using Bf16 = TwoNumbers<Bf16Inputs>;
 #else
-using Bf16 = Widened;
+using Bf16 = Widened<Stored::bf16>;
 #endif
 
 struct Int8 {
