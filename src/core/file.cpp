@@ -28,8 +28,12 @@ class Descriptor {
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { ::close(value_); }
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
   int get() const { return value_; }
+  // The caller closes it.
+  int take() { return std::exchange(value_, -1); }
 
  private:
   int value_;
@@ -96,7 +100,7 @@ std::string read_file(const std::filesystem::path& path, std::size_t most) {
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  const Descriptor file(path);
+  Descriptor file(path);
   std::shared_ptr<MappedFile> mapped(new MappedFile);
   mapped->path_ = path;
   const struct stat status = status_of(file, path);
@@ -110,11 +114,13 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
     throw Error(ErrorKind::out_of_memory, "cannot be mapped: " + system_message(), path.string());
   }
   mapped->data_ = static_cast<const std::byte*>(pages);
+  mapped->descriptor_ = file.take();
   return mapped;
 }
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 bool MappedFile::is_at_path() const {
@@ -124,8 +130,7 @@ bool MappedFile::is_at_path() const {
 
 void MappedFile::expect_unchanged() const {
   struct stat now {};
-  const bool same_file = ::stat(path_.c_str(), &now) == 0 && now.st_dev == device_ && now.st_ino == inode_;
-  if (!same_file || (size_of(now) == size_ && change_of(now) == changed_ns_)) return;
+  if (fstat(descriptor_, &now) != 0 || (size_of(now) == size_ && change_of(now) == changed_ns_)) return;
   throw Error(ErrorKind::corrupted,
               size_of(now) == size_ ? "was written to since it was opened"
                                     : "is " + std::to_string(size_of(now)) + " bytes long, was " +
