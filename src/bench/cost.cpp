@@ -12,7 +12,7 @@ namespace accelerate::bench {
 namespace {
 
 // Whether f32 keeps it in the 16 bits of the file.
-bool stays_narrow(const Weight& weight) { return weight.is_whole(DType::bf16) || weight.is_whole(DType::f16); }
+bool stays_narrow(const Weight& weight) { return weight.has_rows_of(DType::bf16) || weight.has_rows_of(DType::f16); }
 
 // How many bytes a number of a product's weight takes.
 double bytes_a_number(const Node& node, const std::string& weight, const CompileOptions& options, const Weights* kept) {

@@ -35,9 +35,27 @@ Tensor gathered(const Weight& weight, Dims stored) {
 
 }  // namespace
 
-bool Weight::is_plain(DType dtype) const {
-  return encoding.is_plain() && encoding.dtype == dtype &&
+bool Weight::is_plain(DType dtype) const { return encoding.alternating_heads == 0 && has_rows_of(dtype); }
+
+bool Weight::has_rows_of(DType dtype) const {
+  return encoding.blocks == nullptr && encoding.added == 0 && encoding.dtype == dtype &&
          reinterpret_cast<std::uintptr_t>(bytes.data()) % size_of(dtype) == 0;
+}
+
+std::vector<RowRun> Weight::row_runs() const {
+  const std::int64_t rows = dims.front(), width = elements() / std::max<std::int64_t>(rows, 1);
+  std::vector<RowRun> runs;
+  if (encoding.alternating_heads != 0) {
+    const std::int64_t half = rows / encoding.alternating_heads / 2;
+    for (std::int64_t i = 0; i < 2 * encoding.alternating_heads; ++i) {
+      runs.push_back({(i / 2 * 2 * half + i % 2) * width, half, 2 * width});
+    }
+  } else if (run > 1) {
+    for (std::int64_t i = 0; i < rows / run; ++i) runs.push_back({i * stride, run, 0});
+  } else {
+    runs.push_back({0, rows, stride});
+  }
+  return runs;
 }
 
 Tensor Weight::to_f32() const {

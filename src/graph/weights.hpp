@@ -16,6 +16,12 @@
 
 namespace accelerate {
 
+// Stored rows that follow each other in a weight's order, in numbers from its first byte.
+struct RowRun {
+  std::int64_t first = 0, rows = 0;
+  std::int64_t stride = 0;  // from one to the next; 0: they touch
+};
+
 struct Weight {
   std::string name;
   Dims dims;  // as the model means them: [out, in] of a linear layer
@@ -30,8 +36,11 @@ struct Weight {
   std::int64_t elements() const { return element_count(dims); }
   // Whether the bytes are values of this type as they are, aligned, in the order of dims or the reverse.
   bool is_plain(DType dtype) const;
-  // Such bytes, and rows that are not parted: what packing reads where it lies.
-  bool is_whole(DType dtype) const { return run == 1 && is_plain(dtype); }
+  // Whether the bytes are numbers of this type, aligned, whose rows may lie apart or in another order: what packing
+  // reads where it lies, by row_runs().
+  bool has_rows_of(DType dtype) const;
+  // In the order of dims; of a transposed weight, whose stored rows are columns, one.
+  std::vector<RowRun> row_runs() const;
   // Values in the order of dims. A view where they are f32 already, else a converted copy.
   Tensor to_f32() const;
   // Rows [begin, end) of a stored matrix are not needed any more: their pages may leave memory.

@@ -222,5 +222,50 @@ TEST(Weights, ReadsTransposedAndHalfWidthValues) {
   EXPECT_EQ(values<float>(weight.to_f32()), (std::vector<float>{1, 4, 2, 5, 3, 6}));
 }
 
+// The first number of each row, found by its runs.
+std::vector<float> firsts_by_runs(const Weight& weight) {
+  const auto* numbers = reinterpret_cast<const float*>(weight.bytes.data());
+  std::vector<float> firsts;
+  for (const RowRun& run : weight.row_runs()) {
+    const std::int64_t stride = run.stride == 0 ? weight.dims[1] : run.stride;
+    for (std::int64_t row = 0; row < run.rows; ++row) firsts.push_back(numbers[run.first + row * stride]);
+  }
+  return firsts;
+}
+
+std::vector<float> firsts(const Tensor& matrix) {
+  std::vector<float> firsts;
+  for (std::int64_t row = 0; row < matrix.dim(0); ++row) firsts.push_back(matrix.as<float>()[row * matrix.dim(1)]);
+  return firsts;
+}
+
+TEST(Weights, RowsLieWhereTheirRunsSay) {
+  std::vector<float> numbers(24 * 2);
+  std::iota(numbers.begin(), numbers.end(), 0.0F);
+  Weights weights;
+  weights.add("whole", tensor({24, 2}, numbers));
+  Weight weight = weights.at("whole");
+  EXPECT_TRUE(weight.is_plain(DType::f32));
+  EXPECT_EQ(firsts_by_runs(weight), firsts(weight.to_f32()));
+
+  weight.encoding.alternating_heads = 3;
+  EXPECT_FALSE(weight.is_plain(DType::f32));
+  EXPECT_TRUE(weight.has_rows_of(DType::f32));
+  EXPECT_FALSE(weight.has_rows_of(DType::bf16));
+  EXPECT_EQ(firsts_by_runs(weight), firsts(weight.to_f32()));
+  EXPECT_EQ(firsts_by_runs(weight)[1], 4);  // the second row of a head is stored as its third
+
+  // Three rows of every eight, as the queries of heads that lie with their keys and values.
+  weight.encoding.alternating_heads = 0;
+  weight.dims = {9, 2};
+  weight.stride = 16;
+  weight.run = 3;
+  EXPECT_EQ(firsts_by_runs(weight), firsts(weight.to_f32()));
+  EXPECT_EQ(firsts_by_runs(weight)[3], 16);
+
+  weight.encoding.added = 1;
+  EXPECT_FALSE(weight.has_rows_of(DType::f32));
+}
+
 }  // namespace
 }  // namespace accelerate

@@ -5,16 +5,13 @@
 namespace accelerate::cpu {
 namespace {
 
-// What packing and lookups read as it lies in the file.
-bool is_plain_float(const Weight& weight) {
-  const DType dtype = weight.encoding.dtype;
-  return (dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16) && weight.is_plain(dtype);
-}
+// What kernels read as it lies in the file.
+bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16; }
 
 // What all of them are as they lie in the file, else f32.
 DType common_type(std::span<const Weight* const> parts) {
   for (const DType type : {DType::bf16, DType::f16}) {
-    if (std::ranges::all_of(parts, [&](const Weight* part) { return part->is_whole(type); })) return type;
+    if (std::ranges::all_of(parts, [&](const Weight* part) { return part->has_rows_of(type); })) return type;
   }
   return DType::f32;
 }
@@ -48,13 +45,22 @@ void MatrixWeight::prepare(const Weights& weights, ThreadPool& pool) {
     std::vector<WeightSource> sources;
     std::vector<Tensor> converted;  // kinds of numbers that packing does not read
     for (const Weight* part : parts_) {
-      const bool direct = is_plain_float(*part) && part->run == 1;
-      if (!direct) converted.push_back(part->to_f32());
-      sources.push_back({.data = direct ? part->bytes.data() : std::as_const(converted.back()).bytes().data(),
-                         .dtype = direct ? part->encoding.dtype : DType::f32,
-                         .out_features = part->dims[0],
-                         .transposed = direct && part->transposed,
-                         .stride = direct ? part->stride : 0});
+      const DType type = part->encoding.dtype;
+      const std::vector<RowRun> runs =
+          is_float(type) && part->has_rows_of(type) ? part->row_runs() : std::vector<RowRun>{};
+      // Factors are balanced for each source by itself, so that a part must be one.
+      if (runs.empty() || (balanced() && runs.size() > 1)) {
+        converted.push_back(part->to_f32());
+        sources.push_back({.data = std::as_const(converted.back()).bytes().data(), .out_features = part->dims[0]});
+        continue;
+      }
+      for (const RowRun& run : runs) {
+        sources.push_back({.data = part->bytes.data() + static_cast<std::size_t>(run.first) * size_of(type),
+                           .dtype = type,
+                           .out_features = run.rows,
+                           .transposed = part->transposed,
+                           .stride = run.stride});
+      }
     }
     const auto release = [&](std::span<const std::byte> done) {
       for (const Weight* part : parts_) {
@@ -106,7 +112,9 @@ void VectorWeight::prepare(const Weights& weights) {
 }
 
 TableWeight::TableWeight(const Weights& weights, std::string name, Level level, const std::string& multiplied)
-    : weight_(&weights.at(name)), in_place_(is_plain_float(*weight_) && !weight_->transposed) {
+    : weight_(&weights.at(name)),
+      in_place_(is_float(weight_->encoding.dtype) && weight_->is_plain(weight_->encoding.dtype) &&
+                !weight_->transposed) {
   if (in_place_ || multiplied.empty()) return;
   packed_.emplace(weights, std::vector<std::string>{multiplied}, level, MatrixWeight::Options{});
 }
