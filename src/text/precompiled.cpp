@@ -71,7 +71,7 @@ Precompiled::Precompiled(std::string charsmap) {
   if (charsmap.size() < 4) corrupted(std::to_string(charsmap.size()) + " bytes, expected at least 4");
   std::memcpy(&size, charsmap.data(), 4);
   if (size < 4 || size > charsmap.size() - 4) {
-    corrupted("a trie of " + std::to_string(size) + " bytes in " + std::to_string(charsmap.size() - 4));
+    corrupted("a trie of " + std::to_string(size) + " bytes, expected 4 to " + std::to_string(charsmap.size() - 4));
   }
   trie_.resize(size / 4);
   std::memcpy(trie_.data(), charsmap.data() + 4, trie_.size() * 4);

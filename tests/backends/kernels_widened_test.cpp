@@ -29,7 +29,8 @@ struct NarrowWeight {
 };
 
 // Weights of f32 that have 16 bits where they are read from give the same products from half the bytes.
-void expect_kept(Level level, DType dtype, std::int64_t in, bool gated) {
+void expect_kept(Level level, DType dtype, std::int64_t in, bool gated,
+                 std::initializer_list<std::int64_t> row_counts) {
   ThreadPool pool(2);
   const std::int64_t out = 70;
   const NarrowWeight weight(dtype, out, in);
@@ -42,7 +43,7 @@ void expect_kept(Level level, DType dtype, std::int64_t in, bool gated) {
   std::vector<float> row(static_cast<std::size_t>(in));
   kept.read_row(out - 1, row.data());
   for (std::int64_t k = 0; k < in; ++k) EXPECT_EQ(row[static_cast<std::size_t>(k)], weight.wide.at(out - 1, k));
-  for (const std::int64_t rows : {1, 3, 9, 10, 11, 33}) {
+  for (const std::int64_t rows : row_counts) {
     const Matrix x = Matrix::random(rows, in, 6, 2);
     Matrix found(rows, kept.columns()), expected(rows, kept.columns());
     const Kernels& own = kernels(level);
@@ -64,7 +65,16 @@ void expect_kept(Level level, DType dtype, std::int64_t in, bool gated) {
 TEST_P(WidenedTest, NumbersOf16BitsAreKeptAsThat) {
   for (const DType dtype : {DType::bf16, DType::f16}) {
     for (const std::int64_t in : {1, 7, 40, 129, 1024}) {
-      for (const bool gated : {false, true}) expect_kept(GetParam(), dtype, in, gated);
+      for (const bool gated : {false, true}) expect_kept(GetParam(), dtype, in, gated, {1, 3, 9, 10, 11, 33});
+    }
+  }
+}
+
+// What is widened for several tiles is cut then.
+TEST_P(WidenedTest, DeepProductsToo) {
+  for (const DType dtype : {DType::bf16, DType::f16}) {
+    for (const std::int64_t in : {1025, 2048, 3100}) {
+      for (const bool gated : {false, true}) expect_kept(GetParam(), dtype, in, gated, {4, 5, 6, 7, 8, 33});
     }
   }
 }

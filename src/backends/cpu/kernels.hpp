@@ -323,8 +323,8 @@ class Kernels {
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
               std::span<const Columns> y, std::byte* scratch) const;
   std::int64_t panel_columns() const;
-  // What linear needs where inputs are rounded to the weights' precision, or lie unfavourably; 0 for Packing::f32.
-  // `sets`: PackedMatrix::input_sets.
+  // What linear needs for as many rows or fewer, where inputs are rounded to the weights' precision or lie
+  // unfavourably; 0 for Packing::f32. `sets`: PackedMatrix::input_sets.
   std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
                                    std::int64_t sets = 1) const;
   void attention(ThreadPool& pool, const Attention& args) const;

@@ -35,8 +35,15 @@
   {                                                                                                                   \
     .panel_columns = level::kPanel, .row_block = level::kRowBlock, .row_padding = level::kRowPadding,                 \
     .query_rows = level::kTileRows, .query_block = level::kQueryBlock, .attention_scratch = level::attention_scratch, \
-    .f32 = {level::panel_bytes, level::kTileRows, level::kSmallestTask, level::not_encoded, nullptr,                  \
-            level::pack,        level::unpack,    level::linear,        level::peak_loop},                            \
+    .f32 = {level::FloatPanels::panel_bytes,                                                                          \
+            level::kTileRows,                                                                                         \
+            level::kSmallestTask,                                                                                     \
+            level::not_encoded,                                                                                       \
+            nullptr,                                                                                                  \
+            level::pack,                                                                                              \
+            level::unpack,                                                                                            \
+            level::linear,                                                                                            \
+            level::peak_loop},                                                                                        \
     .f32_of_bf16 = {level::widened_panel_bytes,                                                                       \
                     level::kTileRows,                                                                                 \
                     level::kSmallestTask,                                                                             \
@@ -65,7 +72,7 @@
              level::int8_encode,       level::int8_pack,                                                              \
              level::int8_unpack,       level::linear_encoded<level::Int8>,                                            \
              level::int8_peak_loop},                                                                                  \
-    .few_rows = level::kFewRows,                                                                                      \
+    .few_rows = level::kWidenedRows,                                                                                  \
     .bf16_of_few = {level::bf16_panel_bytes,  level::kTileRows,                                                       \
                     level::kBf16SmallestTask, level::rounded_encoded_bytes,                                           \
                     level::rounded_encode,    level::bf16_pack,                                                       \

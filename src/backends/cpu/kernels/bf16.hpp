@@ -36,9 +36,9 @@ void bf16_encode(const EncodeRows& e) { widened_encode(e); }
 // (1.06 to 1.11 times as fast; two rows the same, eight 0.8). Its inputs are rounded like those of more, so that a
 // row's results do not tell how many there were.
 #if defined(ACCELERATE_HAS_BF16_DOT) && !defined(ACCELERATE_HAS_MATRIX_UNIT)
-constexpr int64_t kFewRows = 1;
+constexpr int64_t kWidenedRows = 1;
 #else
-constexpr int64_t kFewRows = 0;
+constexpr int64_t kWidenedRows = 0;
 #endif
 int64_t rounded_encoded_bytes(int64_t in_features) { return encoded_stride(widened_words(in_features) * 8); }
 void rounded_encode(const EncodeRows& e) {

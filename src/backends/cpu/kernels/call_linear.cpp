@@ -87,9 +87,11 @@ void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t 
 std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
                                           std::int64_t sets) const {
   // Each set begins right behind the rows of the one before, and its last tile reads as many as are read together.
-  const std::int64_t padded = divide_up(rows, table_->row_padding) * table_->row_padding;
-  return static_cast<std::size_t>(((sets - 1) * rows + padded) *
-                                  detail::product_of(*table_, packing, rows).encoded_bytes(in_features));
+  const auto bytes = [&](std::int64_t count) {
+    const std::int64_t padded = divide_up(count, table_->row_padding) * table_->row_padding;
+    return ((sets - 1) * count + padded) * detail::product_of(*table_, packing, count).encoded_bytes(in_features);
+  };
+  return static_cast<std::size_t>(std::max(bytes(rows), bytes(std::min(rows, table_->few_rows))));
 }
 
 std::int64_t Kernels::panel_columns() const { return table_->panel_columns; }

@@ -86,8 +86,8 @@ struct SourceRows {
   }
 };
 
-// Calls body(column, values) for each row of the source, values [count] its input features from k on; they lie in a
-// buffer that may be written to up to the next multiple of kLanes.
+// Calls body(column, values) for each row of the source, values [count] its input features from k on, which it may
+// change; zeros follow up to the next multiple of kLanes.
 template <typename Body>
 inline void for_source_rows(const PackPanel& p, int64_t k, int64_t count, const Body& body) {
   SourceRows run;

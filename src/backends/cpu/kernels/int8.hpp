@@ -288,6 +288,7 @@ inline void pack_group(const float* values, int64_t count, uint8_t* group, int64
 }
 
 void int8_pack(const PackPanel& p) {
+  static_assert(kMostGroup <= kMostRun);
   auto* panel = static_cast<uint8_t*>(p.panel);
   const int64_t group = int8_group(p.in_features);
   for (int64_t k = 0; k < p.in_features; k += group) {

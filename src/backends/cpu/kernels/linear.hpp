@@ -193,10 +193,12 @@ struct RowTiles {
 };
 
 // Where the sums of a block's panels lie between the parts of a deep product.
+template <typename Panels>
 struct alignas(64) Workspace {
-  float sums[kPanelGroup * kRowBlock * kPanel];
-  float x[kRowBlock * (kCopiedDepth + kLineFloats)];
+  float sums[(Panels::kCopiesInputs ? kPanelGroup : 2) * kRowBlock * kPanel];
+  float x[Panels::kCopiesInputs ? kRowBlock * (kCopiedDepth + kLineFloats) : 1];
   float bias[2][kPanel];
+  typename Panels::Space widened;
 };
 
 // One part [k, k + depth) of a product, for a group of panels.
@@ -224,6 +226,7 @@ inline Part copied(const LinearBlock& b, const Part& part, float* to) {
 struct FloatPanels {
   struct Space {};
   static constexpr int64_t kShallow = 4096;  // up to this depth not cut: measured slower, but where rows collide
+  static constexpr int64_t kFew = 8;         // fewer rows are not either
   static constexpr int64_t kDepthChunk = kCopiedDepth;
   static constexpr bool kCopiesInputs = true;
   static constexpr int64_t kNumberBytes = sizeof(float);
@@ -283,18 +286,17 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
 
 template <typename Panels>
 void multiply_panels(const LinearBlock& b) {
-  Workspace space;
-  typename Panels::Space widened;
+  Workspace<Panels> space;
   const int64_t rows = b.row_end - b.row_begin;
   const RowTiles tiles{b.row_begin, rows, (rows + kTileRows - 1) / kTileRows};
   const float* x = b.x + b.row_begin * b.x_stride;
   const bool crowded = kTileRows > 8 && b.x_stride % 1024 == 0;  // more rows than a set of the cache has places
-  if (rows < 8 || (b.in_features <= Panels::kShallow && !crowded)) {
+  if (rows < Panels::kFew || (b.in_features <= Panels::kShallow && !crowded)) {
     const Part whole{x, b.x_stride, 0, b.in_features, true, true};
     for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
       const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
       panel_product<Panels>(b, tiles, whole, panel, true, bias.first, bias.second, space.sums,
-                            weights_at<Panels>(b, panel + 1, 0), widened);
+                            weights_at<Panels>(b, panel + 1, 0), space.widened);
     }
     return;
   }
@@ -314,7 +316,7 @@ void multiply_panels(const LinearBlock& b) {
         const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
         panel_product<Panels>(b, tiles, part, panel, false, bias.first, bias.second,
                               space.sums + slot * kRowBlock * kPanel,
-                              panel + 1 < group_end ? weights_at<Panels>(b, panel + 1, k) : after, widened);
+                              panel + 1 < group_end ? weights_at<Panels>(b, panel + 1, k) : after, space.widened);
       }
     }
   }

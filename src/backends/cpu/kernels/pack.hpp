@@ -6,11 +6,6 @@ namespace {
 using detail::PackPanel;
 using detail::Stored;
 
-template <Stored kStored>
-struct StoredAs {
-  static constexpr Stored value = kStored;
-};
-
 // Up to kLanes stored values as floats, zeros after `count`.
 template <Stored kStored>
 inline Vec load_stored(const void* data, int64_t index, int64_t count) {
@@ -83,7 +78,6 @@ void unpack(const void* panel, int64_t in_features, int64_t column, float* out) 
   for (int64_t k = 0; k < in_features; ++k) out[k] = from[k * kPanel];
 }
 
-int64_t panel_bytes(int64_t in_features) { return in_features * kPanel * static_cast<int64_t>(sizeof(float)); }
 int64_t not_encoded(int64_t) { return 0; }
 
 template <Stored kStored>

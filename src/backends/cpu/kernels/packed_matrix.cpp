@@ -72,29 +72,40 @@ void pack_rows(const detail::ProductTable& product, const PanelShape& shape, con
   }
 }
 
-void pack_source(ThreadPool& pool, const detail::ProductTable& product, const PanelShape& shape,
-                 const WeightSource& source, std::int64_t first, std::int64_t in_features, const PackOptions& options,
-                 const float* factors, std::byte* panels) {
-  const std::int64_t stride = stride_of(source, in_features);
-  const auto* bytes = static_cast<const std::byte*>(source.data);
-  // Blocks of about a megabyte: what is read and not yet released stays small beside the weight.
+// Rows [begin, end) of a source whose row 0 is row `first` of the whole weight.
+struct PackTask {
+  const WeightSource* source;
+  std::int64_t first, begin, end;
+  const float* factors;
+};
+
+// Blocks of about a megabyte: what is read and not yet released stays small beside the weight.
+void add_tasks(const WeightSource& source, std::int64_t first, std::int64_t in_features, const float* factors,
+               std::vector<PackTask>& tasks) {
   const auto row_bytes = static_cast<std::int64_t>(size_of(source.dtype)) * in_features;
   const std::int64_t block = std::clamp<std::int64_t>((1 << 20) / row_bytes, 16, 4096) / 16 * 16;
-  const std::int64_t blocks = divide_up(source.out_features, block);
-  pool.parallel_for(blocks, [&](std::int64_t task, int) {
-    const std::int64_t begin = task * block, end = std::min(begin + block, source.out_features);
-    pack_rows(product, shape, source, first, begin, end, in_features, factors, panels);
-    if (options.done && !source.transposed) {
-      const auto at = [&](std::int64_t row) { return static_cast<std::size_t>(row * stride) * size_of(source.dtype); };
-      const std::size_t last = at(end - 1) + static_cast<std::size_t>(row_bytes);
-      options.done({bytes + at(begin), last - at(begin)});
-    }
-  });
-  // Columns of a transposed source are read by several blocks: it can only be released whole.
-  if (options.done && source.transposed) {
-    const std::int64_t elements = (in_features - 1) * stride + source.out_features;
-    options.done({bytes, static_cast<std::size_t>(elements) * size_of(source.dtype)});
+  for (std::int64_t begin = 0; begin < source.out_features; begin += block) {
+    tasks.push_back({&source, first, begin, std::min(begin + block, source.out_features), factors});
   }
+}
+
+std::span<const std::byte> bytes_of(const WeightSource& source, std::int64_t first, std::int64_t numbers) {
+  const std::size_t size = size_of(source.dtype);
+  const auto* bytes = static_cast<const std::byte*>(source.data) + static_cast<std::size_t>(first) * size;
+  return {bytes, static_cast<std::size_t>(numbers) * size};
+}
+
+void pack_tasks(ThreadPool& pool, const detail::ProductTable& product, const PanelShape& shape,
+                std::span<const PackTask> tasks, std::int64_t in_features, const PackOptions& options,
+                std::byte* panels) {
+  pool.parallel_for(std::ssize(tasks), [&](std::int64_t index, int) {
+    const PackTask& task = tasks[static_cast<std::size_t>(index)];
+    const WeightSource& source = *task.source;
+    pack_rows(product, shape, source, task.first, task.begin, task.end, in_features, task.factors, panels);
+    if (!options.done || source.transposed) return;
+    const std::int64_t stride = stride_of(source, in_features);
+    options.done(bytes_of(source, task.begin * stride, (task.end - task.begin - 1) * stride + in_features));
+  });
 }
 
 // The square root of the sum of each input feature's squared weights: mixing makes numbers of a group alike in size, so
@@ -182,19 +193,25 @@ PackedMatrix PackedMatrix::pack(ThreadPool& pool, Level level, std::int64_t in_f
   const std::int64_t sets = balanced ? cpu::input_sets(sizes, level, options.gated) : 1;
   if (balanced) packed.factors_ = HostBuffer(static_cast<std::size_t>(sets * in_features) * sizeof(float));
   const detail::ProductTable& product = detail::product_of(detail::table_of(level), packed.packing_);
-  std::vector<float> factors;
+  std::vector<std::vector<float>> factors;  // of each set
+  std::vector<PackTask> tasks;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (i == 0 || sets > 1) packed.set_panels_.push_back(first / shape.columns);
     if (balanced && (i == 0 || sets > 1)) {
       const auto own = sets > 1 ? sources.subspan(i, 1) : sources;
-      factors = balance(options.magnitudes, column_sizes(detail::table_of(level), own, in_features));
+      factors.push_back(balance(options.magnitudes, column_sizes(detail::table_of(level), own, in_features)));
       auto* inverse = reinterpret_cast<float*>(packed.factors_.data()) + static_cast<std::int64_t>(i) * in_features;
-      for (std::size_t k = 0; k < factors.size(); ++k) inverse[k] = 1.0F / factors[k];
+      for (std::size_t k = 0; k < factors.back().size(); ++k) inverse[k] = 1.0F / factors.back()[k];
     }
-    pack_source(pool, product, shape, sources[i], first, in_features, options, balanced ? factors.data() : nullptr,
-                packed.buffer_.data());
+    add_tasks(sources[i], first, in_features, balanced ? factors.back().data() : nullptr, tasks);
     first += sources[i].out_features;
+  }
+  pack_tasks(pool, product, shape, tasks, in_features, options, packed.buffer_.data());
+  // Columns of a transposed source are read by several tasks: it can only be released whole.
+  for (const WeightSource& source : sources) {
+    if (!options.done || !source.transposed) continue;
+    options.done(bytes_of(source, 0, (in_features - 1) * stride_of(source, in_features) + source.out_features));
   }
   packed.set_panels_.push_back(shape.panels() / shape.halves);
   return packed;

@@ -144,6 +144,7 @@ using Widened = TwoNumbers<WidenedInputs<kStored>>;
 // not, whose widening is two cheap instructions: measured 0.92 to 1.03 times as fast.)
 struct F16Panels {
   static constexpr int64_t kShallow = 1024, kDepthChunk = kShallow;
+  static constexpr int64_t kFew = 0;
   static constexpr bool kCopiesInputs = false;  // the encoded ones do not collide
   static constexpr int64_t kNumberBytes = 2;
   struct alignas(64) Space {

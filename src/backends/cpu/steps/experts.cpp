@@ -104,9 +104,11 @@ class ExpertsStep final : public Step {
 
   std::size_t scratch_bytes(std::int64_t rows) const {
     std::size_t most = 0;
-    for (const MatrixWeight* matrix : {&experts_[0].gate_up, &experts_[0].down}) {
-      most = std::max(most, kernels(level_).linear_scratch_bytes(rows, matrix->in_features(), matrix->packing(),
-                                                                 matrix->input_sets()));
+    for (const Expert& expert : experts_) {  // which need not be stored alike
+      for (const MatrixWeight* matrix : {&expert.gate_up, &expert.down}) {
+        most = std::max(most, kernels(level_).linear_scratch_bytes(rows, matrix->in_features(), matrix->packing(),
+                                                                   matrix->input_sets()));
+      }
     }
     return most;
   }
