@@ -39,7 +39,8 @@ struct TwoExperts {
     Builder b("experts", *weights);
     const Value x = b.input("x", {Element::real, Shape({kBatch, kTokens, kWidth}, true)});
     const Value scores = b.input("scores", {Element::real, Shape({kBatch, kTokens, 2}, true)});
-    b.output("y", b.experts("experts", x, scores, {.activation = Activation::silu, .gate = "gate", .up = "up", .down = "down"}));
+    b.output("y", b.experts("experts", x, scores,
+                            {.activation = Activation::silu, .gate = "gate", .up = "up", .down = "down"}));
     graph = b.finish();
     feeds.extents.set_ragged("tokens", {kRows});
     feeds.tensors["x"] = random({kRows, kWidth}, 5, 1.0F);

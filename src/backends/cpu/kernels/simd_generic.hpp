@@ -74,10 +74,10 @@ inline Vec load_f16(const uint16_t* p) {
 inline Vec load_f16(const uint16_t* p) {
   const IntVec half = {p[0], p[1], p[2], p[3]};
   const IntVec magnitude = half & 0x7fff;
-  // The exponent is 112 too small, which a product mends for what is below the smallest normal number too.
-  const Vec number = reinterpret_cast<Vec>(magnitude << 13) * 0x1p112F;
+  const Vec normal = reinterpret_cast<Vec>((magnitude << 13) + (112 << 23));
+  const Vec small = __builtin_convertvector(magnitude, Vec) * 0x1p-24F;  // right where others take subnormals as 0 too
   const Vec beyond = reinterpret_cast<Vec>(magnitude << 13 | 0x7f800000);
-  const Vec found = choose(magnitude >= 0x7c00, beyond, number);
+  const Vec found = choose(magnitude >= 0x7c00, beyond, choose(magnitude < 0x400, small, normal));
   return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(found) | (half & 0x8000) << 16);
 }
 #endif
