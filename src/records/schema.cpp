@@ -166,11 +166,14 @@ constexpr std::array<Migration, 2> kMigrations = {kFirst, kCompatibility};
 std::span<const Migration> migrations() { return kMigrations; }
 
 SchemaState schema_state(const Connection& connection, std::span<const Migration> steps) {
-  // First of the three, which are no transaction: a database that another process fills meanwhile then counts as
-  // filled.
-  const bool empty = connection.integer("SELECT count(*) FROM sqlite_schema") == 0;
-  const std::int64_t version = connection.integer("PRAGMA user_version");
-  const std::int64_t application = connection.integer("PRAGMA application_id");
+  // One statement sees the file at one moment, whatever another process does to it meanwhile.
+  Statement look = connection.prepare(
+      "SELECT count(*), (SELECT user_version FROM pragma_user_version), "
+      "(SELECT application_id FROM pragma_application_id) FROM sqlite_schema");
+  look.step();
+  const bool empty = look.integer(0) == 0;
+  const std::int64_t version = look.integer(1), application = look.integer(2);
+  look.reset();
   const std::string where = connection.path().string();
   if (version == 0 && application == 0 && empty) return SchemaState::empty;
   if (application != kApplication) {

@@ -133,6 +133,21 @@ TEST(Processes, OfSeveralThatFindADamagedFileOneMovesIt) {
   EXPECT_TRUE(contains(names_in(folder.path())[1], "r.sqlite.corrupt-")) << names_in(folder.path())[1];
 }
 
+// Who looks in while another one makes the file finds nothing or all of it.
+TEST(Processes, AFileThatIsBeingMadeIsEmptyOrWhole) {
+  constexpr int kFiles = 100;
+  const Folder folder;
+  const auto path = [&](int i) { return folder.path() / (std::to_string(i) + ".sqlite"); };
+  const pid_t reader = start_process([&] {
+    for (int i = 0; i < kFiles; ++i) {
+      const Connection connection(path(i), Connection::Mode::create, kLong);
+      while (schema_state(connection) == SchemaState::empty) continue;
+    }
+  });
+  for (int i = 0; i < kFiles; ++i) open_for_writing(path(i), kLong);
+  EXPECT_EQ(finished(reader), 0);
+}
+
 TEST(Processes, ThreadsOfOneProcessShareARecorder) {
   const Folder folder;
   Recorder recorder(folder.path() / "r.sqlite", [](const std::string& text) { ADD_FAILURE() << text; });
