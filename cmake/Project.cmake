@@ -75,6 +75,7 @@ if(ACCELERATE_FUZZ)
 endif()
 if(ACCELERATE_COVERAGE)
   target_compile_options(accelerate_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+  target_compile_definitions(accelerate_flags INTERFACE ACCELERATE_COVERAGE)
   target_link_options(accelerate_flags INTERFACE -fprofile-instr-generate)
 endif()
 

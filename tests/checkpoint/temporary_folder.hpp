@@ -22,6 +22,12 @@ constexpr bool kSanitized =
 #else
 constexpr bool kSanitized = false;
 #endif
+// Or one that counts lines and writes them down at its end.
+#ifdef ACCELERATE_COVERAGE
+constexpr bool kWatched = true;
+#else
+constexpr bool kWatched = kSanitized;
+#endif
 
 class TemporaryFolder {
  public:
