@@ -45,7 +45,7 @@ class MappedFile {
   MappedFile() = default;
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
-  int descriptor_ = -1;  // kept for looks at the file: by its path one costs five times as much; -1 where it is empty
+  int descriptor_ = -1;  // kept for looks at the file: by its path one costs three times as much; -1 where it is empty
   std::int64_t changed_ns_ = 0;  // since 1970
   std::uint64_t device_ = 0, inode_ = 0;
   std::filesystem::path path_;

@@ -173,7 +173,6 @@ SchemaState schema_state(const Connection& connection, std::span<const Migration
   look.step();
   const bool empty = look.integer(0) == 0;
   const std::int64_t version = look.integer(1), application = look.integer(2);
-  look.reset();
   const std::string where = connection.path().string();
   if (version == 0 && application == 0 && empty) return SchemaState::empty;
   if (application != kApplication) {

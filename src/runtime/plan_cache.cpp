@@ -74,7 +74,7 @@ std::unique_ptr<Session> CompiledGraph::start() {
 Outputs CompiledGraph::run(Session& session, Feeds feeds, const Cancellation& cancellation) {
   feeds.cancellation = cancellation;
   expect_room(session.slots() == nullptr ? feeds.extents : with_past(feeds, *session.slots()));
-  // Tables are read in place: a look at each file costs some tenths of a microsecond.
+  // Tables are read in place: a look at each file costs a microsecond.
   weights_->expect_unchanged();
   return named([&] { return session.run(feeds); });
 }
