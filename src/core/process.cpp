@@ -173,6 +173,8 @@ bool listen(const Child& child, Pipe& out, Pipe& err, const ProcessOptions& opti
 }  // namespace
 
 ProcessResult run_process(const std::filesystem::path& program, const ProcessOptions& options) {
+  // Before it starts: one that is quick would have ended before anybody looked.
+  options.cancellation.check();
   Pipe out, err;
   Child child(program, options.arguments, out, err);
   ProcessResult result;

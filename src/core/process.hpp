@@ -18,7 +18,7 @@ struct ProcessOptions {
   std::vector<std::string> arguments = {};
   std::chrono::milliseconds limit{10'000};  // then it is killed; time in which this process stands still counts little
   std::size_t most_output = std::size_t{1} << 20;  // bytes of its standard output; then it is killed
-  Cancellation cancellation = {};                  // looked at while waiting; once cancelled it is killed
+  Cancellation cancellation = {};                  // looked at before and while it runs; once cancelled it is killed
 };
 
 struct ProcessResult {

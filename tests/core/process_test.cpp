@@ -88,6 +88,14 @@ TEST(Process, ACancellationKillsIt) {
   EXPECT_TRUE(is_gone(file));
 }
 
+TEST(Process, OnceCancelledNothingIsStarted) {
+  const Cancellation cancellation;
+  cancellation.cancel();
+  // One that could be started might end before anybody looks.
+  const Error error = error_of([&] { run_process("/nowhere/program", {.cancellation = cancellation}); });
+  EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+}
+
 TEST(Process, AProgramThatIsNotThereIsNamed) {
   const Error error = error_of([] { run_process("/nowhere/program", {}); });
   EXPECT_EQ(error.kind(), ErrorKind::not_found);
