@@ -1,4 +1,4 @@
-// Attention and rotary embedding against f64, at every level this machine has.
+// Attention against f64, at every level this machine has.
 #include <algorithm>
 #include <cstring>
 #include <list>
@@ -179,10 +179,13 @@ class Pages {
   std::list<std::vector<void*>> pointers_;
 };
 
-void check(const Kernels& kernels, const Case& c) {
-  SCOPED_TRACE(::testing::PrintToString(c));
+Inputs rounded_inputs_of(const Case& c) {
   Inputs in = inputs_of(c);
   if (c.pages) round_to_pages(in, *c.pages);
+  return in;
+}
+
+Matrix attended(const Kernels& kernels, const Case& c, Inputs& in) {
   ThreadPool pool(c.threads);
   HostBuffer scratch(kernels.attention_scratch_floats(c.head_dim, c.threads) * sizeof(float));
   // What an earlier call left must not matter.
@@ -216,7 +219,13 @@ void check(const Kernels& kernels, const Case& c) {
     args.part = pages->part;
   }
   kernels.attention(pool, args);
+  return output;
+}
 
+void check(const Kernels& kernels, const Case& c) {
+  SCOPED_TRACE(::testing::PrintToString(c));
+  Inputs in = rounded_inputs_of(c);
+  const Matrix output = attended(kernels, c, in);
   std::vector<std::vector<Expected>> expected;
   for (std::size_t s = 0; s + 1 < in.query_offsets.size(); ++s) {
     for (std::int64_t q = 0; q < in.query_offsets[s + 1] - in.query_offsets[s]; ++q) {
@@ -365,44 +374,30 @@ TEST_P(AttentionTest, Threads) {
   check(kernels(), {.queries = {3, 90, 41, 7, 128}, .keys = {}, .heads = 4, .kv_heads = 4, .threads = 3});
 }
 
-TEST_P(AttentionTest, Rotary) {
-  for (const bool interleaved : {false, true}) {
-    for (const std::int64_t rotary_dim : {2, 6, 16, 34}) {
-      const std::int64_t heads = 3, head_dim = 34, rows = 70, half = rotary_dim / 2;
-      ThreadPool pool(2);
-      const Matrix start = Matrix::random(rows, heads * head_dim, 1, 5);
-      const Matrix cosine = Matrix::random(9, half, 2), sine = Matrix::random(9, half, 3);
-      std::vector<std::int64_t> positions;
-      for (std::int64_t r = 0; r < rows; ++r) positions.push_back(r * 5 % 9);
-      Matrix x = start;
-      kernels().rotary(pool, {.x = x,
-                              .rows = rows,
-                              .heads = heads,
-                              .head_dim = head_dim,
-                              .rotary_dim = rotary_dim,
-                              .interleaved = interleaved,
-                              .cosine = cosine.values.data(),
-                              .sine = sine.values.data(),
-                              .positions = positions.data()});
-      for (std::int64_t r = 0; r + 1 < rows; ++r) {
-        for (std::int64_t c = x.width; c < x.stride; ++c) x.values[r * x.stride + c] = kUntouched;
+TEST_P(AttentionTest, NumbersAreTheSameWithAnyThreads) {
+  std::vector<Case> cases;
+  for (const std::int64_t head_dim : {16, 64, 80}) {
+    for (const std::int64_t queries : {11, 16, 24, 61, 300}) {
+      for (const std::int64_t window : {kNoWindow, std::int64_t{37}}) {
+        cases.push_back({.queries = {queries}, .keys = {}, .head_dim = head_dim, .causal = true, .window = window});
       }
-      EXPECT_TRUE(
-          agrees(x,
-                 [&](std::int64_t r, std::int64_t c) -> Expected {
-                   const std::int64_t d = c % head_dim;
-                   const auto at = [&](std::int64_t index) { return static_cast<double>(start.at(r, c - d + index)); };
-                   if (d >= rotary_dim) return {at(d), 0};
-                   const bool second = interleaved ? d % 2 == 1 : d >= half;
-                   const std::int64_t pair = interleaved ? d / 2 : d % half;
-                   const std::int64_t other = interleaved ? d ^ 1 : (second ? d - half : d + half);
-                   const auto angle = [&](const Matrix& m) {
-                     return static_cast<double>(m.at(positions[static_cast<std::size_t>(r)], pair));
-                   };
-                   const double value = at(d) * angle(cosine) + (second ? 1 : -1) * at(other) * angle(sine);
-                   return {value, 3 * kEpsilon * (std::abs(at(d) * angle(cosine)) + std::abs(at(other) * angle(sine)))};
-                 }))
-          << (interleaved ? "interleaved " : "halves ") << rotary_dim;
+      cases.push_back({.queries = {queries}, .keys = {}, .head_dim = head_dim, .precision = Precision::bf16});
+      cases.push_back({.queries = {queries, 5}, .keys = {}, .head_dim = head_dim, .key_mask = true, .bias = true});
+      cases.push_back({.queries = {queries},
+                       .keys = {queries + 333},
+                       .head_dim = head_dim,
+                       .causal = true,
+                       .window = 301,
+                       .pages = DType::f32});
+    }
+    cases.push_back(
+        {.queries = {1, 1}, .keys = {700, 90}, .heads = 12, .head_dim = head_dim, .causal = true, .pages = DType::f16});
+  }
+  for (Case c : cases) {
+    Inputs in = rounded_inputs_of(c);
+    const Matrix alone = attended(kernels(), c, in);
+    for (c.threads = 2; c.threads <= 5; ++c.threads) {
+      EXPECT_TRUE(std::ranges::equal(attended(kernels(), c, in).values, alone.values)) << ::testing::PrintToString(c);
     }
   }
 }

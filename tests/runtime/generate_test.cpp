@@ -320,7 +320,7 @@ TEST(Generate, TheCacheIsAsLargeAsPredicted) {
 }
 
 TEST(Generate, WhatWouldNotFitIsRefusedBeforeItRuns) {
-  const std::int64_t room = inspect(decoders_folder() / "llama", {.tokens = {64}}).memory[0].total + (1 << 14);
+  const std::int64_t room = inspect(decoders_folder() / "llama", {.tokens = {32}}).memory[0].total + (1 << 14);
   const Model model = Model::open(decoders_folder() / "llama", {.device = "cpu", .memory_limit = room});
   EXPECT_EQ(model.generate({prompts().data(), 1}, greedy(4)).texts[0][0].ids.size(), 4U);
   EXPECT_EQ(error_of_generating(model, prompts()[0], greedy(200)).kind(), ErrorKind::out_of_memory);

@@ -19,6 +19,13 @@ std::vector<std::size_t> last_readers(const Graph& graph, const std::vector<std:
   return last;
 }
 
+void widen(Placement::Buffer& buffer, const std::vector<Stretch>& cut) {
+  for (const Stretch& stretch : cut) {
+    if (buffer.first >= stretch.begin && buffer.first < stretch.end) buffer.first = stretch.begin;
+    if (buffer.last >= stretch.begin && buffer.last < stretch.end) buffer.last = stretch.end - 1;
+  }
+}
+
 }  // namespace
 
 // The output may take over the memory of an input that it has the same shape as, that lies alone in its buffer and
@@ -83,8 +90,9 @@ void Placement::give_outputs(const Graph& graph, const std::vector<std::unique_p
   }
 }
 
-ArenaLayout::ArenaLayout(const Placement& placement, const Extents& extents) {
-  const std::vector<Placement::Buffer>& buffers = placement.buffers();
+ArenaLayout::ArenaLayout(const Placement& placement, const Extents& extents, const std::vector<Stretch>& cut) {
+  std::vector<Placement::Buffer> buffers = placement.buffers();
+  for (Placement::Buffer& buffer : buffers) widen(buffer, cut);
   std::vector<std::size_t> sizes;
   for (const Placement::Buffer& buffer : buffers) {
     const Dim numbers = buffer.output < 0 ? buffer.rows * Dim(buffer.stride()) : Dim(0);

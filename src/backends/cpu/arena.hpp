@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "backends/cpu/step.hpp"
+#include "backends/cpu/stretches.hpp"
 
 namespace accelerate::cpu {
 
@@ -45,7 +45,8 @@ struct ArenaLayout {
   std::vector<std::size_t> offsets;
   std::size_t bytes = 0;
   ArenaLayout() = default;
-  ArenaLayout(const Placement& placement, const Extents& extents);
+  // Threads are at different steps of a stretch that they take by rows: what lives in one of `cut` lives in all of it.
+  ArenaLayout(const Placement& placement, const Extents& extents, const std::vector<Stretch>& cut = {});
 };
 
 }  // namespace accelerate::cpu

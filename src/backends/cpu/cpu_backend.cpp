@@ -124,6 +124,7 @@ class CpuBackend final : public Backend {
     compiled->symbol = ragged_symbol_of(compiled->graph);
     compiled->cache = CacheLayout(compiled->graph, options.state);
     compiled->placement = std::make_unique<Placement>(compiled->graph, compiled->steps);
+    compiled->stretches = stretches_of(compiled->graph, compiled->steps);
     for (const auto& step : compiled->steps) {
       options.cancellation.check();
       step->prepare(*compiled->weights, *compiled->pool);

@@ -8,11 +8,31 @@
 namespace accelerate::cpu {
 namespace {
 
-std::size_t workspace_bytes(const std::vector<std::unique_ptr<Step>>& steps, const Extents& extents, int threads) {
-  std::size_t most = 0;
-  for (const auto& step : steps) most = std::max(most, step->workspace_bytes(extents, threads));
-  return most;
-}
+using Steps = std::vector<std::unique_ptr<Step>>;
+
+// What one part needs.
+struct Needs {
+  std::vector<Stretch> cut;  // that threads take by rows
+  ArenaLayout arena;
+  std::size_t workspace = 0, rows_workspace = 0;  // scratch memory of the thread that runs all steps; of each other one
+
+  Needs(const Steps& steps, const Placement& placement, const std::vector<Stretch>& stretches, const Extents& extents,
+        int threads)
+      : cut(cut_by_rows(stretches, extents, threads)),
+        arena(placement, extents, cut),
+        workspace(scratch(steps, {.begin = 0, .end = steps.size()}, extents, threads)) {
+    for (const Stretch& stretch : cut) rows_workspace = std::max(rows_workspace, scratch(steps, stretch, extents, 1));
+  }
+
+ private:
+  static std::size_t scratch(const Steps& steps, const Stretch& stretch, const Extents& extents, int threads) {
+    std::size_t most = 0;
+    for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+      most = std::max(most, steps[i]->workspace_bytes(extents, threads));
+    }
+    return most;
+  }
+};
 
 std::vector<Part> parts_of(const std::string& symbol, const Extents& extents, int threads) {
   if (symbol.empty()) return {{}};
@@ -41,7 +61,8 @@ struct Layout {
   Extents extents;
   std::vector<Location> values;
   std::vector<std::size_t> offsets;
-  std::size_t arena = 0, workspace = 0;
+  std::vector<Stretch> cut;
+  std::size_t arena = 0, workspace = 0, rows_workspace = 0;
 };
 
 bool counts_positions(const Dim& dim) {
@@ -117,7 +138,7 @@ class CpuSession final : public Session {
     std::vector<Layout> layouts;
     const std::vector<Part> parts = parts_of(c_->symbol, extents, c_->pool->threads());
     const int threads = parts.size() > 1 ? 1 : c_->pool->threads();
-    std::size_t arena = 0, workspace = 0;
+    std::size_t arena = 0, workspace = 0, rows_workspace = 0;
     for (const Part& part : parts) {
       Extents own = parts.size() > 1 ? cpu::extents_of(extents, c_->symbol, part) : extents;
       if (counts_positions_) own.set("positions", extents.at("positions"));
@@ -126,12 +147,13 @@ class CpuSession final : public Session {
       layouts.back().part = part;
       arena = std::max(arena, layouts.back().arena);
       workspace = std::max(workspace, layouts.back().workspace);
+      rows_workspace = std::max(rows_workspace, layouts.back().rows_workspace);
     }
-    lanes_.resize(std::max(lanes_.size(), std::min<std::size_t>(parts.size(), pool_threads())));
+    const std::size_t whole = std::min(parts.size(), pool_threads());
+    lanes_.resize(layouts[0].cut.empty() ? std::max(lanes_.size(), whole) : pool_threads());
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      const bool used = i < std::min<std::size_t>(parts.size(), pool_threads());
-      grow(lanes_[i].arena, used ? arena : 0);
-      grow(lanes_[i].workspace, used ? workspace : 0);
+      grow(lanes_[i].arena, i < whole ? arena : 0);
+      grow(lanes_[i].workspace, i < whole ? workspace : rows_workspace);
     }
     layouts_ = std::move(layouts);
   }
@@ -139,10 +161,12 @@ class CpuSession final : public Session {
   std::size_t pool_threads() const { return static_cast<std::size_t>(c_->pool->threads()); }
 
   Layout layout_of(Extents extents, int threads) {
-    const ArenaLayout arena(*c_->placement, extents);
+    Needs needs(c_->steps, *c_->placement, c_->stretches, extents, threads);
     Layout layout;
-    layout.arena = arena.bytes;
-    layout.workspace = workspace_bytes(c_->steps, extents, threads);
+    layout.cut = std::move(needs.cut);
+    layout.arena = needs.arena.bytes;
+    layout.workspace = needs.workspace;
+    layout.rows_workspace = needs.rows_workspace;
     layout.values.resize(c_->graph.nodes().size());
     layout.offsets.resize(c_->graph.nodes().size());
     for (std::size_t i = 0; i < layout.values.size(); ++i) {
@@ -156,7 +180,7 @@ class CpuSession final : public Session {
       if (place.buffer < 0) continue;
       const auto buffer = static_cast<std::size_t>(place.buffer);
       value.stride = c_->placement->buffers()[buffer].stride();
-      layout.offsets[i] = arena.offsets[buffer] + static_cast<std::size_t>(place.column) * sizeof(float);
+      layout.offsets[i] = needs.arena.offsets[buffer] + static_cast<std::size_t>(place.column) * sizeof(float);
     }
     layout.extents = std::move(extents);
     return layout;
@@ -171,19 +195,23 @@ class CpuSession final : public Session {
   }
 
   void run_parts(const Feeds& feeds, const std::vector<float*>& outputs) {
-    static ThreadPool alone(1);
     const auto begin = StepTimes::value_type::clock::now();
     std::vector<StepTimes> times(feeds.step_times == nullptr ? 0 : layouts_.size());
     c_->pool->parallel_for(static_cast<std::int64_t>(layouts_.size()), [&](std::int64_t task, int worker) {
       const auto index = static_cast<std::size_t>(task);
-      run_part(layouts_[index], lanes_[static_cast<std::size_t>(worker)], alone, feeds,
+      run_part(layouts_[index], lanes_[static_cast<std::size_t>(worker)], alone(), feeds,
                times.empty() ? nullptr : &times[index], outputs);
     });
     if (feeds.step_times != nullptr) add_times(begin, times, *feeds.step_times);
   }
 
+  static ThreadPool& alone() {
+    static ThreadPool pool(1);
+    return pool;
+  }
+
   void run_part(const Layout& layout, Lane& lane, ThreadPool& pool, const Feeds& feeds, StepTimes* times,
-                const std::vector<float*>& outputs) const {
+                const std::vector<float*>& outputs) {
     lane.values = layout.values;
     for (std::size_t i = 0; i < lane.values.size(); ++i) bind(i, layout, lane, feeds, outputs);
     std::span<const Slot> slots = feeds.slots;
@@ -192,13 +220,41 @@ class CpuSession final : public Session {
           slots.subspan(static_cast<std::size_t>(layout.part.first_item), static_cast<std::size_t>(layout.part.items));
     }
     const Run run{kernels(c_->level), pool, layout.extents, lane.values, &cache_, slots, lane.workspace.data()};
-    for (const auto& step : c_->steps) {
-      feeds.cancellation.check();
-      mark(times);
-      step->run(run);
+    std::size_t next = 0;
+    for (const Stretch& stretch : layout.cut) {
+      run_steps(next, stretch.begin, run, feeds.cancellation, times);
+      run_by_rows(stretch, run, feeds.cancellation, times);
+      next = stretch.end;
     }
+    run_steps(next, c_->steps.size(), run, feeds.cancellation, times);
     mark(times);
     for (std::size_t i = 0; i < outputs.size(); ++i) copy_output(i, layout.part, lane, pool, outputs[i]);
+  }
+
+  void run_steps(std::size_t begin, std::size_t end, const Run& run, const Cancellation& cancellation,
+                 StepTimes* times) const {
+    for (std::size_t i = begin; i < end; ++i) {
+      cancellation.check();
+      mark(times);
+      c_->steps[i]->run(run);
+    }
+  }
+
+  // Steps are shown as long as they take the thread that has the first rows.
+  void run_by_rows(const Stretch& stretch, const Run& whole, const Cancellation& cancellation, StepTimes* times) {
+    const std::int64_t rows = stretch.rows.evaluate(whole.extents), threads = whole.pool.threads();
+    whole.pool.parallel_for(threads, [&](std::int64_t task, int worker) {
+      Run run{whole.kernels,
+              alone(),
+              whole.extents,
+              whole.values,
+              whole.cache,
+              whole.slots,
+              lanes_[static_cast<std::size_t>(worker)].workspace.data()};
+      run.first_row = rows * task / threads;
+      run.rows = rows * (task + 1) / threads - run.first_row;
+      run_steps(stretch.begin, stretch.end, run, cancellation, task == 0 ? times : nullptr);
+    });
   }
 
   void bind(std::size_t index, const Layout& layout, Lane& lane, const Feeds& feeds,
@@ -303,18 +359,21 @@ SessionBytes session_bytes(const Graph& graph, const std::vector<std::unique_ptr
   const std::string symbol = ragged_symbol_of(graph);
   const std::vector<Part> parts = parts_of(symbol, extents, threads);
   const Placement placement(graph, steps);
+  const std::vector<Stretch> stretches = stretches_of(graph, steps);
   const auto lanes = static_cast<std::int64_t>(std::min<std::size_t>(parts.size(), static_cast<std::size_t>(threads)));
   SessionBytes most;
+  std::int64_t rows_workspaces = 0;
   Extents last;
   for (const Part& part : parts) {
     Extents own = parts.size() > 1 ? extents_of(extents, symbol, part) : extents;
     if (&part != &parts.front() && own == last) continue;  // a large batch is many parts, and most of them are alike
-    most.arenas = std::max(most.arenas, static_cast<std::int64_t>(ArenaLayout(placement, own).bytes));
-    most.workspaces = std::max(most.workspaces,
-                               static_cast<std::int64_t>(workspace_bytes(steps, own, parts.size() > 1 ? 1 : threads)));
+    const Needs needs(steps, placement, stretches, own, parts.size() > 1 ? 1 : threads);
+    most.arenas = std::max(most.arenas, static_cast<std::int64_t>(needs.arena.bytes));
+    most.workspaces = std::max(most.workspaces, static_cast<std::int64_t>(needs.workspace));
+    rows_workspaces = (threads - 1) * static_cast<std::int64_t>(needs.rows_workspace);
     last = std::move(own);
   }
-  return {lanes * most.arenas, lanes * most.workspaces};
+  return {lanes * most.arenas, lanes * most.workspaces + rows_workspaces};
 }
 
 }  // namespace accelerate::cpu

@@ -19,6 +19,7 @@ struct Compiled {
   Level level = Level::portable;
   std::vector<std::unique_ptr<Step>> steps;
   std::unique_ptr<Placement> placement;
+  std::vector<Stretch> stretches;
   std::string symbol;  // ragged_symbol_of(graph)
   CacheLayout cache;   // empty: the graph keeps no state
 };

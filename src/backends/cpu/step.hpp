@@ -42,8 +42,17 @@ struct Run {
   const Cache* cache;
   std::span<const Slot> slots;
   std::byte* workspace;  // as many bytes as the step asked for, aligned to 64
+  // Of a stretch that threads take by rows: those of this one. Negative: all.
+  std::int64_t first_row = 0, rows = -1;
 
-  const Location& at(Value value) const { return values[static_cast<std::size_t>(value.id)]; }
+  Location at(Value value) const {
+    Location location = values[static_cast<std::size_t>(value.id)];
+    if (rows < 0) return location;
+    if (location.data != nullptr) location.data += first_row * location.stride;
+    if (location.index != nullptr) location.index += first_row * location.width;
+    location.rows = rows;
+    return location;
+  }
 };
 
 class Step {
@@ -64,6 +73,8 @@ class Step {
   std::vector<Value> inputs;       // values read, weights left out
   std::vector<Value> outputs;      // values written; several lie side by side in one buffer, unless
   bool apart = false;              // each may lie in one of its own and the graph gives some of them
+  bool by_rows = false;            // row r of what it writes needs row r of what it reads, and no other
+  std::int64_t read_bytes = 0;     // of weights that are multiplied, in each run
   Value in_place;                  // an input whose memory the output may take over when nobody needs it afterwards
 };
 

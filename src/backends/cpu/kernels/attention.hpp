@@ -208,7 +208,8 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
   const AttentionScratch s(a.scratch, a.head_dim);
   const int64_t queries = a.query_end - a.query_begin;
   const KeyRange seen = visible(a, a.query_begin, a.query_end - 1);
-  const int64_t unit = a.pages == nullptr ? kPanel : kPagePositions, begin = seen.begin / unit * unit;
+  // The same blocks of keys whichever queries are here, or the sums would depend on how threads share them.
+  const int64_t begin = larger(a.first_position, seen.begin / kKeyBlock * kKeyBlock);
   ask_for(a.query + a.query_begin * a.query_stride, a.query_stride, queries, a.head_dim);
   for (int64_t block = begin; block < seen.end || block == begin; block += kKeyBlock) {
     const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));

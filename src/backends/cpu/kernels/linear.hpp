@@ -63,8 +63,15 @@ ACCELERATE_INLINE void ask_for_stream(const float* w) {
   }
 }
 
-// sums[u][r][v] += x[r][k + u] * w[k + u][v]. Few rows have too few sums to hide a multiply-add's latency: then
-// kSteps > 1 values of k go to sums of their own.
+// Few rows have too few sums to hide a multiply-add's latency: then so many values of k go to sums of their own. Rows
+// that are more than a tile are never so few, however threads share them: so a row's sum is the same with any threads.
+constexpr int kLeastOfSeveralTiles = (kTileRows + 1) / 2;
+constexpr int steps_of(int rows, int vectors) {
+  if (rows >= kLeastOfSeveralTiles || rows * vectors >= 8) return 1;
+  return rows * vectors >= 4 ? 2 : 4;
+}
+
+// sums[u][r][v] += x[r][k + u] * w[k + u][v], u < kSteps.
 template <int kRows, int kVectors, int kSteps, bool kStream>
 ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth,
                                     const Ahead& ahead, Vec (&sums)[kSteps][kRows][kVectors]) {
@@ -98,8 +105,7 @@ ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const floa
 template <int kRows, int kVectors, bool kStream>
 void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth, const float* start,
                   int64_t start_stride, float* out, int64_t out_stride, const Ahead& ahead) {
-  constexpr int kSums = kRows * kVectors;
-  constexpr int kSteps = kSums >= 8 ? 1 : (kSums >= 4 ? 2 : 4);
+  constexpr int kSteps = steps_of(kRows, kVectors);
   Vec sums[kSteps][kRows][kVectors];
   ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
     ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {

@@ -45,11 +45,6 @@ ACCELERATE_INLINE void join_steps(typename Format::Sum (&sums)[kSteps][kRows][kP
   }
 }
 
-template <int kRows>
-constexpr int steps_for() {
-  return kRows * kPanelVectors >= 8 ? 1 : (kRows * kPanelVectors >= 4 ? 2 : 4);
-}
-
 using EncodedProduct = void (*)(const EncodedTile&);
 struct EncodedProducts {
   EncodedProduct by_rows[kTileRows + 1];
@@ -118,7 +113,7 @@ struct TwoNumbers : Inputs {
 
   template <int kCount>
   static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_for<kCount>();
+    constexpr int kSteps = steps_of(kCount, kPanelVectors);
     Vec sums[kSteps][kCount][kPanelVectors];
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
       ACCELERATE_UNROLL for (int r = 0; r < kCount; ++r) {
@@ -199,7 +194,7 @@ struct Int8 {
 
   template <int kCount>
   static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_for<kCount>();
+    constexpr int kSteps = steps_of(kCount, kPanelVectors);
     const uint8_t* bytes = t.x + int8_header(t.in_features);
     const int64_t size = int8_group(t.in_features);
     for (int64_t k = 0, group = 0; k < t.in_features; k += size, ++group) {

@@ -16,6 +16,7 @@ class EmbeddingStep final : public Step {
       tables_.emplace_back(c.weights, c.weight_name(i, lookup), c.level, multiplied_as(c, c.weight_name(i, lookup)));
       inputs.push_back(node.operands[i + 1]);
     }
+    by_rows = true;
     scale_ = static_cast<float>(c.as<ops::Embedding>(lookup).scale);
     if (lookup == 0) return;
     normalize_ = true;

@@ -22,6 +22,8 @@ class LinearStep final : public Step {
     inputs = {c.node().operands[0]};
     if (residual) inputs.push_back(residual);
     in_place = residual;
+    by_rows = true;
+    read_bytes = matrix_.bytes().allocated + matrix_.bytes().mapped;
   }
 
   WeightBytes weight_bytes(std::set<std::string>& counted) const override {

@@ -11,6 +11,7 @@ class NormStep final : public Step {
       : weight_(c.vector(1)), bias_(c.vector(2)), epsilon_(static_cast<float>(norm.epsilon)) {
     inputs = {c.node().operands[0]};
     in_place = inputs[0];
+    by_rows = true;
   }
   NormStep(const Context& c, const ops::RmsNorm& norm)
       : weight_(c.vector(1)),
@@ -20,6 +21,7 @@ class NormStep final : public Step {
         rms_(true) {
     inputs = {c.node().operands[0]};
     in_place = inputs[0];
+    by_rows = true;
   }
 
   WeightBytes weight_bytes(std::set<std::string>&) const override {

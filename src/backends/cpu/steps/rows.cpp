@@ -13,6 +13,7 @@ class RowsStep final : public Step {
  public:
   RowsStep(const Context& c, bool may_overwrite, Function function) : function_(std::move(function)) {
     inputs = c.node().operands;
+    by_rows = true;
     if (may_overwrite) in_place = inputs[0];
   }
   void run(const Run& run) const override { function_(run, *this); }
