@@ -35,7 +35,8 @@ class Layers {
       x = linear(b, inner, "down" + number, kWidth, {});
     }
     b.output("rows", linear(b, x, "last", kWidth, {}));
-    b.output("first", linear(b, b.pool(x, ops::PoolMode::first), "pooler", kWidth, {.activation = accelerate::Activation::tanh}));
+    b.output("first", linear(b, b.pool(x, ops::PoolMode::first), "pooler", kWidth,
+                             {.activation = accelerate::Activation::tanh}));
     graph = b.finish();
   }
 
@@ -162,7 +163,8 @@ void expect_same_numbers(Precision precision) {
     for (const int threads : {2, 3}) {
       for (const Outputs& outputs : outputs_with(threads)) {
         for (const auto& [name, values] : alone) {
-          EXPECT_TRUE(std::ranges::equal(outputs.at(name).bytes(), values.bytes())) << name << " of " << lengths[0] << ", " << threads;
+          EXPECT_TRUE(std::ranges::equal(outputs.at(name).bytes(), values.bytes()))
+              << name << " of " << lengths[0] << ", " << threads;
         }
       }
     }
