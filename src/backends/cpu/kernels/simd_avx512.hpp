@@ -31,6 +31,11 @@ inline Vec copy_sign(Vec magnitude, Vec sign) {
   return _mm512_or_ps(magnitude, _mm512_and_ps(sign, _mm512_set1_ps(-0.0F)));
 }
 inline Vec shift_into_exponent(Vec a) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23)); }
+#define ACCELERATE_HAS_LOOKUP 1
+// In each lane the one of 16 floats that the low bits of `place` say.
+inline Vec look_up(const float* table, Vec place) {
+  return _mm512_permutexvar_ps(_mm512_castps_si512(place), _mm512_load_ps(table));
+}
 // In each lane what lies kStride lanes further, or nearer.
 template <int kStride>
 inline Vec lanes_apart(Vec v) {
