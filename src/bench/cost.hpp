@@ -42,7 +42,7 @@ struct Limits {
   static Limits best_of(const Limits& a, const Limits& b);
 };
 
-// Measured now: operations in `precision`, and reading of these working sets (rounded down to a power of two).
+// Measured now: operations in `precision`, and reading of these working sets (rounded down by an eighth at most).
 Limits measure_limits(hardware::LimitMeter& meter, Precision precision, std::span<const std::int64_t> working_sets);
 
 // What limits some work, and the seconds it takes at least.

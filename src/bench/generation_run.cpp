@@ -105,12 +105,13 @@ void GenerationRun::rewind(const Cancellation& cancellation) {
   if (past_length() > 0) take_last_step(cancellation);
 }
 
-// A device may still hold what it computed in the step before: so does generating find it.
+// What the step before left, in a device or in a session that is laid out for one token with its logits: so does
+// generating find it.
 void GenerationRun::take_last_step(const Cancellation& cancellation) {
   std::vector<runtime::Sequences::Next> next;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const auto last = static_cast<std::size_t>(filled_length());
-    next.push_back(next_of(i, std::span<const std::int32_t>(prompts_[i]).subspan(last, 1), 0));
+    next.push_back(next_of(i, std::span<const std::int32_t>(prompts_[i]).subspan(last, 1), 1));
   }
   sequences_.run(next, cancellation);
 }
