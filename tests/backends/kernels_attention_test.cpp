@@ -297,6 +297,22 @@ TEST_P(AttentionTest, CrossAttention) {
   check(kernels(), {.queries = {5}, .keys = {0}});
 }
 
+// Whose keys are not packed.
+TEST_P(AttentionTest, OneQueryOfOtherTokens) {
+  for (const std::int64_t head_dim : {1, 7, 16, 33, 64}) {
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+      check(kernels(), {.queries = {1, 1, 1, 1, 1},
+                        .keys = {1, 15, 16, 49, 530},
+                        .heads = 4,
+                        .head_dim = head_dim,
+                        .key_mask = head_dim == 16,
+                        .threads = 2,
+                        .precision = precision});
+    }
+    check(kernels(), {.queries = {1}, .keys = {300}, .head_dim = head_dim, .causal = true, .window = 20, .bias = true});
+  }
+}
+
 TEST_P(AttentionTest, GroupedHeads) {
   check(kernels(), {.queries = {17, 30}, .keys = {}, .heads = 6, .kv_heads = 2});
   check(kernels(), {.queries = {17}, .keys = {}, .heads = 4, .kv_heads = 1, .causal = true});

@@ -11,6 +11,34 @@ inline void pack_key_block(const AttentionBlock& a, int64_t first, int64_t count
   }
 }
 
+// One query reads each key once: no time to pack them.
+inline bool is_alone(const AttentionBlock& a) { return a.pages == nullptr && a.query_end - a.query_begin == 1; }
+
+// Scores of keys [first, first + count) for one query, rounded up to whole vectors. Meanwhile their values are asked
+// for.
+inline void lone_scores(const AttentionBlock& a, int64_t query, int64_t first, int64_t count, float* scores) {
+  const float* q = a.query + query * a.query_stride;
+  for (int64_t j = 0; j < count; j += kLanes) {
+    const int64_t here = first + j, next = first + smaller(j + kLanes, count);
+    ask_for(a.value + here * a.value_stride, a.value_stride, next - here, a.head_dim);
+    ask_for(a.key + next * a.key_stride, a.key_stride, first + smaller(j + 2 * kLanes, count) - next, a.head_dim);
+    Vec sums[kLanes];
+    for (int64_t i = 0; i < kLanes; ++i) {
+      const float* key = a.key + (first + smaller(j + i, count - 1)) * a.key_stride;
+      sums[i] = set1(0.0F);
+      int64_t d = 0;
+      for (; d + kLanes <= a.head_dim; d += kLanes) sums[i] = fma(load(q + d), load(key + d), sums[i]);
+      const int64_t rest = a.head_dim - d;
+      if (rest > 0) sums[i] = fma(load_partial(q + d, rest), load_partial(key + d, rest), sums[i]);
+    }
+    transpose(sums);
+    for (int64_t apart = kLanes / 2; apart > 0; apart /= 2) {
+      for (int64_t i = 0; i < apart; ++i) sums[i] = sums[i] + sums[i + apart];
+    }
+    store(scores + j, sums[0] * set1(key_scale(a)));
+  }
+}
+
 // The panel of keys that begins with key `first`, a multiple of kPanel.
 inline const float* key_panel(const AttentionBlock& a, const AttentionScratch& s, int64_t block, int64_t first) {
   if (!in_pages(a)) return s.keys + (first - block) * a.head_dim;
@@ -48,7 +76,7 @@ inline void product(const float* x, int64_t x_stride, int64_t rows, const float*
 #if defined(ACCELERATE_HAS_BF16_DOT)
 // Products over bf16 need whole panels of a head; few keys do not pay for their packing.
 inline bool in_bf16(const AttentionBlock& a) {
-  return a.bf16 && a.pages == nullptr && a.head_dim % kPanel == 0 && a.keys >= kPanel;
+  return a.bf16 && a.pages == nullptr && a.head_dim % kPanel == 0 && a.keys >= kPanel && !is_alone(a);
 }
 
 // Keys as panels of words of two neighbouring dimensions; a word has the place of a float.
@@ -170,7 +198,8 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
   }
   const int64_t width = round_up(count, kLanes);
   if (in_bf16(a)) narrow_scores(a, s, query, rows, first - block, width);
-  for (int64_t j = 0; j < width && !in_bf16(a); j += kPanel) {
+  if (is_alone(a)) lone_scores(a, query, first, count, s.scores);
+  for (int64_t j = 0; j < width && !in_bf16(a) && !is_alone(a); j += kPanel) {
     const int64_t vectors = smaller(kPanel, width - j) / kLanes;
     kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride, key_panel(a, s, block, first + j),
                                   kPanel, a.head_dim, nullptr, 0, s.scores + j, kKeyBlock, {s.scores, 0});
@@ -214,8 +243,8 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
   for (int64_t block = begin; block < seen.end || block == begin; block += kKeyBlock) {
     const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
     if (a.pages == nullptr) {
-      ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
-      if (!in_bf16(a)) pack_key_block(a, block, block_end - block, s.keys);
+      if (!is_alone(a)) ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
+      if (!in_bf16(a) && !is_alone(a)) pack_key_block(a, block, block_end - block, s.keys);
     }
     Values values{};
     if (in_bf16(a)) {

@@ -116,14 +116,12 @@ std::int64_t tasks_of_pages(const Attention& a, std::int64_t batch, int threads)
 }
 
 // Multiply-adds of all sequences, twice.
-double operations_of(const Attention& a, std::int64_t batch, std::int64_t longest) {
-  double pairs = static_cast<double>(batch) * static_cast<double>(longest) * static_cast<double>(longest);
-  if (!a.pages.empty()) {
-    pairs = 0;
-    for (std::size_t i = 0; i < a.pages.size(); ++i) {
-      pairs +=
-          static_cast<double>(a.query_offsets[i + 1] - a.query_offsets[i]) * static_cast<double>(a.pages[i].positions);
-    }
+double operations_of(const Attention& a) {
+  const std::span<const std::int64_t> key_offsets = a.key_offsets.empty() ? a.query_offsets : a.key_offsets;
+  double pairs = 0;
+  for (std::size_t i = 0; i + 1 < a.query_offsets.size(); ++i) {
+    const std::int64_t keys = a.pages.empty() ? key_offsets[i + 1] - key_offsets[i] : a.pages[i].positions;
+    pairs += static_cast<double>(a.query_offsets[i + 1] - a.query_offsets[i]) * static_cast<double>(keys);
   }
   return 4.0 * static_cast<double>(a.heads * a.head_dim) * pairs;
 }
@@ -182,7 +180,7 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   // handing over costs 2.5 us.
   constexpr double kSmallestTask = 1.5e5;
   const std::int64_t items = batch * a.heads * most_blocks;
-  const double affordable = operations_of(a, batch, longest) / detail::worth_sharing(pool, kSmallestTask);
+  const double affordable = operations_of(a) / detail::worth_sharing(pool, kSmallestTask);
   const std::int64_t most_tasks = longest == 1 ? tasks_of_pages(a, batch, pool.threads()) : items;
   // Chosen as a double: infinitely many are affordable where there is nobody to hand them over to.
   const auto tasks = static_cast<std::int64_t>(std::max(1.0, std::min(static_cast<double>(most_tasks), affordable)));
