@@ -23,8 +23,8 @@ Extents with_past(const Feeds& feeds, const StateSlots& slots) {
 }
 
 void check_feeds(const Graph& graph, const Feeds& feeds) {
-  for (const Node& node : graph.nodes()) {
-    if (node.source != Node::Source::input) continue;
+  for (const Graph::Input& input : graph.inputs()) {
+    const Node& node = graph.node(input.value);
     const auto found = feeds.tensors.find(node.name);
     if (found == feeds.tensors.end()) {
       throw Error(ErrorKind::invalid_input, "input \"" + node.name + "\" is missing", "graph " + graph.name());

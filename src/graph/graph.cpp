@@ -51,12 +51,33 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
+// Of an index that is an input, by every table that it is looked up in.
+std::int64_t largest_index_of(const std::vector<Node>& nodes, Value input) {
+  std::int64_t largest = -1;
+  for (const Node& node : nodes) {
+    if (node.source != Node::Source::operation || node.operation->name() != "embedding") continue;
+    for (std::size_t i = 0; i + 1 < node.operands.size(); i += 2) {
+      if (node.operands[i + 1] != input) continue;
+      const Node& table = nodes[static_cast<std::size_t>(node.operands[i].id)];
+      const std::int64_t offset = nodes[static_cast<std::size_t>(input.id)].rule.offset;
+      const std::int64_t last = std::max<std::int64_t>(table.type.shape.dims.front().number() - 1 - offset, 0);
+      largest = largest < 0 ? last : std::min(largest, last);
+    }
+  }
+  return largest;
+}
+
 }  // namespace
 
 std::string Type::to_string() const { return (element == Element::real ? "real " : "index ") + shape.to_string(); }
 
 Graph::Graph(std::string name, std::vector<Node> nodes, std::vector<Output> outputs)
-    : name_(std::move(name)), nodes_(std::move(nodes)), outputs_(std::move(outputs)) {}
+    : name_(std::move(name)), nodes_(std::move(nodes)), outputs_(std::move(outputs)) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const Value value{static_cast<std::int32_t>(i)};
+    if (nodes_[i].source == Node::Source::input) inputs_.push_back({value, largest_index_of(nodes_, value)});
+  }
+}
 
 const Graph::Output* Graph::find_output(std::string_view name) const {
   const auto found = std::find_if(outputs_.begin(), outputs_.end(), [&](const Output& o) { return o.name == name; });
@@ -74,10 +95,8 @@ bool Graph::keeps_state() const {
 }
 
 const Node* Graph::find_input(std::string_view name) const {
-  const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-    return node.source == Node::Source::input && node.name == name;
-  });
-  return found == nodes_.end() ? nullptr : &*found;
+  const auto found = std::ranges::find_if(inputs_, [&](const Input& input) { return node(input.value).name == name; });
+  return found == inputs_.end() ? nullptr : &node(found->value);
 }
 
 std::vector<const Type*> Graph::operand_types(const Node& node) const {

@@ -100,6 +100,10 @@ class Graph {
     std::string name;
     Value value;
   };
+  struct Input {
+    Value value;
+    std::int64_t largest_index = -1;  // that may be given for it, by the tables it is looked up in; -1: it is in none
+  };
 
   Graph() = default;
   Graph(std::string name, std::vector<Node> nodes, std::vector<Output> outputs);
@@ -107,6 +111,7 @@ class Graph {
   const std::string& name() const { return name_; }
   const std::vector<Node>& nodes() const { return nodes_; }
   const Node& node(Value value) const { return nodes_.at(static_cast<std::size_t>(value.id)); }
+  const std::vector<Input>& inputs() const { return inputs_; }
   const std::vector<Output>& outputs() const { return outputs_; }
   const Output* find_output(std::string_view name) const;
   bool has_operation(std::string_view name) const;
@@ -127,6 +132,7 @@ class Graph {
  private:
   std::string name_;
   std::vector<Node> nodes_;
+  std::vector<Input> inputs_;  // found once: every run asks for them
   std::vector<Output> outputs_;
 };
 

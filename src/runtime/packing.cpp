@@ -66,9 +66,8 @@ void check_index(const Node& input, std::int64_t value, std::int64_t largest, st
               input.name, input.name == "position_ids" ? "the model takes no longer input" : "");
 }
 
-Tensor token_feed(const Graph& graph, const Node& input, std::span<const Item> items, std::int64_t rows) {
+Tensor token_feed(const Node& input, std::int64_t largest, std::span<const Item> items, std::int64_t rows) {
   Tensor feed(DType::i64, {rows});
-  const std::int64_t largest = largest_index(graph, input.name);
   auto out = feed.as<std::int64_t>().begin();
   for (const Item& item : items) {
     const std::vector<std::int64_t> columns = filled(input, item);
@@ -152,9 +151,11 @@ void keep_unseen(Item& item) {
   for (const std::int64_t column : tokens) item.seen[static_cast<std::size_t>(column)] = 1;
 }
 
-void keep_what_counts(Item& item, const Padding& padding) {
+void keep_what_counts(Item& item, const Graph& graph) {
   if (item.kept.empty()) return;
   const std::int64_t first = item.kept.front(), between = item.kept.back() - first + 1;
+  if (first == 0 && between == item.rows()) return;
+  const Padding padding = padding_of(graph);
   const bool reads_padding = padding.first_row && first > 0;
   if (reads_padding && padding.window >= 0 && first > padding.window) {
     throw Error(ErrorKind::unsupported,
@@ -210,18 +211,10 @@ void set_input(Item& item, const std::string& name, std::span<const std::int64_t
 }  // namespace
 
 std::int64_t largest_index(const Graph& graph, std::string_view input) {
-  std::int64_t largest = -1;
-  for (const Node& node : graph.nodes()) {
-    if (node.source != Node::Source::operation || node.operation->name() != "embedding") continue;
-    for (std::size_t i = 0; i + 1 < node.operands.size(); i += 2) {
-      const Node& index = graph.node(node.operands[i + 1]);
-      if (index.source != Node::Source::input || index.name != input) continue;
-      const std::int64_t rows = graph.node(node.operands[i]).type.shape.dims.front().number();
-      const std::int64_t last = std::max<std::int64_t>(rows - 1 - index.rule.offset, 0);
-      largest = largest < 0 ? last : std::min(largest, last);
-    }
+  for (const Graph::Input& each : graph.inputs()) {
+    if (graph.node(each.value).name == input) return each.largest_index;
   }
-  return largest;
+  return -1;
 }
 
 Feeds feeds_of(const Graph& graph, std::span<const Item> items, std::span<const Selected> selected) {
@@ -238,11 +231,12 @@ Feeds feeds_of(const Graph& graph, std::span<const Item> items, std::span<const 
     feeds.extents.set_seen("tokens", std::move(seen));
   }
   feeds.extents.set("selected", static_cast<std::int64_t>(selected.size()));
-  for (const Node& node : graph.nodes()) {
+  for (const Graph::Input& input : graph.inputs()) {
+    const Node& node = graph.node(input.value);
     // Reals are what another graph gave: whoever has that feeds it.
-    if (node.source != Node::Source::input || node.type.element == Element::real) continue;
+    if (node.type.element == Element::real) continue;
     feeds.tensors[node.name] =
-        node.type.shape.ragged ? token_feed(graph, node, items, rows) : item_feed(node, items, selected);
+        node.type.shape.ragged ? token_feed(node, input.largest_index, items, rows) : item_feed(node, items, selected);
   }
   return feeds;
 }
@@ -262,9 +256,8 @@ std::vector<Item> items_of(const Graph& graph, const NamedTensors& inputs) {
       set_input(item, name, values.as<std::int64_t>().subspan(rows == 1 ? 0 : item.number * width, width));
     }
   }
-  const Padding padding = padding_of(graph);
   for (Item& item : items) {
-    keep_what_counts(item, padding);
+    keep_what_counts(item, graph);
     check_positions(graph, item);
   }
   return items;

@@ -31,8 +31,7 @@ struct Selected {
   std::int64_t item = 0, row = 0;
 };
 
-// Largest index that may be given for an input of the graph, by the tables that it is looked up in; -1 where it is in
-// none.
+// Graph::Input::largest_index by name; -1 where there is no such input.
 std::int64_t largest_index(const Graph& graph, std::string_view input);
 
 // The inputs that the graph has, missing ones filled in by their rules. Error{invalid_input} naming the input, the

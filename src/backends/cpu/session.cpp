@@ -60,7 +60,10 @@ struct Layout {
   Part part;
   Extents extents;
   std::vector<Location> values;
-  std::vector<std::size_t> offsets;
+  struct Placed {
+    std::size_t value, at;  // at: offset in the arena, or number of the output
+  };
+  std::vector<Placed> in_arena, in_outputs;
   std::vector<Stretch> cut;
   std::size_t arena = 0, workspace = 0, rows_workspace = 0;
 };
@@ -168,7 +171,6 @@ class CpuSession final : public Session {
     layout.workspace = needs.workspace;
     layout.rows_workspace = needs.rows_workspace;
     layout.values.resize(c_->graph.nodes().size());
-    layout.offsets.resize(c_->graph.nodes().size());
     for (std::size_t i = 0; i < layout.values.size(); ++i) {
       const Node& node = c_->graph.nodes()[i];
       if (node.source == Node::Source::weight || node.source == Node::Source::state) continue;
@@ -180,7 +182,13 @@ class CpuSession final : public Session {
       if (place.buffer < 0) continue;
       const auto buffer = static_cast<std::size_t>(place.buffer);
       value.stride = c_->placement->buffers()[buffer].stride();
-      layout.offsets[i] = needs.arena.offsets[buffer] + static_cast<std::size_t>(place.column) * sizeof(float);
+      const int output = c_->placement->buffers()[buffer].output;
+      if (output < 0) {
+        const std::size_t column = static_cast<std::size_t>(place.column) * sizeof(float);
+        layout.in_arena.push_back({i, needs.arena.offsets[buffer] + column});
+      } else {
+        layout.in_outputs.push_back({i, static_cast<std::size_t>(output)});
+      }
     }
     layout.extents = std::move(extents);
     return layout;
@@ -212,8 +220,7 @@ class CpuSession final : public Session {
 
   void run_part(const Layout& layout, Lane& lane, ThreadPool& pool, const Feeds& feeds, StepTimes* times,
                 const std::vector<float*>& outputs) {
-    lane.values = layout.values;
-    for (std::size_t i = 0; i < lane.values.size(); ++i) bind(i, layout, lane, feeds, outputs);
+    bind(layout, lane, feeds, outputs);
     std::span<const Slot> slots = feeds.slots;
     if (layouts_.size() > 1 && !slots.empty()) {
       slots =
@@ -257,22 +264,19 @@ class CpuSession final : public Session {
     });
   }
 
-  void bind(std::size_t index, const Layout& layout, Lane& lane, const Feeds& feeds,
-            const std::vector<float*>& outputs) const {
-    const Node& node = c_->graph.nodes()[index];
-    Location& value = lane.values[index];
-    if (node.source == Node::Source::input) {
-      locate(feeds.tensors.find(node.name)->second, node, first_number(node, layout.part), value);
-      return;
+  void bind(const Layout& layout, Lane& lane, const Feeds& feeds, const std::vector<float*>& outputs) const {
+    lane.values = layout.values;
+    for (const Graph::Input& input : c_->graph.inputs()) {
+      const Node& node = c_->graph.node(input.value);
+      locate(feeds.tensors.find(node.name)->second, node, first_number(node, layout.part),
+             lane.values[static_cast<std::size_t>(input.value.id)]);
     }
-    const int buffer = c_->placement->place(index).buffer;
-    if (buffer < 0) return;
-    const int output = c_->placement->buffers()[static_cast<std::size_t>(buffer)].output;
-    if (output < 0) {
-      value.data = reinterpret_cast<float*>(lane.arena.data() + layout.offsets[index]);
-    } else {
-      const auto which = static_cast<std::size_t>(output);
-      value.data = outputs[which] + first_number(c_->graph.node(c_->graph.outputs()[which].value), layout.part);
+    for (const auto& [value, offset] : layout.in_arena) {
+      lane.values[value].data = reinterpret_cast<float*>(lane.arena.data() + offset);
+    }
+    for (const auto& [value, output] : layout.in_outputs) {
+      const Node& given = c_->graph.node(c_->graph.outputs()[output].value);
+      lane.values[value].data = outputs[output] + first_number(given, layout.part);
     }
   }
 

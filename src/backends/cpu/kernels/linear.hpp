@@ -66,7 +66,7 @@ ACCELERATE_INLINE void ask_for_stream(const float* w) {
 // Few rows have too few sums to hide a multiply-add's latency: then so many values of k go to sums of their own. Rows
 // that are more than a tile are never so few, however threads share them: so a row's sum is the same with any threads.
 constexpr int kLeastOfSeveralTiles = (kTileRows + 1) / 2;
-constexpr int steps_of(int rows, int vectors) {
+constexpr int steps_for(int rows, int vectors) {
   if (rows >= kLeastOfSeveralTiles || rows * vectors >= 8) return 1;
   return rows * vectors >= 4 ? 2 : 4;
 }
@@ -105,7 +105,7 @@ ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const floa
 template <int kRows, int kVectors, bool kStream>
 void product_tile(const float* x, int64_t x_stride, const float* w, int64_t w_stride, int64_t depth, const float* start,
                   int64_t start_stride, float* out, int64_t out_stride, const Ahead& ahead) {
-  constexpr int kSteps = steps_of(kRows, kVectors);
+  constexpr int kSteps = steps_for(kRows, kVectors);
   Vec sums[kSteps][kRows][kVectors];
   ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
     ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {

@@ -113,7 +113,7 @@ struct TwoNumbers : Inputs {
 
   template <int kCount>
   static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_of(kCount, kPanelVectors);
+    constexpr int kSteps = steps_for(kCount, kPanelVectors);
     Vec sums[kSteps][kCount][kPanelVectors];
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
       ACCELERATE_UNROLL for (int r = 0; r < kCount; ++r) {
@@ -194,7 +194,7 @@ struct Int8 {
 
   template <int kCount>
   static void tile(const EncodedTile& t) {
-    constexpr int kSteps = steps_of(kCount, kPanelVectors);
+    constexpr int kSteps = steps_for(kCount, kPanelVectors);
     const uint8_t* bytes = t.x + int8_header(t.in_features);
     const int64_t size = int8_group(t.in_features);
     for (int64_t k = 0, group = 0; k < t.in_features; k += size, ++group) {
