@@ -41,7 +41,7 @@ TEST(Parts, WhatWouldNotPayRunsWhole) {
 TEST(Parts, EveryItemIsInOnePart) {
   Rows lengths;
   for (std::int64_t i = 0; i < 61; ++i) lengths.push_back(120 - i * 37 % 117);
-  for (const int threads : {1, 2, 3, 8}) {
+  for (const int threads : {1, 2, 3, 5}) {
     const std::vector<Part> parts = cut_lengths(lengths, threads);
     ASSERT_GT(parts.size(), static_cast<std::size_t>(threads));
     std::int64_t item = 0, row = 0;
@@ -57,6 +57,11 @@ TEST(Parts, EveryItemIsInOnePart) {
     EXPECT_EQ(item, 61);
     EXPECT_EQ(row, std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0}));
   }
+}
+
+TEST(Parts, AFewRowsAreNeverByThemselves) {
+  EXPECT_EQ(rows_of(cut_lengths({90, 90, 90, 90, 90, 110, 3}, 2)), (Rows{90, 90, 90, 90, 90, 113}));
+  EXPECT_EQ(rows_of(cut_lengths({3, 250, 250, 250, 250}, 2)), (Rows{253, 250, 250, 250}));
 }
 
 TEST(Parts, SizesOfOnePart) {

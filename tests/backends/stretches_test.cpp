@@ -21,7 +21,7 @@ constexpr std::int64_t kWidth = 64, kInner = 160;
 // Attention in the midst, the first row of each text at the end.
 class Layers {
  public:
-  Layers() {
+  explicit Layers(DType stored = DType::f32) : stored_(stored) {
     Builder b("layers", *weights);
     Value x = b.input("x", {Element::real, Shape({kBatch, kTokens, kWidth}, true)});
     const Value query = linear(b, x, "query", kWidth, {});
@@ -51,7 +51,7 @@ class Layers {
     return tensor;
   }
   Value linear(Builder& b, Value x, const std::string& name, std::int64_t out, const LinearOptions& options) {
-    weights->add(name + ".weight", random({out, b.width(x)}, 0.1F));
+    weights->add(name + ".weight", random({out, b.width(x)}, 0.1F).to(stored_));
     weights->add(name + ".bias", random({out}, 0.1F));
     return b.linear(name, x, options);
   }
@@ -60,6 +60,7 @@ class Layers {
     weights->add(name + ".bias", random({kWidth}, 0.1F));
     return b.layer_norm(name, x, 1e-5);
   }
+  DType stored_;
   std::mt19937 generator_{7};
 };
 
@@ -94,20 +95,20 @@ TEST(Stretches, EndWhereRowsLookAtOthers) {
   EXPECT_EQ(found[2], (std::vector<std::string>{"pooler"})) << "of other rows than what comes before";
 }
 
-TEST(Stretches, AreCutWhereThreadsHaveEnoughToDo) {
-  const auto is_cut = [](std::int64_t rows, std::int64_t bytes, int threads) {
+TEST(Stretches, AreSharedWhereThreadsHaveEnoughToDo) {
+  const auto is_shared = [](std::int64_t rows, std::int64_t bytes, int threads) {
     Extents extents;
     extents.set_ragged("tokens", {rows});
     const Stretch stretch{.begin = 0, .end = 1, .rows = Shape({kBatch, kTokens}, true).elements(), .read_bytes = bytes};
-    return !cut_by_rows({stretch}, extents, threads).empty();
+    return !shared_by_rows({stretch}, extents, threads).empty();
   };
-  EXPECT_TRUE(is_cut(16, 1 << 20, 2)) << "bert-tiny";
-  EXPECT_FALSE(is_cut(16, 1 << 20, 1)) << "nobody to share with";
-  EXPECT_FALSE(is_cut(15, 1 << 20, 2)) << "too few rows for a tile";
-  EXPECT_FALSE(is_cut(16, 1 << 20, 4));
-  EXPECT_FALSE(is_cut(16, 7 << 20, 2)) << "MiniLM: its weights would come twice for too little work";
-  EXPECT_TRUE(is_cut(64, 7 << 20, 2));
-  EXPECT_FALSE(is_cut(512, 7 << 20, 2)) << "waiting costs nothing beside so much";
+  EXPECT_TRUE(is_shared(16, 1 << 20, 2)) << "bert-tiny";
+  EXPECT_FALSE(is_shared(16, 1 << 20, 1)) << "nobody to share with";
+  EXPECT_FALSE(is_shared(15, 1 << 20, 2)) << "too few rows for a tile";
+  EXPECT_FALSE(is_shared(16, 1 << 20, 4));
+  EXPECT_FALSE(is_shared(16, 7 << 20, 2)) << "MiniLM: its weights would come twice for too little work";
+  EXPECT_TRUE(is_shared(64, 7 << 20, 2));
+  EXPECT_FALSE(is_shared(512, 7 << 20, 2)) << "waiting costs nothing beside so much";
 }
 
 TEST(Stretches, KeepApartWhatThreadsUseAtTheSameTime) {
@@ -116,8 +117,8 @@ TEST(Stretches, KeepApartWhatThreadsUseAtTheSameTime) {
   const Placement placement(layers.graph, steps);
   Extents extents;
   extents.set_ragged("tokens", {16});
-  const std::vector<Stretch> cut = cut_by_rows(stretches_of(layers.graph, steps), extents, 2);
-  ASSERT_EQ(cut.size(), 2U);
+  const std::vector<Stretch> by_rows = shared_by_rows(stretches_of(layers.graph, steps), extents, 2);
+  ASSERT_EQ(by_rows.size(), 2U);
   const auto bytes_of = [&](std::size_t buffer) {
     const Placement::Buffer& b = placement.buffers()[buffer];
     return b.output >= 0 ? 0 : static_cast<std::size_t>(b.rows.evaluate(extents) * b.stride()) * sizeof(float);
@@ -128,7 +129,7 @@ TEST(Stretches, KeepApartWhatThreadsUseAtTheSameTime) {
   };
   const auto meeting = [&](const ArenaLayout& arena) {
     int pairs = 0;
-    for (const Stretch& stretch : cut) {
+    for (const Stretch& stretch : by_rows) {
       for (std::size_t a = 0; a < placement.buffers().size(); ++a) {
         for (std::size_t b = 0; b < a; ++b) {
           if (!lives_in(a, stretch) || !lives_in(b, stretch) || bytes_of(a) == 0 || bytes_of(b) == 0) continue;
@@ -140,16 +141,18 @@ TEST(Stretches, KeepApartWhatThreadsUseAtTheSameTime) {
     }
     return pairs;
   };
-  EXPECT_EQ(meeting(ArenaLayout(placement, extents, cut)), 0);
+  EXPECT_EQ(meeting(ArenaLayout(placement, extents, by_rows)), 0);
   EXPECT_GT(meeting(ArenaLayout(placement, extents)), 0) << "where steps follow each other memory is used again";
 }
 
 using SameNumbers = testing::EveryLevel;
 INSTANTIATE_TEST_SUITE_P(Levels, SameNumbers, ::testing::ValuesIn(testing::tested_levels()), testing::level_name);
 
-void expect_same_numbers(Precision precision) {
-  const Layers layers;
-  for (const Lengths& lengths : {Lengths{16}, Lengths{17}, Lengths{61}, Lengths{9, 30}, Lengths(12, 3)}) {
+void expect_same_numbers(Precision precision, DType stored) {
+  const Layers layers(stored);
+  // The last ones are parts of a batch: the text of 3 tokens is one of others with one thread, and last with two.
+  for (const Lengths& lengths :
+       {Lengths{16}, Lengths{17}, Lengths{61}, Lengths{9, 30}, Lengths(24, 3), Lengths{90, 90, 90, 90, 90, 110, 3}}) {
     const Feeds feeds = feeds_of(lengths);
     const auto outputs_with = [&](int threads) {
       const auto session = backend_named("cpu")
@@ -176,7 +179,11 @@ TEST_P(SameNumbers, WithAnyThreads) {
   environment.set("ACCELERATE_CPU_LEVEL", std::string(name_of(GetParam())));
   for (const Precision precision : {Precision::f32, Precision::bf16, Precision::int8}) {
     SCOPED_TRACE(accelerate::name_of(precision));
-    expect_same_numbers(precision);
+    expect_same_numbers(precision, DType::f32);
+  }
+  for (const DType stored : {DType::f16, DType::bf16}) {
+    SCOPED_TRACE(accelerate::name_of(stored));
+    expect_same_numbers(Precision::f32, stored);
   }
 }
 
@@ -190,13 +197,17 @@ TEST(Stretches, AProfileHasEveryStep) {
   PoolWork work;
   feeds.step_times = &times;
   feeds.pool_work = &work;
-  session->run(feeds);
-  EXPECT_EQ(times.size(), plan->steps().size() + 1);
-  EXPECT_TRUE(std::ranges::is_sorted(times));
-  EXPECT_EQ(work.threads.size(), 2U);
+  // On a busy machine the other thread may come too late for all of a run.
+  for (int run = 0; run < 10000 && (work.threads.empty() || work.threads[1].empty()); ++run) {
+    times.clear();
+    session->run(feeds);
+    EXPECT_EQ(times.size(), plan->steps().size() + 1);
+    EXPECT_TRUE(std::ranges::is_sorted(times));
+  }
+  EXPECT_FALSE(work.threads[1].empty());
 }
 
-TEST(Stretches, ACancellationEndsThem) {
+TEST(Stretches, ACancelledRunLeavesTheSessionAsItWas) {
   const Layers layers;
   const auto session = backend_named("cpu").compile(layers.graph, layers.weights, {.threads = 2})->start();
   Feeds feeds = feeds_of({16});

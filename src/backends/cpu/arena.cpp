@@ -19,8 +19,8 @@ std::vector<std::size_t> last_readers(const Graph& graph, const std::vector<std:
   return last;
 }
 
-void widen(Placement::Buffer& buffer, const std::vector<Stretch>& cut) {
-  for (const Stretch& stretch : cut) {
+void widen(Placement::Buffer& buffer, const std::vector<Stretch>& by_rows) {
+  for (const Stretch& stretch : by_rows) {
     if (buffer.first >= stretch.begin && buffer.first < stretch.end) buffer.first = stretch.begin;
     if (buffer.last >= stretch.begin && buffer.last < stretch.end) buffer.last = stretch.end - 1;
   }
@@ -90,9 +90,9 @@ void Placement::give_outputs(const Graph& graph, const std::vector<std::unique_p
   }
 }
 
-ArenaLayout::ArenaLayout(const Placement& placement, const Extents& extents, const std::vector<Stretch>& cut) {
+ArenaLayout::ArenaLayout(const Placement& placement, const Extents& extents, const std::vector<Stretch>& by_rows) {
   std::vector<Placement::Buffer> buffers = placement.buffers();
-  for (Placement::Buffer& buffer : buffers) widen(buffer, cut);
+  for (Placement::Buffer& buffer : buffers) widen(buffer, by_rows);
   std::vector<std::size_t> sizes;
   for (const Placement::Buffer& buffer : buffers) {
     const Dim numbers = buffer.output < 0 ? buffer.rows * Dim(buffer.stride()) : Dim(0);

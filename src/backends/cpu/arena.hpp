@@ -45,8 +45,8 @@ struct ArenaLayout {
   std::vector<std::size_t> offsets;
   std::size_t bytes = 0;
   ArenaLayout() = default;
-  // Threads are at different steps of a stretch that they take by rows: what lives in one of `cut` lives in all of it.
-  ArenaLayout(const Placement& placement, const Extents& extents, const std::vector<Stretch>& cut = {});
+  // Threads are at different steps of a stretch that they share by rows: what lives in one of these lives in all of it.
+  ArenaLayout(const Placement& placement, const Extents& extents, const std::vector<Stretch>& by_rows = {});
 };
 
 }  // namespace accelerate::cpu

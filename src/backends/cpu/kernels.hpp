@@ -280,6 +280,7 @@ struct Embedding {
   std::span<const EmbeddingTable> tables;
   Rows output;
   std::int64_t rows = 0, width = 0;
+  std::int64_t first_row = 0;  // of more that others do, for errors
   float scale = 1.0F;
   bool normalize = false;
   const float* norm_weight = nullptr;

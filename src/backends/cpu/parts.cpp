@@ -21,19 +21,24 @@ bool belongs_to_items(const Shape& shape) {
                      [](const Dim& dim) { return dim.is_number(); });
 }
 
-// Neighbouring items, about `target` rows together.
+// Neighbouring items, about `target` rows together; never so few that their numbers would be others than in one run.
 std::vector<Part> parts_of_about(const std::vector<std::int64_t>& lengths, std::int64_t target) {
   std::vector<Part> parts;
   Part part;
   for (const std::int64_t length : lengths) {
-    if (part.items > 0 && part.rows + length / 2 > target) {
+    if (part.rows >= detail::kLeastShared && part.rows + length / 2 > target) {
       parts.push_back(part);
       part = {part.first_item + part.items, 0, part.first_row + part.rows, 0};
     }
     ++part.items;
     part.rows += length;
   }
-  parts.push_back(part);
+  if (parts.empty() || part.rows >= detail::kLeastShared) {
+    parts.push_back(part);
+  } else {
+    parts.back().items += part.items;
+    parts.back().rows += part.rows;
+  }
   return parts;
 }
 

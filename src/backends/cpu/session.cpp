@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backends/cpu/kernels/tables.hpp"
 #include "backends/cpu/parts.hpp"
 #include "graph/tables.hpp"
 
@@ -12,25 +13,20 @@ using Steps = std::vector<std::unique_ptr<Step>>;
 
 // What one part needs.
 struct Needs {
-  std::vector<Stretch> cut;  // that threads take by rows
+  std::vector<Stretch> by_rows;
   ArenaLayout arena;
   std::size_t workspace = 0, rows_workspace = 0;  // scratch memory of the thread that runs all steps; of each other one
 
   Needs(const Steps& steps, const Placement& placement, const std::vector<Stretch>& stretches, const Extents& extents,
         int threads)
-      : cut(cut_by_rows(stretches, extents, threads)),
-        arena(placement, extents, cut),
-        workspace(scratch(steps, {.begin = 0, .end = steps.size()}, extents, threads)) {
-    for (const Stretch& stretch : cut) rows_workspace = std::max(rows_workspace, scratch(steps, stretch, extents, 1));
-  }
-
- private:
-  static std::size_t scratch(const Steps& steps, const Stretch& stretch, const Extents& extents, int threads) {
-    std::size_t most = 0;
-    for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
-      most = std::max(most, steps[i]->workspace_bytes(extents, threads));
+      : by_rows(shared_by_rows(stretches, extents, threads)), arena(placement, extents, by_rows) {
+    for (const auto& step : steps) workspace = std::max(workspace, step->workspace_bytes(extents, threads));
+    for (const Stretch& stretch : by_rows) {
+      const std::int64_t rows = detail::divide_up(stretch.rows.evaluate(extents), threads);
+      for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+        rows_workspace = std::max(rows_workspace, steps[i]->rows_workspace_bytes(rows));
+      }
     }
-    return most;
   }
 };
 
@@ -64,7 +60,7 @@ struct Layout {
     std::size_t value, at;  // at: offset in the arena, or number of the output
   };
   std::vector<Placed> in_arena, in_outputs;
-  std::vector<Stretch> cut;
+  std::vector<Stretch> by_rows;
   std::size_t arena = 0, workspace = 0, rows_workspace = 0;
 };
 
@@ -153,7 +149,7 @@ class CpuSession final : public Session {
       rows_workspace = std::max(rows_workspace, layouts.back().rows_workspace);
     }
     const std::size_t whole = std::min(parts.size(), pool_threads());
-    lanes_.resize(layouts[0].cut.empty() ? std::max(lanes_.size(), whole) : pool_threads());
+    lanes_.resize(layouts[0].by_rows.empty() ? std::max(lanes_.size(), whole) : pool_threads());
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       grow(lanes_[i].arena, i < whole ? arena : 0);
       grow(lanes_[i].workspace, i < whole ? workspace : rows_workspace);
@@ -166,7 +162,7 @@ class CpuSession final : public Session {
   Layout layout_of(Extents extents, int threads) {
     Needs needs(c_->steps, *c_->placement, c_->stretches, extents, threads);
     Layout layout;
-    layout.cut = std::move(needs.cut);
+    layout.by_rows = std::move(needs.by_rows);
     layout.arena = needs.arena.bytes;
     layout.workspace = needs.workspace;
     layout.rows_workspace = needs.rows_workspace;
@@ -228,7 +224,7 @@ class CpuSession final : public Session {
     }
     const Run run{kernels(c_->level), pool, layout.extents, lane.values, &cache_, slots, lane.workspace.data()};
     std::size_t next = 0;
-    for (const Stretch& stretch : layout.cut) {
+    for (const Stretch& stretch : layout.by_rows) {
       run_steps(next, stretch.begin, run, feeds.cancellation, times);
       run_by_rows(stretch, run, feeds.cancellation, times);
       next = stretch.end;

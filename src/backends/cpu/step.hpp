@@ -65,6 +65,8 @@ class Step {
   virtual void prepare(const Weights&, ThreadPool&) {}
   // Scratch memory of one run.
   virtual std::size_t workspace_bytes(const Extents&, int /*threads*/) const { return 0; }
+  // The same of so many rows of a step that is by_rows, with one thread.
+  virtual std::size_t rows_workspace_bytes(std::int64_t /*rows*/) const { return 0; }
   virtual void run(const Run& run) const = 0;
 
   std::string path;                // of the module in the model, for profiles

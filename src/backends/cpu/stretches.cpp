@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <optional>
 
+#include "backends/cpu/kernels/tables.hpp"
+
 namespace accelerate::cpu {
 namespace {
 
-// Of one thread. Fewer leave a part of the kernels' tiles unused; with more, waiting costs little beside the work, and
-// threads that are not equally fast share operations more evenly.
-constexpr std::int64_t kLeastRows = 8, kMostRows = 64;
+// Of one thread. With more, waiting costs little beside the work, and threads that are not equally fast share
+// operations more evenly.
+constexpr std::int64_t kMostRows = 64;
 // Of weights that come once for so many rows of work, from a cache that the threads have in common. Measured: MiniLM
 // gains nothing from 430 KiB on, and loses a tenth at 860.
 constexpr std::int64_t kBytesPerRow = 384 << 10;
@@ -38,14 +40,15 @@ std::vector<Stretch> stretches_of(const Graph& graph, const std::vector<std::uni
   return stretches;
 }
 
-std::vector<Stretch> cut_by_rows(const std::vector<Stretch>& stretches, const Extents& extents, int threads) {
-  std::vector<Stretch> cut;
-  if (threads < 2) return cut;
+std::vector<Stretch> shared_by_rows(const std::vector<Stretch>& stretches, const Extents& extents, int threads) {
+  std::vector<Stretch> shared;
+  if (threads < 2) return shared;
   for (const Stretch& stretch : stretches) {
     const std::int64_t rows = stretch.rows.evaluate(extents) / threads;
-    if (rows >= kLeastRows && rows <= kMostRows && stretch.read_bytes <= rows * kBytesPerRow) cut.push_back(stretch);
+    if (rows >= detail::kLeastShared && rows <= kMostRows && stretch.read_bytes <= rows * kBytesPerRow)
+      shared.push_back(stretch);
   }
-  return cut;
+  return shared;
 }
 
 }  // namespace accelerate::cpu

@@ -21,6 +21,6 @@ struct Stretch {
 std::vector<Stretch> stretches_of(const Graph& graph, const std::vector<std::unique_ptr<Step>>& steps);
 
 // Those that are shared out by rows; in the others threads share each operation. A row's numbers are the same.
-std::vector<Stretch> cut_by_rows(const std::vector<Stretch>& stretches, const Extents& extents, int threads);
+std::vector<Stretch> shared_by_rows(const std::vector<Stretch>& stretches, const Extents& extents, int threads);
 
 }  // namespace accelerate::cpu

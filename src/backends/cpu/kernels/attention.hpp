@@ -237,11 +237,12 @@ inline void attend(const AttentionBlock& a, const RowTiles& tiles) {
   const AttentionScratch s(a.scratch, a.head_dim);
   const int64_t queries = a.query_end - a.query_begin;
   const KeyRange seen = visible(a, a.query_begin, a.query_end - 1);
-  // The same blocks of keys whichever queries are here, or the sums would depend on how threads share them.
-  const int64_t begin = larger(a.first_position, seen.begin / kKeyBlock * kKeyBlock);
+  const int64_t unit = a.pages == nullptr ? kPanel : kPagePositions, begin = seen.begin / unit * unit;
   ask_for(a.query + a.query_begin * a.query_stride, a.query_stride, queries, a.head_dim);
-  for (int64_t block = begin; block < seen.end || block == begin; block += kKeyBlock) {
-    const int64_t block_end = larger(block, smaller(block + kKeyBlock, seen.end));
+  // Blocks end where they would from key 0 on: so sums are the same whichever queries a thread has.
+  for (int64_t block = begin, next = 0; block < seen.end || block == begin; block = next) {
+    next = (block / kKeyBlock + 1) * kKeyBlock;
+    const int64_t block_end = larger(block, smaller(next, seen.end));
     if (a.pages == nullptr) {
       if (!is_alone(a)) ask_for(a.value + block * a.value_stride, a.value_stride, block_end - block, a.head_dim);
       if (!in_bf16(a) && !is_alone(a)) pack_key_block(a, block, block_end - block, s.keys);

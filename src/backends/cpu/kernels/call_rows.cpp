@@ -46,10 +46,10 @@ void check_ids(const Embedding& e) {
     for (std::int64_t r = 0; r < e.rows; ++r) {
       const std::int64_t id = table.ids == nullptr ? 0 : table.ids[r];
       if (id >= 0 && id < rows) continue;
-      throw Error(
-          ErrorKind::invalid_input,
-          "id " + std::to_string(id) + " at row " + std::to_string(r) + ", expected 0 to " + std::to_string(rows - 1),
-          std::string(table.name));
+      throw Error(ErrorKind::invalid_input,
+                  "id " + std::to_string(id) + " at row " + std::to_string(e.first_row + r) + ", expected 0 to " +
+                      std::to_string(rows - 1),
+                  std::string(table.name));
     }
   }
 }

@@ -46,6 +46,7 @@ class EmbeddingStep final : public Step {
                                      .output = out,
                                      .rows = out.rows,
                                      .width = out.width,
+                                     .first_row = run.first_row,
                                      .scale = scale_,
                                      .normalize = normalize_,
                                      .norm_weight = weight_.data(),

@@ -38,8 +38,10 @@ class LinearStep final : public Step {
   }
 
   std::size_t workspace_bytes(const Extents& extents, int) const override {
-    return kernels(level_).linear_scratch_bytes(rows_.evaluate(extents), matrix_.in_features(), matrix_.packing(),
-                                                matrix_.input_sets());
+    return rows_workspace_bytes(rows_.evaluate(extents));
+  }
+  std::size_t rows_workspace_bytes(std::int64_t rows) const override {
+    return kernels(level_).linear_scratch_bytes(rows, matrix_.in_features(), matrix_.packing(), matrix_.input_sets());
   }
 
   void run(const Run& run) const override {
