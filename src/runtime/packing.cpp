@@ -151,11 +151,12 @@ void keep_unseen(Item& item) {
   for (const std::int64_t column : tokens) item.seen[static_cast<std::size_t>(column)] = 1;
 }
 
-void keep_what_counts(Item& item, const Graph& graph) {
+// The mask leaves out a column before the last token.
+bool has_gaps(const Item& item) { return !item.kept.empty() && item.kept.back() + 1 != item.rows(); }
+
+void keep_what_counts(Item& item, const Padding& padding) {
   if (item.kept.empty()) return;
   const std::int64_t first = item.kept.front(), between = item.kept.back() - first + 1;
-  if (first == 0 && between == item.rows()) return;
-  const Padding padding = padding_of(graph);
   const bool reads_padding = padding.first_row && first > 0;
   if (reads_padding && padding.window >= 0 && first > padding.window) {
     throw Error(ErrorKind::unsupported,
@@ -256,8 +257,9 @@ std::vector<Item> items_of(const Graph& graph, const NamedTensors& inputs) {
       set_input(item, name, values.as<std::int64_t>().subspan(rows == 1 ? 0 : item.number * width, width));
     }
   }
+  const Padding padding = std::ranges::any_of(items, has_gaps) ? padding_of(graph) : Padding{};
   for (Item& item : items) {
-    keep_what_counts(item, graph);
+    keep_what_counts(item, padding);
     check_positions(graph, item);
   }
   return items;

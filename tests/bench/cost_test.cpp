@@ -92,12 +92,14 @@ TEST(Cost, TheBetterOfTwoMeasurements) {
 
 TEST(Cost, TheMachineIsMeasured) {
   hardware::LimitMeter meter(1);
-  const std::vector<std::int64_t> sets{100 << 10, 100 << 10, 64 << 20};
+  const std::vector<std::int64_t> sets{100 << 10, 100 << 10, 45 << 20};
   const Limits limits = measure_limits(meter, Precision::f32, sets);
   EXPECT_GT(limits.operations_per_second, 1e8);
   ASSERT_EQ(limits.read_bytes_per_second.size(), 2U);
-  EXPECT_GT(limits.read_speed(64 << 10), 1e7);
-  EXPECT_GT(limits.read_speed(64 << 20), 1e7);
+  EXPECT_EQ(limits.read_bytes_per_second.begin()->first, 96 << 10);
+  EXPECT_EQ(limits.read_bytes_per_second.rbegin()->first, 44 << 20);
+  EXPECT_GT(limits.read_speed(100 << 10), 1e7);
+  EXPECT_GT(limits.read_speed(45 << 20), 1e7);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ struct Needs {
   ArenaLayout arena;
   std::size_t workspace = 0, rows_workspace = 0;  // scratch memory of the thread that runs all steps; of each other one
 
+  Needs() = default;
   Needs(const Steps& steps, const Placement& placement, const std::vector<Stretch>& stretches, const Extents& extents,
         int threads)
       : by_rows(shared_by_rows(stretches, extents, threads)), arena(placement, extents, by_rows) {
@@ -60,8 +61,7 @@ struct Layout {
     std::size_t value, at;  // at: offset in the arena, or number of the output
   };
   std::vector<Placed> in_arena, in_outputs;
-  std::vector<Stretch> by_rows;
-  std::size_t arena = 0, workspace = 0, rows_workspace = 0;
+  Needs needs;
 };
 
 bool counts_positions(const Dim& dim) {
@@ -144,12 +144,13 @@ class CpuSession final : public Session {
       const bool same = !layouts.empty() && layouts.back().extents == own;
       layouts.push_back(same ? layouts.back() : layout_of(std::move(own), threads));
       layouts.back().part = part;
-      arena = std::max(arena, layouts.back().arena);
-      workspace = std::max(workspace, layouts.back().workspace);
-      rows_workspace = std::max(rows_workspace, layouts.back().rows_workspace);
+      const Needs& needs = layouts.back().needs;
+      arena = std::max(arena, needs.arena.bytes);
+      workspace = std::max(workspace, needs.workspace);
+      rows_workspace = std::max(rows_workspace, needs.rows_workspace);
     }
     const std::size_t whole = std::min(parts.size(), pool_threads());
-    lanes_.resize(layouts[0].by_rows.empty() ? std::max(lanes_.size(), whole) : pool_threads());
+    lanes_.resize(layouts[0].needs.by_rows.empty() ? std::max(lanes_.size(), whole) : pool_threads());
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       grow(lanes_[i].arena, i < whole ? arena : 0);
       grow(lanes_[i].workspace, i < whole ? workspace : rows_workspace);
@@ -160,12 +161,8 @@ class CpuSession final : public Session {
   std::size_t pool_threads() const { return static_cast<std::size_t>(c_->pool->threads()); }
 
   Layout layout_of(Extents extents, int threads) {
-    Needs needs(c_->steps, *c_->placement, c_->stretches, extents, threads);
     Layout layout;
-    layout.by_rows = std::move(needs.by_rows);
-    layout.arena = needs.arena.bytes;
-    layout.workspace = needs.workspace;
-    layout.rows_workspace = needs.rows_workspace;
+    layout.needs = Needs(c_->steps, *c_->placement, c_->stretches, extents, threads);
     layout.values.resize(c_->graph.nodes().size());
     for (std::size_t i = 0; i < layout.values.size(); ++i) {
       const Node& node = c_->graph.nodes()[i];
@@ -181,7 +178,7 @@ class CpuSession final : public Session {
       const int output = c_->placement->buffers()[buffer].output;
       if (output < 0) {
         const std::size_t column = static_cast<std::size_t>(place.column) * sizeof(float);
-        layout.in_arena.push_back({i, needs.arena.offsets[buffer] + column});
+        layout.in_arena.push_back({i, layout.needs.arena.offsets[buffer] + column});
       } else {
         layout.in_outputs.push_back({i, static_cast<std::size_t>(output)});
       }
@@ -224,7 +221,7 @@ class CpuSession final : public Session {
     }
     const Run run{kernels(c_->level), pool, layout.extents, lane.values, &cache_, slots, lane.workspace.data()};
     std::size_t next = 0;
-    for (const Stretch& stretch : layout.by_rows) {
+    for (const Stretch& stretch : layout.needs.by_rows) {
       run_steps(next, stretch.begin, run, feeds.cancellation, times);
       run_by_rows(stretch, run, feeds.cancellation, times);
       next = stretch.end;

@@ -181,6 +181,19 @@ inline void paged_sums(const AttentionBlock& a, const AttentionScratch& s, int64
   });
 }
 
+// Scores of a tile of queries and keys [first, first + count) of a block, rounded up to whole vectors.
+inline void score_tile(const AttentionBlock& a, const AttentionScratch& s, int64_t query, int64_t rows, int64_t block,
+                       int64_t first, int64_t count) {
+  const int64_t width = round_up(count, kLanes);
+  if (is_alone(a)) return lone_scores(a, query, first, count, s.scores);
+  if (in_bf16(a)) return narrow_scores(a, s, query, rows, first - block, width);
+  for (int64_t j = 0; j < width; j += kPanel) {
+    const int64_t vectors = smaller(kPanel, width - j) / kLanes;
+    kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride, key_panel(a, s, block, first + j),
+                                  kPanel, a.head_dim, nullptr, 0, s.scores + j, kKeyBlock, {s.scores, 0});
+  }
+}
+
 // One tile of queries against one block of keys.
 inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, const Values& values, int64_t query,
                         int64_t rows, int64_t block, int64_t block_end, bool first_block) {
@@ -196,14 +209,7 @@ inline void attend_tile(const AttentionBlock& a, const AttentionScratch& s, cons
     for (int64_t r = 0; r < rows; ++r) s.maximum[slot + r] = minus_infinity(), s.total[slot + r] = 0.0F;
     return;
   }
-  const int64_t width = round_up(count, kLanes);
-  if (in_bf16(a)) narrow_scores(a, s, query, rows, first - block, width);
-  if (is_alone(a)) lone_scores(a, query, first, count, s.scores);
-  for (int64_t j = 0; j < width && !in_bf16(a) && !is_alone(a); j += kPanel) {
-    const int64_t vectors = smaller(kPanel, width - j) / kLanes;
-    kTiles.by_size[rows][vectors](a.query + query * a.query_stride, a.query_stride, key_panel(a, s, block, first + j),
-                                  kPanel, a.head_dim, nullptr, 0, s.scores + j, kKeyBlock, {s.scores, 0});
-  }
+  score_tile(a, s, query, rows, block, first, count);
   for (int64_t r = 0; r < rows; ++r) {
     float* row = s.scores + r * kKeyBlock;
     // bias[0] belongs to key `block` and the last query of the block.

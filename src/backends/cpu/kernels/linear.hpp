@@ -64,7 +64,7 @@ ACCELERATE_INLINE void ask_for_stream(const float* w) {
 }
 
 // Few rows have too few sums to hide a multiply-add's latency: then so many values of k go to sums of their own. Of
-// rows that threads share out (kLeastShared) no tile has so few: so a row's sum is the same with any threads.
+// tokens' rows that threads share out (kLeastShared) no tile has so few: so their sums are the same with any threads.
 constexpr int kLeastOfSeveralTiles = (kTileRows + 1) / 2;
 constexpr int steps_for(int rows, int vectors) {
   if (rows >= kLeastOfSeveralTiles || rows * vectors >= 8) return 1;

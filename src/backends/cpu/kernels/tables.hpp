@@ -21,7 +21,7 @@ Stored stored_as(DType dtype, std::string_view where);
 // Rows that a thread should at least have to itself: fewer slow it down by reading the weights, which it then does not
 // share.
 constexpr std::int64_t kLeastOwnRows = 48;
-// Of rows that threads share out, none has fewer: its tiles would be so small that they sum in another order.
+// Of tokens' rows that threads share out none has fewer: its tiles would be so small that they sum in another order.
 constexpr std::int64_t kLeastShared = 8;
 
 // What is worth another thread, from what is where handing work over costs the usual 2.5 us.
