@@ -31,18 +31,19 @@ void relax() {
 #endif
 }
 
-// True once `done` is, false when kSpin has passed first. The clock is read rarely: it costs as much as many looks.
-template <typename Done>
-bool spin_until(Done done) {
+// True once `done` is, false when kSpin has passed first; between looks `meanwhile` is called. The clock is read
+// rarely: it costs as much as many looks.
+template <typename Done, typename Meanwhile>
+bool spin_until(Done done, Meanwhile meanwhile) {
   for (int look = 0; look < 64; ++look) {
     if (done()) return true;
-    relax();
+    meanwhile();
   }
   const auto start = std::chrono::steady_clock::now();
   do {
     for (int look = 0; look < 32; ++look) {
       if (done()) return true;
-      relax();
+      meanwhile();
     }
   } while (std::chrono::steady_clock::now() - start < kSpin);
   return false;
@@ -160,6 +161,39 @@ ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(std::clam
     throw;
   }
 }
+
+// What a thread does between two looks whether it has waited enough: it asks for some lines of what it reads next, as
+// many as a part of its second-level cache holds, and then only rests.
+class ThreadPool::Waiting {
+ public:
+  Waiting(const ThreadPool& pool, int worker)
+      : pool_(pool), worker_(static_cast<std::size_t>(worker)), threads_(pool.shares_.size()) {}
+
+  void operator()() {
+    const std::byte* data = pool_.next_data_.load(std::memory_order_relaxed);
+    if (data != seen_) begin(data);
+    if (left_ < kTogether) return relax();
+    for (std::size_t i = 0; i < kTogether; i += kLine) __builtin_prefetch(at_ + i, 0, 2);
+    at_ += kTogether;
+    left_ -= kTogether;
+  }
+
+ private:
+  static constexpr std::size_t kLine = 64, kTogether = 4 * kLine, kMost = std::size_t{256} << 10;
+
+  void begin(const std::byte* data) {
+    const std::size_t bytes = pool_.next_bytes_.load(std::memory_order_relaxed);
+    const std::size_t first = bytes * worker_ / threads_ / kLine * kLine;
+    seen_ = data;
+    at_ = data + first;
+    left_ = std::min(kMost, bytes * (worker_ + 1) / threads_ - first);
+  }
+
+  const ThreadPool& pool_;
+  std::size_t worker_, threads_;
+  const std::byte *seen_ = nullptr, *at_ = nullptr;
+  std::size_t left_ = 0;
+};
 
 double ThreadPool::handoff_seconds() {
   if (workers_.empty()) return 0;
@@ -283,16 +317,16 @@ void ThreadPool::watch(PoolWork* work) {
 }
 
 void ThreadPool::wait_until_idle() {
-  if (spin_until([this] { return active_.load() == 0; })) return;
+  if (spin_until([this] { return active_.load() == 0; }, Waiting(*this, 0))) return;
   joining_.store(true);
   for (std::int32_t active = active_.load(); active != 0; active = active_.load()) active_.wait(active);
   joining_.store(false);
 }
 
-bool ThreadPool::wait_for_job(std::uint32_t& seen) {
+bool ThreadPool::wait_for_job(std::uint32_t& seen, int worker) {
   // The epoch that stop() moved on may be the one that was seen when the last job was entered: then no other will come.
   const auto changed = [&] { return epoch_.load() != seen || stop_.load(); };
-  if (!spin_until(changed)) {
+  if (!spin_until(changed, Waiting(*this, worker))) {
     sleepers_.fetch_add(1);
     epoch_.wait(seen);
     sleepers_.fetch_sub(1);
@@ -307,7 +341,7 @@ bool ThreadPool::wait_for_job(std::uint32_t& seen) {
 void ThreadPool::worker_loop(int worker) {
   inside_task = true;
   std::uint32_t seen = 0;
-  while (wait_for_job(seen)) {
+  while (wait_for_job(seen, worker)) {
     if (seen % 2 == 0) continue;
     active_.fetch_add(1);
     seen = epoch_.load();

@@ -7,6 +7,7 @@
 #include <exception>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -61,6 +62,15 @@ class ThreadPool {
   // for, because a virtual machine's processors move, and others may have been busy. 0 of a pool of 1.
   double handoff_seconds();
 
+  // What the threads will read when they have work again, shared out as tasks are: one that waits meanwhile asks for
+  // the first of its part, for the memory would be idle. A hint, which holds until the next: nothing is read, and
+  // `bytes` may be gone by then.
+  void reads_next(std::span<const std::byte> bytes) {
+    if (workers_.empty()) return;
+    next_data_.store(bytes.data(), std::memory_order_relaxed);
+    next_bytes_.store(bytes.size(), std::memory_order_relaxed);
+  }
+
   // From now on writes down into `work` what the threads do; null ends it. Not while a job runs. What it holds is
   // dropped first, its memory is used again. Jobs that run inline are not seen: the caller does them.
   void watch(PoolWork* work);
@@ -101,9 +111,10 @@ class ThreadPool {
   void take_tasks(int worker);
   void take_share(Share& share, int worker);
   void take_watched_tasks(int worker);
+  class Waiting;
   void wait_until_idle();
   void worker_loop(int worker);
-  bool wait_for_job(std::uint32_t& seen);
+  bool wait_for_job(std::uint32_t& seen, int worker);
 
   // A job is open while `epoch_` is odd. Workers enter by raising `active_` before they look at the epoch, and the
   // caller closes before it looks at `active_`: so a closed job with nobody active can be taken down, and a worker
@@ -113,6 +124,8 @@ class ThreadPool {
   alignas(64) std::atomic<std::int32_t> sleepers_{0};
   alignas(64) std::atomic<bool> busy_{false};
   std::vector<Share> shares_;  // of the tasks, one a thread
+  alignas(64) std::atomic<const std::byte*> next_data_{nullptr};
+  std::atomic<std::size_t> next_bytes_{0};
   Call call_ = nullptr;
   const void* context_ = nullptr;
   std::atomic<bool> joining_{false};  // the caller sleeps until nobody is active

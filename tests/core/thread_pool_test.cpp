@@ -165,6 +165,24 @@ TEST(ThreadPool, SeveralCallersShareIt) {
 }
 
 // A worker that is between two jobs when the pool goes must not miss it.
+// Asking for memory must not touch it: what was announced may be gone, too short for a line, or new while threads wait.
+TEST(ThreadPool, WhatIsReadNextIsOnlyAskedFor) {
+  ThreadPool pool(3);
+  std::vector<std::vector<std::byte>> announced;
+  for (const std::size_t size : {0, 1, 63, 64, 1000, 1 << 20}) announced.emplace_back(size);
+  std::atomic<int> sum{0};
+  for (int job = 0; job < 300; ++job) {
+    const std::vector<std::byte>& next = announced[static_cast<std::size_t>(job) % announced.size()];
+    pool.reads_next(next);
+    if (job == 200) announced.back() = {};
+    pool.parallel_for(7, [&](std::int64_t task, int) { sum += static_cast<int>(task); });
+    if (job % 50 == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  pool.reads_next({reinterpret_cast<const std::byte*>(std::uintptr_t{4096}), std::size_t{1} << 40});
+  pool.parallel_for(7, [&](std::int64_t task, int) { sum += static_cast<int>(task); });
+  EXPECT_EQ(sum.load(), 301 * 21);
+}
+
 TEST(ThreadPool, GoesRightAfterItsWork) {
   for (int round = 0; round < 1000; ++round) {
     ThreadPool pool(3);

@@ -56,6 +56,18 @@ std::vector<std::int64_t> lengths_after(const Extents& extents) {
   return lengths;
 }
 
+// Of each step, what the first product after it multiplies; after the last one that of the next run.
+std::vector<std::span<const std::byte>> next_weights(const std::vector<std::unique_ptr<Step>>& steps) {
+  std::vector<std::span<const std::byte>> next(steps.size());
+  std::span<const std::byte> known;
+  for (std::size_t i = 2 * steps.size(); i-- > 0;) {
+    const std::size_t step = i % steps.size();
+    next[step] = known;
+    if (const std::span<const std::byte> own = steps[step]->packed_weights(); !own.empty()) known = own;
+  }
+  return next;
+}
+
 class CpuBackend final : public Backend {
  public:
   std::string_view name() const override { return "cpu"; }
@@ -129,6 +141,7 @@ class CpuBackend final : public Backend {
       options.cancellation.check();
       step->prepare(*compiled->weights, *compiled->pool);
     }
+    compiled->reads_next = next_weights(compiled->steps);
     return std::make_unique<CpuPlan>(std::move(compiled));
   }
 

@@ -236,6 +236,7 @@ class CpuSession final : public Session {
     for (std::size_t i = begin; i < end; ++i) {
       cancellation.check();
       mark(times);
+      run.pool.reads_next(c_->reads_next[i]);
       c_->steps[i]->run(run);
     }
   }

@@ -20,8 +20,9 @@ struct Compiled {
   std::vector<std::unique_ptr<Step>> steps;
   std::unique_ptr<Placement> placement;
   std::vector<Stretch> stretches;
-  std::string symbol;  // ragged_symbol_of(graph)
-  CacheLayout cache;   // empty: the graph keeps no state
+  std::vector<std::span<const std::byte>> reads_next;  // of each step, the weights of the next product
+  std::string symbol;                                  // ragged_symbol_of(graph)
+  CacheLayout cache;                                   // empty: the graph keeps no state
 };
 
 std::unique_ptr<Session> make_session(std::shared_ptr<const Compiled> compiled);

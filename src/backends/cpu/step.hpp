@@ -63,6 +63,8 @@ class Step {
   virtual WeightBytes weight_bytes(std::set<std::string>& /*counted*/) const { return {}; }
   // Reads and packs weights. Called once, before the first run.
   virtual void prepare(const Weights&, ThreadPool&) {}
+  // Those that are multiplied, once they are packed.
+  virtual std::span<const std::byte> packed_weights() const { return {}; }
   // Scratch memory of one run.
   virtual std::size_t workspace_bytes(const Extents&, int /*threads*/) const { return 0; }
   // The same of so many rows of a step that is by_rows, with one thread.

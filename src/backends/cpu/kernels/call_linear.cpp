@@ -24,10 +24,39 @@ struct Grid {
   }
 };
 
-// Few rows wait for the weights to come from memory, not for sums: so many bytes are worth another thread then,
-// where handing over costs 2.5 us.
+// Few rows wait for the weights to come from memory, not for sums.
 constexpr std::int64_t kFewRows = 8;
-constexpr double kStreamedTask = 128 << 10;
+
+// Many tasks then, for memory is rarely equally fast for all threads, and equally long ones. So many bytes are worth
+// one where handing over costs 2.5 us.
+std::int64_t groups_of_few_rows(ThreadPool& pool, std::int64_t panels, std::size_t weight_bytes) {
+  constexpr double kLeast = 128 << 10, kMostOfThread = 32;
+  const double affordable = static_cast<double>(weight_bytes) / detail::worth_sharing(pool, kLeast);
+  const auto tasks = static_cast<std::int64_t>(std::clamp(affordable, 1.0, kMostOfThread * pool.threads()));
+  return divide_up(panels, divide_up(panels, tasks));
+}
+
+// About four tasks a thread, so that one that is interrupted does not hold up the rest, of little work one; and of the
+// numbers from there on the one whose rounds of tasks end soonest.
+std::int64_t groups_of(ThreadPool& pool, std::int64_t row_blocks, std::int64_t panels, double flops,
+                       double least_task) {
+  const std::int64_t threads = pool.threads();
+  const auto affordable = static_cast<std::int64_t>(flops / detail::worth_sharing(pool, least_task));
+  const bool is_little = affordable < 16 * threads;
+  const std::int64_t wanted =
+      std::clamp<std::int64_t>(is_little ? threads : 4 * threads, 1, std::max<std::int64_t>(affordable, 1));
+  const std::int64_t least = std::clamp<std::int64_t>(divide_up(wanted, row_blocks), 1, panels);
+  const std::int64_t most =
+      std::clamp<std::int64_t>(affordable / row_blocks, least, is_little ? least : std::min(panels, 3 * least));
+  const auto rounds = [&](std::int64_t groups) {
+    return divide_up(groups * row_blocks, threads) * divide_up(panels, groups);
+  };
+  std::int64_t best = least;
+  for (std::int64_t groups = least + 1; groups <= most; ++groups) {
+    if (rounds(groups) < rounds(best)) best = groups;
+  }
+  return best;
+}
 
 Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, ThreadPool& pool, std::int64_t rows,
              std::int64_t panels, double flops, std::size_t weight_bytes) {
@@ -38,27 +67,10 @@ Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, Thread
   if (threads > 1 && rows >= threads * kLeastOwnRows) grid.row_blocks = divide_up(grid.row_blocks, threads) * threads;
   grid.own_blocks = grid.row_blocks % threads == 0 ? grid.row_blocks / threads : grid.row_blocks;
   grid.groups = 1;
-  if (threads > 1) {
-    // About four tasks a thread, so that one that is interrupted does not hold up the rest, of little work one; and of
-    // the numbers from there on the one whose rounds of tasks end soonest.
-    const double by_sums = flops / detail::worth_sharing(pool, static_cast<double>(product.smallest_task));
-    const double streamed = static_cast<double>(weight_bytes) / detail::worth_sharing(pool, kStreamedTask);
-    const double by_bytes = rows < kFewRows ? streamed : 0;
-    const auto affordable = static_cast<std::int64_t>(std::max(by_sums, by_bytes));
-    const bool is_little = affordable < 16 * threads;
-    const std::int64_t wanted =
-        std::clamp<std::int64_t>(is_little ? threads : 4 * threads, 1, std::max<std::int64_t>(affordable, 1));
-    const std::int64_t least = std::clamp<std::int64_t>(divide_up(wanted, grid.row_blocks), 1, panels);
-    const std::int64_t most =
-        std::clamp<std::int64_t>(affordable / grid.row_blocks, least, is_little ? least : std::min(panels, 3 * least));
-    const auto rounds = [&](std::int64_t groups) {
-      return divide_up(groups * grid.row_blocks, threads) * divide_up(panels, groups);
-    };
-    grid.groups = least;
-    for (std::int64_t groups = least + 1; groups <= most; ++groups) {
-      if (rounds(groups) < rounds(grid.groups)) grid.groups = groups;
-    }
-  }
+  if (threads == 1) return grid;
+  const auto least_task = static_cast<double>(product.smallest_task);
+  grid.groups = rows <= kFewRows ? groups_of_few_rows(pool, panels, weight_bytes)
+                                 : groups_of(pool, grid.row_blocks, panels, flops, least_task);
   return grid;
 }
 

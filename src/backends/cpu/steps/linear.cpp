@@ -37,6 +37,10 @@ class LinearStep final : public Step {
     bias_.prepare(weights);
   }
 
+  std::span<const std::byte> packed_weights() const override {
+    return {matrix_.packed().data(), matrix_.packed().bytes()};
+  }
+
   std::size_t workspace_bytes(const Extents& extents, int) const override {
     return rows_workspace_bytes(rows_.evaluate(extents));
   }
