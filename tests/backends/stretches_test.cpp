@@ -91,7 +91,8 @@ TEST(Stretches, EndWhereRowsLookAtOthers) {
   }
   ASSERT_EQ(found.size(), 3U);
   EXPECT_EQ(found[0].size(), 1U) << "query, key and value are one step";
-  EXPECT_EQ(found[1], (std::vector<std::string>{"out", "norm", "up1", "down1", "up2", "down2", "last"}));
+  EXPECT_EQ(found[1], (std::vector<std::string>{"out", "up1", "down1", "up2", "down2", "last"}))
+      << "the norm is in up1";
   EXPECT_EQ(found[2], (std::vector<std::string>{"pooler"})) << "of other rows than what comes before";
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "graph/ops/linear.hpp"
+#include "graph/ops/norm.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -40,6 +41,25 @@ void join_embedding_norms(const Graph& graph, const std::vector<int>& uses, Fusi
   }
 }
 
+// Of whole rows, computed by a step of its own.
+bool is_row_norm(const Graph& graph, const Fusion& fusion, std::size_t i) {
+  const Node& node = graph.nodes()[i];
+  if (fusion.groups[i].size() != 1) return false;
+  if (is_operation(node, "layer_norm")) return true;
+  return is_operation(node, "rms_norm") && static_cast<const ops::RmsNorm&>(*node.operation).groups == 1;
+}
+
+void join_norms(const Graph& graph, const std::vector<int>& uses, Fusion& fusion) {
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
+    if (fusion.groups[i].empty() || (!is_operation(node, "linear") && !is_operation(node, "gated_linear"))) continue;
+    const auto norm = static_cast<std::size_t>(node.operands[0].id);
+    if (!is_row_norm(graph, fusion, norm) || uses[norm] != static_cast<int>(fusion.groups[i].size())) continue;
+    fusion.norms[i] = norm;
+    fusion.groups[norm].clear();
+  }
+}
+
 }  // namespace
 
 std::vector<int> use_counts(const Graph& graph) {
@@ -55,12 +75,15 @@ std::vector<int> use_counts(const Graph& graph) {
 
 Fusion find_fusions(const Graph& graph) {
   Fusion fusion;
+  const std::vector<int> uses = use_counts(graph);
   fusion.groups.resize(graph.nodes().size());
+  fusion.norms.resize(graph.nodes().size());
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     if (graph.nodes()[i].source == Node::Source::operation) fusion.groups[i] = {i};
   }
   join_linears(graph, fusion);
-  join_embedding_norms(graph, use_counts(graph), fusion);
+  join_embedding_norms(graph, uses, fusion);
+  join_norms(graph, uses, fusion);
   return fusion;
 }
 

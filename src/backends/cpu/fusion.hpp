@@ -10,10 +10,12 @@ namespace accelerate::cpu {
 struct Fusion {
   // For each node: those that run with it, itself first; empty for a node that runs inside another's step.
   std::vector<std::vector<std::size_t>> groups;
+  // For each node: the norm that makes its input and runs with it; 0, which is no norm, where there is none.
+  std::vector<std::size_t> norms;
 };
 
-// Joins linear layers over the same input (query, key and value become one product) and a layer norm over an
-// embedding that nobody else reads.
+// Joins linear layers over the same input (query, key and value become one product), a layer norm over an embedding
+// that nobody else reads, and a norm with the product that alone reads it.
 Fusion find_fusions(const Graph& graph);
 
 // How often each value is read, outputs of the graph included.

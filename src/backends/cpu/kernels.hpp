@@ -150,6 +150,16 @@ class PackedMatrix {
 std::size_t packed_bytes(std::span<const std::int64_t> sources, std::int64_t in_features, Level level,
                          Packing packing = Packing::f32, bool gated = false, bool balanced = false);
 
+// What each row of X goes through before it is multiplied: nothing, or a norm (LayerNorm, RmsNorm).
+struct Prologue {
+  enum class Norm : std::uint8_t { none, layer, rms };
+  Norm norm = Norm::none;
+  const float* weight = nullptr;  // [in_features], null = ones
+  const float* bias = nullptr;    // [in_features], null = none; of a layer norm
+  float weight_offset = 0.0F;     // of an RMS norm
+  float epsilon = 0.0F;
+};
+
 // Y = activation(X W^T + bias) + residual, or for a gated weight
 // Y = activation(X W_first^T + bias_first) * (X W_second^T + bias_second) + residual.
 struct Epilogue {
@@ -316,18 +326,18 @@ class Kernels {
   // X [rows, in_features] -> Y [rows, weight.columns()]. The weight must have been packed for this level. `scratch`:
   // linear_scratch_bytes, aligned to 64.
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
-              Rows y, std::byte* scratch = nullptr) const {
+              Rows y, std::byte* scratch = nullptr, const Prologue& prologue = {}) const {
     const Columns whole{0, y};
-    linear(pool, rows, x, weight, epilogue, {&whole, 1}, scratch);
+    linear(pool, rows, x, weight, epilogue, {&whole, 1}, scratch, prologue);
   }
   // The same where columns of Y lie apart. Those of each part begin at a multiple of panel_columns().
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
-              std::span<const Columns> y, std::byte* scratch) const;
+              std::span<const Columns> y, std::byte* scratch, const Prologue& prologue = {}) const;
   std::int64_t panel_columns() const;
-  // What linear needs for as many rows or fewer, where inputs are rounded to the weights' precision or lie
-  // unfavourably; 0 for Packing::f32. `sets`: PackedMatrix::input_sets.
-  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
-                                   std::int64_t sets = 1) const;
+  // What linear needs for as many rows or fewer, where inputs are rounded to the weights' precision or `normed`; else
+  // 0. `sets`: PackedMatrix::input_sets.
+  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing, std::int64_t sets = 1,
+                                   bool normed = false) const;
   void attention(ThreadPool& pool, const Attention& args) const;
   void append(ThreadPool& pool, const AppendKeys& args) const;
   // What Attention::scratch must hold; it does not depend on the lengths.

@@ -74,59 +74,124 @@ Grid grid_of(const detail::ProductTable& product, std::int64_t row_block, Thread
   return grid;
 }
 
-// All rows as the product reads them, before any of its tasks: once for every set of factors.
-void encode(ThreadPool& pool, const detail::ProductTable& product, std::int64_t rows, ConstRows x,
-            const PackedMatrix& weight, std::int64_t row_bytes, std::uint8_t* out) {
-  constexpr double kLeast = 16384;  // numbers that are worth another thread where handing over costs 2.5 us
-  const std::int64_t width = weight.in_features(), sets = weight.input_sets();
-  detail::for_row_pieces(pool, rows, kLeast / static_cast<double>(width * sets),
-                         [&](std::int64_t begin, std::int64_t end) {
-                           for (std::int64_t set = 0; set < sets; ++set) {
-                             const float* factors = weight.input_factors();
-                             product.encode({.x = x.data + begin * x.stride,
-                                             .x_stride = x.stride,
-                                             .rows = end - begin,
-                                             .width = width,
-                                             .factors = factors == nullptr ? nullptr : factors + set * width,
-                                             .out = out + (set * rows + begin) * row_bytes,
-                                             .out_stride = row_bytes});
-                           }
-                         });
-}
+// Where rows lie that are normed and then encoded: the first rounded up to whole lines.
+struct InputScratch {
+  std::size_t encoded = 0, bytes = 0;  // where the encoded ones begin; of all
+
+  InputScratch(const detail::LevelTable& table, const detail::ProductTable& product, std::int64_t rows,
+               std::int64_t in_features, std::int64_t sets, bool normed) {
+    const auto lines = [](std::int64_t size) { return static_cast<std::size_t>(divide_up(size, 64) * 64); };
+    if (normed) encoded = lines(rows * row_stride(in_features) * static_cast<std::int64_t>(sizeof(float)));
+    // Each set begins right behind the rows of the one before, and its last tile reads as many as are read together.
+    const std::int64_t padded = divide_up(rows, table.row_padding) * table.row_padding;
+    bytes = encoded + lines(((sets - 1) * rows + padded) * product.encoded_bytes(in_features));
+  }
+};
+
+// X as a product reads it: normed, and then encoded, once for every set of factors.
+class Inputs {
+ public:
+  Inputs(const detail::LevelTable& table, const detail::ProductTable& product, ThreadPool& pool, std::int64_t rows,
+         ConstRows x, const PackedMatrix& weight, const Prologue& prologue, std::byte* scratch)
+      : table_(table),
+        product_(product),
+        rows_(rows),
+        x_(x),
+        weight_(weight),
+        prologue_(prologue),
+        scratch_(scratch),
+        parts_(table, product, rows, weight.in_features(), weight.input_sets(), normed()),
+        row_bytes_(product.encoded_bytes(weight.in_features())) {
+    if (!normed() && row_bytes_ == 0) return;
+    constexpr double kLeast = 12288;  // numbers that are worth another thread where handing over costs 2.5 us
+    detail::for_row_pieces(pool, rows, kLeast / static_cast<double>(weight.in_features() * weight.input_sets()),
+                           [&](std::int64_t begin, std::int64_t end) { prepare(begin, end); });
+  }
+
+  std::int64_t row_bytes() const { return row_bytes_; }
+  ConstRows rows() const { return normed() ? normed_rows() : x_; }
+  // Of the first set; that of the next lies behind its rows. Null where rows are multiplied as they are.
+  std::uint8_t* encoded() const {
+    return row_bytes_ == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch_ + parts_.encoded);
+  }
+
+ private:
+  bool normed() const { return prologue_.norm != Prologue::Norm::none; }
+  Rows normed_rows() const { return {reinterpret_cast<float*>(scratch_), row_stride(weight_.in_features())}; }
+
+  void prepare(std::int64_t begin, std::int64_t end) const {
+    if (normed()) norm(begin, end, normed_rows());
+    if (row_bytes_ == 0) return;
+    const ConstRows from = rows();
+    const std::int64_t width = weight_.in_features();
+    for (std::int64_t set = 0; set < weight_.input_sets(); ++set) {
+      const float* factors = weight_.input_factors();
+      product_.encode({.x = from.data + begin * from.stride,
+                       .x_stride = from.stride,
+                       .rows = end - begin,
+                       .width = width,
+                       .factors = factors == nullptr ? nullptr : factors + set * width,
+                       .out = encoded() + (set * rows_ + begin) * row_bytes_,
+                       .out_stride = row_bytes_});
+    }
+  }
+
+  void norm(std::int64_t begin, std::int64_t end, Rows to) const {
+    detail::NormRows part{};
+    part.input = x_.data + begin * x_.stride;
+    part.input_stride = x_.stride;
+    part.output = to.data + begin * to.stride;
+    part.output_stride = to.stride;
+    part.rows = end - begin;
+    part.width = weight_.in_features();
+    part.weight = prologue_.weight;
+    part.bias = prologue_.bias;
+    part.weight_offset = prologue_.weight_offset;
+    part.epsilon = prologue_.epsilon;
+    (prologue_.norm == Prologue::Norm::rms ? table_.rms_norm : table_.layer_norm)(part);
+  }
+
+  const detail::LevelTable& table_;
+  const detail::ProductTable& product_;
+  std::int64_t rows_;
+  ConstRows x_;
+  const PackedMatrix& weight_;
+  const Prologue& prologue_;
+  std::byte* scratch_;
+  InputScratch parts_;
+  std::int64_t row_bytes_;
+};
 
 }  // namespace
 
 std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
-                                          std::int64_t sets) const {
-  // Each set begins right behind the rows of the one before, and its last tile reads as many as are read together.
+                                          std::int64_t sets, bool normed) const {
   const auto bytes = [&](std::int64_t count) {
-    const std::int64_t padded = divide_up(count, table_->row_padding) * table_->row_padding;
-    return ((sets - 1) * count + padded) * detail::product_of(*table_, packing, count).encoded_bytes(in_features);
+    return InputScratch(*table_, detail::product_of(*table_, packing, count), count, in_features, sets, normed).bytes;
   };
-  return static_cast<std::size_t>(std::max(bytes(rows), bytes(std::min(rows, table_->few_rows))));
+  return std::max(bytes(rows), bytes(std::min(rows, table_->few_rows)));
 }
 
 std::int64_t Kernels::panel_columns() const { return table_->panel_columns; }
 
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
-                     const Epilogue& epilogue, std::span<const Columns> y, std::byte* scratch) const {
+                     const Epilogue& epilogue, std::span<const Columns> y, std::byte* scratch,
+                     const Prologue& prologue) const {
   if (rows <= 0) return;
   if (weight.level() != level_ || weight.empty()) {
     throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
                                          ", the kernel is " + std::string(name_of(level_)));
   }
   const detail::ProductTable& product = detail::product_of(*table_, weight.packing(), rows);
-  const std::int64_t row_bytes = product.encoded_bytes(weight.in_features());
-  auto* encoded = row_bytes == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch);
-  if (row_bytes != 0) encode(pool, product, rows, x, weight, row_bytes, encoded);
+  const Inputs inputs(*table_, product, pool, rows, x, weight, prologue, scratch);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
   const Grid grid = grid_of(product, table_->row_block, pool, rows, panels, flops, weight.bytes());
-  const detail::LinearBlock whole{.x = x.data,
-                                  .x_stride = x.stride,
-                                  .encoded = encoded,
-                                  .encoded_stride = row_bytes,
+  const detail::LinearBlock whole{.x = inputs.rows().data,
+                                  .x_stride = inputs.rows().stride,
+                                  .encoded = inputs.encoded(),
+                                  .encoded_stride = inputs.row_bytes(),
                                   .row_begin = 0,
                                   .row_end = rows,
                                   .weight = weight.data(),
@@ -165,7 +230,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
     part.row_begin = row_of_block(block);
     part.row_end = row_of_block(block + 1);
     for (std::int64_t set = 0; set < weight.input_sets(); ++set) {
-      if (encoded != nullptr) part.encoded = encoded + set * rows * row_bytes;
+      if (part.encoded != nullptr) part.encoded = inputs.encoded() + set * rows * inputs.row_bytes();
       multiply(part, std::max(panels * group / grid.groups, weight.set_begin(set)),
                std::min(panels * (group + 1) / grid.groups, weight.set_begin(set + 1)));
     }

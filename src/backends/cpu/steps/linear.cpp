@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "backends/cpu/steps/make.hpp"
+#include "backends/cpu/steps/norm.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -19,7 +19,8 @@ class LinearStep final : public Step {
         residual_(residual) {
     const bool any = std::any_of(biases.begin(), biases.end(), [](const auto& part) { return !part.name.empty(); });
     if (any) bias_ = VectorWeight(c.weights, std::move(biases));
-    inputs = {c.node().operands[0]};
+    if (c.norm != nullptr) norm_ = NormWeights(c, *c.norm);
+    inputs = {c.norm != nullptr ? c.norm->operands[0] : c.node().operands[0]};
     if (residual) inputs.push_back(residual);
     in_place = residual;
     by_rows = true;
@@ -29,12 +30,14 @@ class LinearStep final : public Step {
   WeightBytes weight_bytes(std::set<std::string>& counted) const override {
     WeightBytes sum = counted.insert(matrix_.key()).second ? matrix_.bytes() : WeightBytes{};
     sum += bias_.bytes();
+    sum += norm_.bytes();
     return sum;
   }
 
   void prepare(const Weights& weights, ThreadPool& pool) override {
     matrix_.prepare(weights, pool);
     bias_.prepare(weights);
+    norm_.prepare(weights);
   }
 
   std::span<const std::byte> packed_weights() const override {
@@ -45,7 +48,8 @@ class LinearStep final : public Step {
     return rows_workspace_bytes(rows_.evaluate(extents));
   }
   std::size_t rows_workspace_bytes(std::int64_t rows) const override {
-    return kernels(level_).linear_scratch_bytes(rows, matrix_.in_features(), matrix_.packing(), matrix_.input_sets());
+    return kernels(level_).linear_scratch_bytes(rows, matrix_.in_features(), matrix_.packing(), matrix_.input_sets(),
+                                                !norm_.absent());
   }
 
   void run(const Run& run) const override {
@@ -53,10 +57,11 @@ class LinearStep final : public Step {
     const Epilogue epilogue{.bias = bias_.data(),
                             .activation = activation_,
                             .residual = residual_ ? ConstRows(run.at(residual_)) : ConstRows{}};
-    if (!apart) {
-      return run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(), epilogue, out, run.workspace);
-    }
-    run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(), epilogue, columns(run), run.workspace);
+    const Columns whole{0, out};
+    const std::vector<Columns> parts = apart ? columns(run) : std::vector<Columns>{};
+    run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(), epilogue,
+                       apart ? std::span<const Columns>(parts) : std::span<const Columns>(&whole, 1), run.workspace,
+                       norm_.prologue());
   }
 
  private:
@@ -78,6 +83,7 @@ class LinearStep final : public Step {
   Level level_;
   Dim rows_;
   VectorWeight bias_;
+  NormWeights norm_;
   Activation activation_;
   Value residual_;
 };

@@ -14,6 +14,7 @@ struct Context {
   const Precisions& precisions;
   const std::vector<int>& uses;
   const std::vector<std::size_t>& group;
+  const Node* norm;  // that runs before the product in the same step, or null
 
   const Node& node(std::size_t member = 0) const { return graph.nodes()[group[member]]; }
   Value value(std::size_t member = 0) const { return {static_cast<std::int32_t>(group[member])}; }
@@ -21,19 +22,22 @@ struct Context {
     return graph.node(node(member).operands[index]);
   }
   const std::string& weight_name(std::size_t index, std::size_t member = 0) const {
-    const Node& weight = operand(index, member);
+    return weight_name(node(member), index);
+  }
+  const std::string& weight_name(const Node& of, std::size_t index) const {
+    const Node& weight = graph.node(of.operands[index]);
     if (weight.source != Node::Source::weight) {
-      throw Error(ErrorKind::unsupported, std::string(node().operation->name()) + " with a computed weight",
-                  node().name);
+      throw Error(ErrorKind::unsupported, std::string(of.operation->name()) + " with a computed weight", of.name);
     }
     return weight.name;
   }
   // Of the product that the nodes make together: the highest that one of them asks for. A product with one row an item
   // (a pooler, a classifier), or one that chooses experts, stays in f32: it costs nothing and decides the answer.
   Precision precision() const;
-  VectorWeight vector(std::size_t index) const {
-    if (!node().operands[index]) return {};
-    return {weights, {{weight_name(index), operand(index).type.shape.last().number()}}};
+  VectorWeight vector(std::size_t index) const { return vector(node(), index); }
+  VectorWeight vector(const Node& of, std::size_t index) const {
+    if (index >= of.operands.size() || !of.operands[index]) return {};
+    return {weights, {{weight_name(of, index), graph.node(of.operands[index]).type.shape.last().number()}}};
   }
   template <typename Operation>
   const Operation& as(std::size_t member = 0) const {

@@ -1,77 +1,90 @@
-#include "graph/ops/norm.hpp"
+#include "backends/cpu/steps/norm.hpp"
 
-#include "backends/cpu/steps/make.hpp"
+#include "graph/ops/norm.hpp"
 
 namespace accelerate::cpu {
 namespace {
 
 class NormStep final : public Step {
  public:
-  NormStep(const Context& c, const ops::LayerNorm& norm)
-      : weight_(c.vector(1)), bias_(c.vector(2)), epsilon_(static_cast<float>(norm.epsilon)) {
-    inputs = {c.node().operands[0]};
-    in_place = inputs[0];
-    by_rows = true;
-  }
-  NormStep(const Context& c, const ops::RmsNorm& norm)
-      : weight_(c.vector(1)),
-        epsilon_(static_cast<float>(norm.epsilon)),
-        offset_(static_cast<float>(norm.offset)),
-        groups_(norm.groups),
-        rms_(true) {
+  NormStep(const Context& c, std::int64_t groups) : norm_(c, c.node()), groups_(groups) {
     inputs = {c.node().operands[0]};
     in_place = inputs[0];
     by_rows = true;
   }
 
-  WeightBytes weight_bytes(std::set<std::string>&) const override {
-    WeightBytes sum = weight_.bytes();
-    sum += bias_.bytes();
-    return sum;
-  }
-
-  void prepare(const Weights& weights, ThreadPool&) override {
-    weight_.prepare(weights);
-    bias_.prepare(weights);
-  }
+  WeightBytes weight_bytes(std::set<std::string>&) const override { return norm_.bytes(); }
+  void prepare(const Weights& weights, ThreadPool&) override { norm_.prepare(weights); }
 
   void run(const Run& run) const override {
     const Location& out = run.at(outputs[0]);
-    if (rms_) {
+    const Prologue norm = norm_.prologue();
+    if (norm.norm == Prologue::Norm::rms) {
       run.kernels.rms_norm(run.pool, {.input = run.at(inputs[0]),
                                       .output = out,
                                       .rows = out.rows,
                                       .width = out.width / groups_,
                                       .groups = groups_,
-                                      .weight = weight_.data(),
-                                      .weight_offset = offset_,
-                                      .epsilon = epsilon_});
+                                      .weight = norm.weight,
+                                      .weight_offset = norm.weight_offset,
+                                      .epsilon = norm.epsilon});
       return;
     }
     run.kernels.layer_norm(run.pool, {.input = run.at(inputs[0]),
                                       .output = out,
                                       .rows = out.rows,
                                       .width = out.width,
-                                      .weight = weight_.data(),
-                                      .bias = bias_.data(),
-                                      .epsilon = epsilon_});
+                                      .weight = norm.weight,
+                                      .bias = norm.bias,
+                                      .epsilon = norm.epsilon});
   }
 
  private:
-  VectorWeight weight_, bias_;
-  float epsilon_, offset_ = 0;
-  std::int64_t groups_ = 1;
-  bool rms_ = false;
+  NormWeights norm_;
+  std::int64_t groups_;
 };
 
 }  // namespace
 
+NormWeights::NormWeights(const Context& c, const Node& norm) : weight_(c.vector(norm, 1)) {
+  if (norm.operation->name() == "rms_norm") {
+    const auto& rms = static_cast<const ops::RmsNorm&>(*norm.operation);
+    prologue_.norm = Prologue::Norm::rms;
+    prologue_.epsilon = static_cast<float>(rms.epsilon);
+    prologue_.weight_offset = static_cast<float>(rms.offset);
+    return;
+  }
+  prologue_.norm = Prologue::Norm::layer;
+  prologue_.epsilon = static_cast<float>(static_cast<const ops::LayerNorm&>(*norm.operation).epsilon);
+  bias_ = c.vector(norm, 2);
+}
+
+WeightBytes NormWeights::bytes() const {
+  WeightBytes sum = weight_.bytes();
+  sum += bias_.bytes();
+  return sum;
+}
+
+void NormWeights::prepare(const Weights& weights) {
+  weight_.prepare(weights);
+  bias_.prepare(weights);
+}
+
+Prologue NormWeights::prologue() const {
+  Prologue prologue = prologue_;
+  prologue.weight = weight_.data();
+  prologue.bias = bias_.data();
+  return prologue;
+}
+
 std::unique_ptr<Step> make_layer_norm(const Context& c) {
   // Fused with the lookup whose sum it normalises.
   if (c.group.size() > 1) return make_embedding(c);
-  return std::make_unique<NormStep>(c, c.as<ops::LayerNorm>());
+  return std::make_unique<NormStep>(c, 1);
 }
 
-std::unique_ptr<Step> make_rms_norm(const Context& c) { return std::make_unique<NormStep>(c, c.as<ops::RmsNorm>()); }
+std::unique_ptr<Step> make_rms_norm(const Context& c) {
+  return std::make_unique<NormStep>(c, c.as<ops::RmsNorm>().groups);
+}
 
 }  // namespace accelerate::cpu
