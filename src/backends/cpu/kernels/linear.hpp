@@ -53,13 +53,15 @@ inline Ahead ahead_of(const void* next, const void* here, int64_t panel_bytes, i
 // the processor foresees by itself; for the second-level cache, which has more places for lines on their way.
 constexpr int64_t kStreamAhead = 6144;  // bytes
 constexpr int64_t kMostStreamed = 8;    // rows: more hide memory behind their sums
+constexpr int kFirstLevel = 3, kSecondLevel = 2;
+template <int kCacheLevel = kSecondLevel>
 ACCELERATE_INLINE void ask_for_bytes(const uint8_t* w, int64_t bytes) {
-  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(w + kStreamAhead + at, 0, 2);
+  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(w + kStreamAhead + at, 0, kCacheLevel);
 }
 template <int kVectors>
 ACCELERATE_INLINE void ask_for_stream(const float* w) {
   ACCELERATE_UNROLL for (int v = 0; v<kVectors; v += kLineFloats / kLanes> 0 ? kLineFloats / kLanes : 1) {
-    __builtin_prefetch(reinterpret_cast<const uint8_t*>(w + v * kLanes) + kStreamAhead, 0, 2);
+    __builtin_prefetch(reinterpret_cast<const uint8_t*>(w + v * kLanes) + kStreamAhead, 0, kSecondLevel);
   }
 }
 

@@ -4,7 +4,8 @@
 namespace accelerate::cpu::ACCELERATE_LEVEL {
 namespace {
 
-// sums[u][r][v] += x[r][word + u] * w[word + u][v]. As in multiply_add, few rows use kSteps > 1.
+// sums[u][r][v] += x[r][word + u] * w[word + u][v]. As in multiply_add, few rows use kSteps > 1. Streamed weights are
+// asked for from Format::kLeastAsked rows on.
 template <typename Format, int kRows, int kSteps>
 ACCELERATE_INLINE void add_words(const uint8_t* x, int64_t x_stride, const uint8_t* w, int64_t words,
                                  const Ahead& ahead, typename Format::Sum (&sums)[kSteps][kRows][kPanelVectors]) {
@@ -21,7 +22,7 @@ ACCELERATE_INLINE void add_words(const uint8_t* x, int64_t x_stride, const uint8
   };
   int64_t word = 0;
   for (; kRows <= kMostStreamed && ahead.streams && word + kSteps <= words; word += kSteps) {
-    ask_for_bytes(w + word * kWordRow, kSteps * kWordRow);
+    if constexpr (kRows >= Format::kLeastAsked) ask_for_bytes(w + word * kWordRow, kSteps * kWordRow);
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) step(word + u, sums[u]);
   }
   for (; word + kSteps <= words; word += kSteps) {
@@ -107,6 +108,7 @@ struct TwoNumbers : Inputs {
   using Sum = Vec;
   struct Unit {};
   static constexpr int64_t kRows = kTileRows, kPadding = 1;
+  static constexpr int kLeastAsked = 2;  // of one row asking costs more than it brings
   static Sum join(Sum a, Sum b) { return a + b; }
   static int64_t panel_bytes(int64_t in_features) { return Inputs::words(in_features) * kPanel * 4; }
   static void multiply(const EncodedTile& t, int64_t rows) { kProducts<TwoNumbers>.by_rows[rows](t); }
@@ -180,6 +182,7 @@ using Bf16 = Widened<Stored::bf16>;
 struct Int8 {
   struct Unit {};
   static constexpr int64_t kRows = kTileRows, kPadding = 1;
+  static constexpr int kLeastAsked = 1;
   using Sum = Int;
   using Input = Int;
   using Weights = Int;
