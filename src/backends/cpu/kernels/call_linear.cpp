@@ -27,12 +27,14 @@ struct Grid {
 // Few rows wait for the weights to come from memory, not for sums.
 constexpr std::int64_t kFewRows = 8;
 
-// Many tasks then, for memory is rarely equally fast for all threads, and equally long ones. So many bytes are worth
-// one where handing over costs 2.5 us.
+// Many tasks then, for memory is rarely equally fast for all threads, and equally long ones; of little work one a
+// thread, which keeps its part in its own caches. So many bytes are worth one where handing over costs 2.5 us.
 std::int64_t groups_of_few_rows(ThreadPool& pool, std::int64_t panels, std::size_t weight_bytes) {
-  constexpr double kLeast = 128 << 10, kMostOfThread = 32;
+  constexpr double kLeast = 128 << 10;
+  const double threads = pool.threads();
   const double affordable = static_cast<double>(weight_bytes) / detail::worth_sharing(pool, kLeast);
-  const auto tasks = static_cast<std::int64_t>(std::clamp(affordable, 1.0, kMostOfThread * pool.threads()));
+  const double wanted = affordable < 16 * threads ? threads : 32 * threads;
+  const auto tasks = static_cast<std::int64_t>(std::max(1.0, std::min(wanted, affordable)));
   return divide_up(panels, divide_up(panels, tasks));
 }
 
