@@ -53,7 +53,7 @@ class MadeCheckpoints(unittest.TestCase):
 
 class Arithmetic(unittest.TestCase):
     class Ours:
-        limits = {("decode", 32): [6.0, 5.0], ("prefill", 32): [4.0]}
+        limits = {("decode", 32): [6.0, 5.0], ("prefill", 32): [4.0, 4.0]}
         ids = None
 
     def rows(self):
@@ -66,10 +66,11 @@ class Arithmetic(unittest.TestCase):
         options = argparse.Namespace(prompts=[32], threads=2)
         return generation.rows_of("gpt2", rounds, dict.fromkeys(rounds[0], self.Ours()), options)
 
-    def test_ratios_are_taken_within_a_round(self):
+    def test_ratios_and_shares_are_taken_within_a_round(self):
         decode = self.rows()[1]
         self.assertEqual(decode["results"]["pytorch"]["over_ours"], 2.0)  # 3 and 1, not 25 over 15
-        self.assertAlmostEqual(decode["share"], 5 / 15)
+        self.assertAlmostEqual(decode["share"], (6 / 10 + 5 / 20) / 2)
+        self.assertEqual(decode["limit_ms"], 5.5)
 
     def test_another_precision_is_no_best_peer(self):
         self.assertEqual([row["best"] for row in self.rows()], ["pytorch", "pytorch"])
