@@ -370,9 +370,6 @@ class Kernels {
   double measure_read_bytes_per_second(std::span<const std::byte> bytes, double milliseconds) const;
 
  private:
-  template <typename Number, typename Convert>
-  void append_as(ThreadPool& pool, const AppendKeys& args, const Convert& convert) const;
-
   Level level_;
   const detail::LevelTable* table_;
 };

@@ -1,9 +1,7 @@
 // How attention is shared out: by sequence, head and block of queries.
 #include <algorithm>
-#include <functional>
 
 #include "backends/cpu/kernels/tables.hpp"
-#include "core/float16.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -188,60 +186,6 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
     const std::int64_t end = items * (task + 1) / tasks;
     for (std::int64_t i = items * task / tasks; i < end;) i += attend(i, end - i, worker);
   });
-}
-
-template <typename Number, typename Convert>
-void Kernels::append_as(ThreadPool& pool, const AppendKeys& a, const Convert& convert) const {
-  constexpr float kLog2E = 1.44269504F;
-  constexpr double kLeastNumbers = 8192;  // that are worth another thread where handing over costs 2.5 us
-  const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale * kLog2E;  // as the unpaged keys are packed
-  const PagePart& part = a.part;
-  const std::int64_t panel = table_->panel_columns, head_dim = part.head_dim, stride = part.value_stride();
-  // Positions of one panel, `from` on, of one head: what is written lies together.
-  const auto put = [&](const PagedSequence& sequence, std::int64_t head, std::int64_t from, std::int64_t count,
-                       const float* key, const float* value) {
-    void* start = sequence.pages[static_cast<std::size_t>((from - sequence.first) / kPagePositions)];
-    Number* page = static_cast<Number*>(start) + part.offset;
-    const std::int64_t within = from % kPagePositions;
-    Number* keys = page + head * kPagePositions * head_dim + within / panel * panel * head_dim + within % panel;
-    Number* values = page + part.key_numbers() + head * kPagePositions * stride;
-    for (std::int64_t row = 0; row < count; ++row, ++keys) {
-      const float* own = key + row * a.key.stride;
-      for (std::int64_t d = 0; d < head_dim; ++d) keys[d * panel] = convert(own[d] * scale);
-      own = value + row * a.value.stride;
-      for (std::int64_t c = 0; c < stride; c += panel) {
-        const std::int64_t columns = std::min(panel, stride - c), there = std::min(columns, head_dim - c);
-        Number* to = values + c * kPagePositions + (within + row) * columns;
-        std::fill(std::transform(own + c, own + c + there, to, convert), to + columns, Number{0});
-      }
-    }
-  };
-  for (std::size_t i = 0; i < a.sequences.size(); ++i) {
-    const PagedSequence& sequence = a.sequences[i];
-    const std::int64_t row = a.offsets[i], rows = a.offsets[i + 1] - row;
-    if (rows == 0) continue;
-    const std::int64_t first = sequence.positions - rows, first_panel = first / panel;
-    const std::int64_t panels = (sequence.positions - 1) / panel - first_panel + 1;
-    const double numbers = static_cast<double>(std::min(rows, panel) * head_dim);
-    detail::for_row_pieces(
-        pool, panels * part.kv_heads, kLeastNumbers / numbers, [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t item = begin; item < end; ++item) {
-            const std::int64_t head = item % part.kv_heads, at = (first_panel + item / part.kv_heads) * panel;
-            const std::int64_t from = std::max(first, at), until = std::min(sequence.positions, at + panel);
-            const std::int64_t source = row + from - first, column = head * head_dim;
-            put(sequence, head, from, until - from, a.key.data + source * a.key.stride + column,
-                a.value.data + source * a.value.stride + column);
-          }
-        });
-  }
-}
-
-void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
-  switch (a.part.stored) {
-    case DType::bf16: return append_as<std::uint16_t>(pool, a, f32_to_bf16);
-    case DType::f16: return append_as<std::uint16_t>(pool, a, f32_to_f16);
-    default: return append_as<float>(pool, a, std::identity());
-  }
 }
 
 }  // namespace accelerate::cpu
