@@ -182,7 +182,8 @@ class ThreadPool::Waiting {
   static constexpr std::size_t kLine = 64, kTogether = 4 * kLine, kMost = std::size_t{256} << 10;
 
   void begin(const std::byte* data) {
-    const std::size_t bytes = pool_.next_bytes_.load(std::memory_order_relaxed);
+    // Null comes before its size: that of what was announced before may still stand.
+    const std::size_t bytes = data == nullptr ? 0 : pool_.next_bytes_.load(std::memory_order_relaxed);
     const std::size_t first = bytes * worker_ / threads_ / kLine * kLine;
     seen_ = data;
     at_ = data + first;

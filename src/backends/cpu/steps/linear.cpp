@@ -22,7 +22,8 @@ class LinearStep final : public Step {
     if (c.norm != nullptr) norm_ = NormWeights(c, *c.norm);
     inputs = {c.norm != nullptr ? c.norm->operands[0] : c.node().operands[0]};
     if (residual) inputs.push_back(residual);
-    in_place = residual;
+    // What is multiplied as it lies must stay until all columns are done.
+    if (c.norm != nullptr || residual.id != inputs[0].id) in_place = residual;
     by_rows = true;
     read_bytes = matrix_.bytes().allocated + matrix_.bytes().mapped;
   }
