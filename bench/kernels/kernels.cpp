@@ -204,15 +204,13 @@ void bench_rows(const Kernels& kernels, ThreadPool& pool) {
   for (const std::int64_t width : {384, 768}) {
     const auto elements = static_cast<double>(kRows * width);
     const std::string tail = " " + std::to_string(width);
-    const LayerNorm norm{.input = {x.data(), width},
-                         .residual = {y.data(), width},
-                         .output = {y.data(), width},
-                         .rows = kRows,
-                         .width = width,
-                         .weight = weight.data(),
-                         .bias = bias.data()};
-    print_row(("add + layer_norm" + tail).c_str(), time([&] { kernels.layer_norm(pool, norm); }), elements * 12,
-              elements);
+    const NormedRows norm{
+        .norm = {.kind = Norm::Kind::layer, .weight = weight.data(), .bias = bias.data(), .epsilon = 1e-5F},
+        .input = {x.data(), width},
+        .output = {y.data(), width},
+        .rows = kRows,
+        .width = width};
+    print_row(("layer_norm" + tail).c_str(), time([&] { kernels.norm(pool, norm); }), elements * 8, elements);
     print_row(("softmax" + tail).c_str(), time([&] {
                 kernels.softmax(pool, kRows, width, {x.data(), width}, {y.data(), width});
               }),

@@ -76,7 +76,7 @@ class Session {
 
 // One thing that a plan does, in the order of its runs.
 struct PlanStep {
-  std::string operation;           // the name of the first operation in it
+  std::string operation;           // the name of the first of `nodes`, which tells most of its work
   std::string path;                // of the module in the model
   std::vector<std::size_t> nodes;  // operations of the graph that it computes
 };

@@ -29,6 +29,7 @@ class HostBuffer {
   const std::byte* data() const { return data_; }
   std::size_t size() const { return size_; }
   std::span<std::byte> bytes() { return {data_, size_}; }
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
 
  private:
   std::byte* data_ = nullptr;

@@ -19,18 +19,16 @@ double number(float value) { return static_cast<double>(value); }
 
 struct NormCase {
   std::int64_t rows, width;
-  bool residual, weights, in_place;
+  bool weights, in_place;
 };
 
 std::vector<NormCase> norm_cases() {
   std::vector<NormCase> cases;
   for (const std::int64_t width : kWidths) {
-    for (const bool residual : {false, true}) {
-      cases.push_back({5, width, residual, true, false});
-      cases.push_back({3, width, residual, false, true});
-    }
+    cases.push_back({5, width, true, false});
+    cases.push_back({3, width, false, true});
   }
-  cases.push_back({400, 96, true, true, false});
+  cases.push_back({400, 96, true, false});
   return cases;
 }
 
@@ -39,19 +37,22 @@ TEST_P(RowsTest, LayerNorm) {
   ThreadPool pool(2);
   for (const NormCase& c : norm_cases()) {
     SCOPED_TRACE(c.width);
-    const Matrix x = Matrix::random(c.rows, c.width, 1, 3, 2.0F), residual = Matrix::random(c.rows, c.width, 2, 1);
+    const Matrix x = Matrix::random(c.rows, c.width, 1, 3, 2.0F);
     const Matrix weight = Matrix::random(1, c.width, 3), bias = Matrix::random(1, c.width, 4);
     Matrix y = Matrix::random(c.rows, c.width, 1, 3, 2.0F);
     for (std::int64_t r = 0; r + 1 < y.rows; ++r) std::fill_n(&y.values[r * y.stride + y.width], 3, kUntouched);
-    LayerNorm args{.input = c.in_place ? ConstRows(y) : ConstRows(x), .output = y, .rows = c.rows, .width = c.width};
-    if (c.residual) args.residual = residual;
-    if (c.weights) args.weight = weight.values.data(), args.bias = bias.values.data();
-    kernels().layer_norm(pool, args);
+    Norm norm{.kind = Norm::Kind::layer, .epsilon = 1e-5F};
+    if (c.weights) norm.weight = weight.values.data(), norm.bias = bias.values.data();
+    kernels().norm(pool, {.norm = norm,
+                          .input = c.in_place ? ConstRows(y) : ConstRows(x),
+                          .output = y,
+                          .rows = c.rows,
+                          .width = c.width});
     EXPECT_TRUE(agrees(y, [&](std::int64_t r, std::int64_t i) -> Expected {
       std::vector<double> row;
       double mean = 0, variance = 0, largest = 0;
       for (std::int64_t k = 0; k < c.width; ++k) {
-        row.push_back(number(x.at(r, k)) + (c.residual ? number(residual.at(r, k)) : 0));
+        row.push_back(number(x.at(r, k)));
         mean += row.back() / static_cast<double>(c.width);
         largest = std::max(largest, std::abs(row.back()));
       }
@@ -70,31 +71,25 @@ TEST_P(RowsTest, RmsNorm) {
   ThreadPool pool(2);
   for (const NormCase& c : norm_cases()) {
     SCOPED_TRACE(c.width);
-    const Matrix x = Matrix::random(c.rows, c.width, 1, 3), residual = Matrix::random(c.rows, c.width, 2, 1);
-    const Matrix weight = Matrix::random(1, c.width, 3);
-    Matrix y(c.rows, c.width, 2), sum(c.rows, c.width, 1);
-    RmsNorm args{.input = x, .output = y, .rows = c.rows, .width = c.width, .weight_offset = 1.0F};
-    if (c.residual) args.residual = residual, args.sum = sum;
-    if (c.weights) args.weight = weight.values.data();
-    kernels().rms_norm(pool, args);
-    const auto value_of = [&](std::int64_t r, std::int64_t k) {
-      return number(x.at(r, k)) + (c.residual ? number(residual.at(r, k)) : 0);
-    };
+    const Matrix x = Matrix::random(c.rows, c.width, 1, 3), weight = Matrix::random(1, c.width, 3);
+    Matrix y = c.in_place ? x : Matrix(c.rows, c.width, 3);
+    for (std::int64_t r = 0; r + 1 < y.rows; ++r) std::fill_n(&y.values[r * y.stride + y.width], 3, kUntouched);
+    Norm norm{.kind = Norm::Kind::rms, .weight_offset = 1.0F, .epsilon = 1e-6F};
+    if (c.weights) norm.weight = weight.values.data();
+    kernels().norm(pool, {.norm = norm,
+                          .input = c.in_place ? ConstRows(y) : ConstRows(x),
+                          .output = y,
+                          .rows = c.rows,
+                          .width = c.width});
     EXPECT_TRUE(agrees(y, [&](std::int64_t r, std::int64_t i) -> Expected {
       double squares = 0;
-      for (std::int64_t k = 0; k < c.width; ++k) squares += value_of(r, k) * value_of(r, k);
+      for (std::int64_t k = 0; k < c.width; ++k) squares += number(x.at(r, k)) * number(x.at(r, k));
       const double rms = std::sqrt(squares / static_cast<double>(c.width) + 1e-6);
-      const double w = c.weights ? number(weight.at(0, i)) + 1 : 1;
-      const double addends = std::abs(number(x.at(r, i))) + (c.residual ? std::abs(number(residual.at(r, i))) : 0);
+      const double w = c.weights ? number(weight.at(0, i)) + 1 : 1, value = number(x.at(r, i)) / rms;
       const double rounding = kEpsilon * (8 + static_cast<double>(c.width) / 4);
       const double weight_rounding = c.weights ? kEpsilon * (1 + std::abs(w)) : 0;
-      return {value_of(r, i) / rms * w, addends / rms * (std::abs(w) * rounding + weight_rounding)};
+      return {value * w, std::abs(value) * (std::abs(w) * rounding + weight_rounding)};
     }));
-    if (c.residual) {
-      EXPECT_TRUE(agrees(sum, [&](std::int64_t r, std::int64_t i) -> Expected {
-        return {value_of(r, i), kEpsilon * std::abs(value_of(r, i))};
-      }));
-    }
   }
 }
 
@@ -325,8 +320,12 @@ TEST_P(RowsTest, EmbeddingsOfEveryKindAreSummedAndNormed) {
         return {sum_of(r, i), 3 * kEpsilon * (std::abs(number(words.at(ids[static_cast<std::size_t>(r)], i))) + 12)};
       })) << width;
       Matrix normed(rows, width);
-      kernels().embedding(
-          pool, {.tables = tables, .output = normed, .rows = rows, .width = width, .scale = 0.5F, .normalize = true});
+      kernels().embedding(pool, {.tables = tables,
+                                 .output = normed,
+                                 .rows = rows,
+                                 .width = width,
+                                 .scale = 0.5F,
+                                 .norm = {.kind = Norm::Kind::layer, .epsilon = 1e-12F}});
       EXPECT_TRUE(agrees(normed, [&](std::int64_t r, std::int64_t i) -> Expected {
         double mean = 0, variance = 0;
         for (std::int64_t k = 0; k < width; ++k) mean += sum_of(r, k) / static_cast<double>(width);

@@ -140,24 +140,30 @@ TEST(CpuOutputs, MayBeStretchesOfOneProduct) {
   }
 }
 
-// A residual that is also multiplied must not be written over before all columns are done.
+// A residual that is also multiplied must not be written over before all columns are done, unless it is normed before.
 TEST(CpuOutputs, AreRightWhereAResidualIsMultipliedToo) {
   constexpr std::int64_t kRows = 5, kWidth = 128;
-  const auto weights = std::make_shared<Weights>();
-  Tensor w(DType::f32, {kWidth, kWidth});
-  std::ranges::fill(w.as<float>(), 1.0F / kWidth);
-  weights->add("w", std::move(w));
-  Builder b("twice", *weights);
-  const Value h = b.scale(b.input("x", {Element::real, Shape({kBatch, kTokens, kWidth}, true)}), 2);
-  b.output("y", b.scale(b.linear(h, b.weight("w"), {}, {.residual = h}), 1));
-  const Graph graph = b.finish();
-  Feeds feeds;
-  feeds.extents.set_ragged("tokens", {kRows});
-  Tensor ones(DType::f32, {kRows, kWidth});
-  std::ranges::fill(ones.as<float>(), 1.0F);
-  feeds.tensors["x"] = std::move(ones);
-  const Outputs outputs = backend_named("cpu").compile(graph, weights, {.threads = 1})->start()->run(feeds);
-  for (const float found : outputs.at("y").as<float>()) ASSERT_NEAR(found, 4.0F, 1e-5);
+  for (const bool normed : {false, true}) {
+    const auto weights = std::make_shared<Weights>();
+    Tensor w(DType::f32, {kWidth, kWidth});
+    std::ranges::fill(w.as<float>(), 1.0F / kWidth);
+    weights->add("w", std::move(w));
+    Tensor ones(DType::f32, {kWidth});
+    std::ranges::fill(ones.as<float>(), 1.0F);
+    weights->add("norm.weight", std::move(ones));
+    Builder b("twice", *weights);
+    const Value two = b.scale(b.input("x", {Element::real, Shape({kBatch, kTokens, kWidth}, true)}), 2);
+    const Value multiplied = normed ? b.rms_norm("norm", two, 1e-9) : two;  // 1 or 2
+    b.output("y", b.scale(b.linear(multiplied, b.weight("w"), {}, {.residual = two}), 1));
+    const Graph graph = b.finish();
+    Feeds feeds;
+    feeds.extents.set_ragged("tokens", {kRows});
+    Tensor x(DType::f32, {kRows, kWidth});
+    std::ranges::fill(x.as<float>(), 1.0F);
+    feeds.tensors["x"] = std::move(x);
+    const Outputs outputs = backend_named("cpu").compile(graph, weights, {.threads = 1})->start()->run(feeds);
+    for (const float found : outputs.at("y").as<float>()) ASSERT_NEAR(found, normed ? 3.0F : 4.0F, 1e-5);
+  }
 }
 
 // A session's next run takes nothing of what an earlier one gave.

@@ -164,7 +164,6 @@ TEST(ThreadPool, SeveralCallersShareIt) {
   for (const std::int64_t sum : sums) EXPECT_EQ(sum, 500 * 190);
 }
 
-// A worker that is between two jobs when the pool goes must not miss it.
 // Asking for memory must not touch it: what was announced may be gone, too short for a line, or new while threads wait.
 TEST(ThreadPool, WhatIsReadNextIsOnlyAskedFor) {
   ThreadPool pool(3);
@@ -183,6 +182,7 @@ TEST(ThreadPool, WhatIsReadNextIsOnlyAskedFor) {
   EXPECT_EQ(sum.load(), 301 * 21);
 }
 
+// A worker that is between two jobs when the pool goes must not miss it.
 TEST(ThreadPool, GoesRightAfterItsWork) {
   for (int round = 0; round < 1000; ++round) {
     ThreadPool pool(3);

@@ -1,6 +1,7 @@
 // Which nodes of a graph run as one kernel.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -10,8 +11,8 @@ namespace accelerate::cpu {
 struct Fusion {
   // For each node: those that run with it, itself first; empty for a node that runs inside another's step.
   std::vector<std::vector<std::size_t>> groups;
-  // For each node: the norm that makes its input and runs with it; 0, which is no norm, where there is none.
-  std::vector<std::size_t> norms;
+  // For each node: the norm that makes its input and runs with it.
+  std::vector<std::optional<std::size_t>> norms;
 };
 
 // Joins linear layers over the same input (query, key and value become one product), a layer norm over an embedding

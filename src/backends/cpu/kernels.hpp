@@ -127,7 +127,7 @@ class PackedMatrix {
   std::int64_t panel_columns() const { return panel_columns_; }
   std::int64_t panels() const;
   std::size_t bytes() const { return buffer_.size() + factors_.size(); }
-  const std::byte* data() const { return buffer_.data(); }
+  std::span<const std::byte> panel_bytes() const { return buffer_.bytes(); }
   // What inputs are multiplied with before they are quantized: for each of input_sets() parts of the panels, [1 + sets]
   // of which begin at set_begin(), a row of [in_features]; null = nothing.
   const float* input_factors() const { return reinterpret_cast<const float*>(factors_.data()); }
@@ -150,13 +150,14 @@ class PackedMatrix {
 std::size_t packed_bytes(std::span<const std::int64_t> sources, std::int64_t in_features, Level level,
                          Packing packing = Packing::f32, bool gated = false, bool balanced = false);
 
-// What each row of X goes through before it is multiplied: nothing, or a norm (LayerNorm, RmsNorm).
-struct Prologue {
-  enum class Norm : std::uint8_t { none, layer, rms };
-  Norm norm = Norm::none;
-  const float* weight = nullptr;  // [in_features], null = ones
-  const float* bias = nullptr;    // [in_features], null = none; of a layer norm
-  float weight_offset = 0.0F;     // of an RMS norm
+// What is done to a row: y = (x - mean) / sqrt(variance + epsilon) * weight + bias ("layer"),
+// y = x / sqrt(mean(x^2) + epsilon) * (weight + weight_offset) ("rms"), or nothing.
+struct Norm {
+  enum class Kind : std::uint8_t { none, layer, rms };
+  Kind kind = Kind::none;
+  const float* weight = nullptr;  // [width], null = ones
+  const float* bias = nullptr;    // [width], null = none
+  float weight_offset = 0.0F;     // 1 for Gemma
   float epsilon = 0.0F;
 };
 
@@ -252,28 +253,12 @@ struct Rotary {
 
 // --- Rows ------------------------------------------------------------------------------------------------------------
 
-// Y = (x - mean) / sqrt(variance + epsilon) * weight + bias with x = input + residual, over each row.
-struct LayerNorm {
+struct NormedRows {
+  Norm norm;
   ConstRows input;
-  ConstRows residual;  // null data = none
-  Rows output;         // may be the input or the residual
+  Rows output;  // may be the input
   std::int64_t rows = 0, width = 0;
-  const float* weight = nullptr;  // [width], null = ones
-  const float* bias = nullptr;    // [width], null = none
-  float epsilon = 1e-5F;
-};
-
-// Y = x / sqrt(mean(x^2) + epsilon) * (weight + weight_offset) with x = input + residual, over each row.
-struct RmsNorm {
-  ConstRows input;
-  ConstRows residual;  // null data = none
-  Rows output;         // may be the input or the residual
-  Rows sum;            // where input + residual is also wanted; null data = nowhere
-  std::int64_t rows = 0, width = 0;
-  std::int64_t groups = 1;        // of `width` numbers each, side by side in a row, that are normed by themselves
-  const float* weight = nullptr;  // [width], null = ones
-  float weight_offset = 0.0F;     // 1 for Gemma
-  float epsilon = 1e-6F;
+  std::int64_t groups = 1;  // of `width` numbers each, side by side in a row, that are normed by themselves
 };
 
 struct EmbeddingTable {
@@ -285,17 +270,14 @@ struct EmbeddingTable {
   std::string_view name = "embedding";   // for the error about an id out of range
 };
 
-// Y[r] = scale * the sum over the tables of table[ids[r]], then layer-normed where `normalize` is set.
+// Y[r] = scale * the sum over the tables of table[ids[r]], then normed.
 struct Embedding {
   std::span<const EmbeddingTable> tables;
   Rows output;
   std::int64_t rows = 0, width = 0;
   std::int64_t first_row = 0;  // of more that others do, for errors
   float scale = 1.0F;
-  bool normalize = false;
-  const float* norm_weight = nullptr;
-  const float* norm_bias = nullptr;
-  float epsilon = 1e-12F;
+  Norm norm;
 };
 
 enum class Pooling : std::uint8_t { mean, max, first, last, mean_sqrt_length, weighted_mean };
@@ -323,19 +305,19 @@ class Kernels {
   explicit constexpr Kernels(Level level, const detail::LevelTable& table) : level_(level), table_(&table) {}
   Level level() const { return level_; }
 
-  // X [rows, in_features] -> Y [rows, weight.columns()]. The weight must have been packed for this level. `scratch`:
-  // linear_scratch_bytes, aligned to 64.
+  // X [rows, in_features] -> Y [rows, weight.columns()], X normed before if so wanted. The weight must have been packed
+  // for this level. `scratch`: linear_scratch_bytes, aligned to 64. Y may be X where X is normed.
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
-              Rows y, std::byte* scratch = nullptr, const Prologue& prologue = {}) const {
+              Rows y, std::byte* scratch = nullptr, const Norm& norm = {}) const {
     const Columns whole{0, y};
-    linear(pool, rows, x, weight, epilogue, {&whole, 1}, scratch, prologue);
+    linear(pool, rows, x, weight, epilogue, {&whole, 1}, scratch, norm);
   }
   // The same where columns of Y lie apart. Those of each part begin at a multiple of panel_columns().
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
-              std::span<const Columns> y, std::byte* scratch, const Prologue& prologue = {}) const;
+              std::span<const Columns> y, std::byte* scratch, const Norm& norm = {}) const;
   std::int64_t panel_columns() const;
-  // What linear needs for as many rows or fewer, where inputs are rounded to the weights' precision or `normed`; else
-  // 0. `sets`: PackedMatrix::input_sets.
+  // What linear needs for as many rows or fewer, where inputs are `normed`, rounded to the weights' precision or lie
+  // unfavourably; else 0, as for Packing::f32 without a norm. `sets`: PackedMatrix::input_sets.
   std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing, std::int64_t sets = 1,
                                    bool normed = false) const;
   void attention(ThreadPool& pool, const Attention& args) const;
@@ -343,8 +325,7 @@ class Kernels {
   // What Attention::scratch must hold; it does not depend on the lengths.
   std::size_t attention_scratch_floats(std::int64_t head_dim, int threads) const;
   void rotary(ThreadPool& pool, const Rotary& args) const;
-  void layer_norm(ThreadPool& pool, const LayerNorm& args) const;
-  void rms_norm(ThreadPool& pool, const RmsNorm& args) const;
+  void norm(ThreadPool& pool, const NormedRows& args) const;
   // Error{invalid_input} for an id outside its table.
   void embedding(ThreadPool& pool, const Embedding& args) const;
   void pooling(ThreadPool& pool, const Pool& args) const;

@@ -244,6 +244,7 @@ class CpuSession final : public Session {
   // Steps are shown as long as they take the thread that has the first rows.
   void run_by_rows(const Stretch& stretch, const Run& whole, const Cancellation& cancellation, StepTimes* times) {
     const std::int64_t rows = stretch.rows.evaluate(whole.extents), threads = whole.pool.threads();
+    whole.pool.reads_next(c_->reads_next[stretch.end - 1]);
     whole.pool.parallel_for(threads, [&](std::int64_t task, int worker) {
       Run run{whole.kernels,
               alone(),

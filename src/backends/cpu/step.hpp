@@ -72,8 +72,8 @@ class Step {
   virtual void run(const Run& run) const = 0;
 
   std::string path;                // of the module in the model, for profiles
-  std::string operation;           // name of the operation, the fused ones joined by +
-  std::vector<std::size_t> nodes;  // of the graph that it computes, for profiles
+  std::string operation;           // name of the first in `nodes`
+  std::vector<std::size_t> nodes;  // of the graph that it computes, for profiles; a norm in front of a product last
   std::vector<Value> inputs;       // values read, weights left out
   std::vector<Value> outputs;      // values written; several lie side by side in one buffer, unless
   bool apart = false;              // each may lie in one of its own and the graph gives some of them

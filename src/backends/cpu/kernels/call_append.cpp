@@ -25,7 +25,7 @@ class Appending {
 
   // Numbers of an item. One that is alone in its line counts like a whole line, which comes from memory.
   double numbers() const {
-    constexpr std::int64_t kLine = 16;
+    constexpr std::int64_t kLine = 64 / sizeof(Number);
     return static_cast<double>(std::clamp(longest_, kLine, std::max(kLine, panel_)) * a_.part.head_dim);
   }
 
@@ -110,8 +110,8 @@ void append_as(ThreadPool& pool, const AppendKeys& a, std::int64_t panel, Conver
 void Kernels::append(ThreadPool& pool, const AppendKeys& a) const {
   const std::int64_t panel = table_->panel_columns;
   switch (a.part.stored) {
-    case DType::bf16: return append_as<std::uint16_t>(pool, a, panel, f32_to_bf16);
-    case DType::f16: return append_as<std::uint16_t>(pool, a, panel, f32_to_f16);
+    case DType::bf16: return append_as<std::uint16_t>(pool, a, panel, [](float x) { return f32_to_bf16(x); });
+    case DType::f16: return append_as<std::uint16_t>(pool, a, panel, [](float x) { return f32_to_f16(x); });
     default: return append_as<float>(pool, a, panel, std::identity());
   }
 }

@@ -94,13 +94,13 @@ struct InputScratch {
 class Inputs {
  public:
   Inputs(const detail::LevelTable& table, const detail::ProductTable& product, ThreadPool& pool, std::int64_t rows,
-         ConstRows x, const PackedMatrix& weight, const Prologue& prologue, std::byte* scratch)
+         ConstRows x, const PackedMatrix& weight, const Norm& norm, std::byte* scratch)
       : table_(table),
         product_(product),
         rows_(rows),
         x_(x),
         weight_(weight),
-        prologue_(prologue),
+        norm_(norm),
         scratch_(scratch),
         parts_(table, product, rows, weight.in_features(), weight.input_sets(), normed()),
         row_bytes_(product.encoded_bytes(weight.in_features())) {
@@ -118,11 +118,11 @@ class Inputs {
   }
 
  private:
-  bool normed() const { return prologue_.norm != Prologue::Norm::none; }
+  bool normed() const { return norm_.kind != Norm::Kind::none; }
   Rows normed_rows() const { return {reinterpret_cast<float*>(scratch_), row_stride(weight_.in_features())}; }
 
   void prepare(std::int64_t begin, std::int64_t end) const {
-    if (normed()) norm(begin, end, normed_rows());
+    detail::norm_rows(table_, norm_, x_, normed_rows(), begin, end, weight_.in_features());
     if (row_bytes_ == 0) return;
     const ConstRows from = rows();
     const std::int64_t width = weight_.in_features();
@@ -138,27 +138,12 @@ class Inputs {
     }
   }
 
-  void norm(std::int64_t begin, std::int64_t end, Rows to) const {
-    detail::NormRows part{};
-    part.input = x_.data + begin * x_.stride;
-    part.input_stride = x_.stride;
-    part.output = to.data + begin * to.stride;
-    part.output_stride = to.stride;
-    part.rows = end - begin;
-    part.width = weight_.in_features();
-    part.weight = prologue_.weight;
-    part.bias = prologue_.bias;
-    part.weight_offset = prologue_.weight_offset;
-    part.epsilon = prologue_.epsilon;
-    (prologue_.norm == Prologue::Norm::rms ? table_.rms_norm : table_.layer_norm)(part);
-  }
-
   const detail::LevelTable& table_;
   const detail::ProductTable& product_;
   std::int64_t rows_;
   ConstRows x_;
   const PackedMatrix& weight_;
-  const Prologue& prologue_;
+  const Norm& norm_;
   std::byte* scratch_;
   InputScratch parts_;
   std::int64_t row_bytes_;
@@ -177,15 +162,14 @@ std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_fea
 std::int64_t Kernels::panel_columns() const { return table_->panel_columns; }
 
 void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight,
-                     const Epilogue& epilogue, std::span<const Columns> y, std::byte* scratch,
-                     const Prologue& prologue) const {
+                     const Epilogue& epilogue, std::span<const Columns> y, std::byte* scratch, const Norm& norm) const {
   if (rows <= 0) return;
   if (weight.level() != level_ || weight.empty()) {
     throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
                                          ", the kernel is " + std::string(name_of(level_)));
   }
   const detail::ProductTable& product = detail::product_of(*table_, weight.packing(), rows);
-  const Inputs inputs(*table_, product, pool, rows, x, weight, prologue, scratch);
+  const Inputs inputs(*table_, product, pool, rows, x, weight, norm, scratch);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
@@ -196,7 +180,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                   .encoded_stride = inputs.row_bytes(),
                                   .row_begin = 0,
                                   .row_end = rows,
-                                  .weight = weight.data(),
+                                  .weight = weight.panel_bytes().data(),
                                   .in_features = weight.in_features(),
                                   .panel_begin = 0,
                                   .panel_end = panels,

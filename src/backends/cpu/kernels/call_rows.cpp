@@ -26,20 +26,6 @@ void for_elements(ThreadPool& pool, std::int64_t rows, std::int64_t width, bool 
   });
 }
 
-detail::NormRows norm_of(const ConstRows& input, const ConstRows& residual, const Rows& output, std::int64_t width,
-                         std::int64_t begin, std::int64_t end) {
-  detail::NormRows part{};
-  part.input = input.data + begin * input.stride;
-  part.input_stride = input.stride;
-  if (residual.data != nullptr) part.residual = residual.data + begin * residual.stride;
-  part.residual_stride = residual.stride;
-  part.output = output.data + begin * output.stride;
-  part.output_stride = output.stride;
-  part.rows = end - begin;
-  part.width = width;
-  return part;
-}
-
 void check_ids(const Embedding& e) {
   for (const EmbeddingTable& table : e.tables) {
     const std::int64_t rows = table.packed != nullptr ? table.packed->out_features() : table.rows;
@@ -55,6 +41,21 @@ void check_ids(const Embedding& e) {
 }
 
 }  // namespace
+
+void detail::norm_rows(const LevelTable& table, const Norm& norm, ConstRows input, Rows output, std::int64_t begin,
+                       std::int64_t end, std::int64_t width) {
+  if (norm.kind == Norm::Kind::none) return;
+  (norm.kind == Norm::Kind::rms ? table.rms_norm : table.layer_norm)({.input = input.data + begin * input.stride,
+                                                                      .input_stride = input.stride,
+                                                                      .output = output.data + begin * output.stride,
+                                                                      .output_stride = output.stride,
+                                                                      .rows = end - begin,
+                                                                      .width = width,
+                                                                      .weight = norm.weight,
+                                                                      .bias = norm.bias,
+                                                                      .epsilon = norm.epsilon,
+                                                                      .weight_offset = norm.weight_offset});
+}
 
 void Kernels::rotary(ThreadPool& pool, const Rotary& a) const {
   for_row_pieces(pool, a.rows, least_rows(a.heads * a.rotary_dim, 1), [&](std::int64_t begin, std::int64_t end) {
@@ -72,30 +73,12 @@ void Kernels::rotary(ThreadPool& pool, const Rotary& a) const {
   });
 }
 
-void Kernels::layer_norm(ThreadPool& pool, const LayerNorm& a) const {
-  for_row_pieces(pool, a.rows, least_rows(a.width, 2), [&](std::int64_t begin, std::int64_t end) {
-    detail::NormRows part = norm_of(a.input, a.residual, a.output, a.width, begin, end);
-    part.weight = a.weight;
-    part.bias = a.bias;
-    part.epsilon = a.epsilon;
-    table_->layer_norm(part);
-  });
-}
-
-void Kernels::rms_norm(ThreadPool& pool, const RmsNorm& a) const {
+void Kernels::norm(ThreadPool& pool, const NormedRows& a) const {
   for_row_pieces(pool, a.rows, least_rows(a.width * a.groups, 2), [&](std::int64_t begin, std::int64_t end) {
-    detail::NormRows part = norm_of(a.input, a.residual, a.output, a.width, begin, end);
-    if (a.sum.data != nullptr) part.sum = a.sum.data + begin * a.sum.stride;
-    part.sum_stride = a.sum.stride;
-    part.weight = a.weight;
-    part.weight_offset = a.weight_offset;
-    part.epsilon = a.epsilon;
     for (std::int64_t group = 0; group < a.groups; ++group) {
-      table_->rms_norm(part);
-      part.input += a.width;
-      part.output += a.width;
-      if (part.residual != nullptr) part.residual += a.width;
-      if (part.sum != nullptr) part.sum += a.width;
+      const std::int64_t column = group * a.width;
+      detail::norm_rows(*table_, a.norm, {a.input.data + column, a.input.stride},
+                        {a.output.data + column, a.output.stride}, begin, end, a.width);
     }
   });
 }
@@ -119,12 +102,7 @@ void Kernels::embedding(ThreadPool& pool, const Embedding& e) const {
       }
       if (e.scale != 1.0F) table_->affine(e.scale, 0.0F, y, y, e.width);
     }
-    if (!e.normalize) return;
-    detail::NormRows part = norm_of(e.output, {}, e.output, e.width, begin, end);
-    part.weight = e.norm_weight;
-    part.bias = e.norm_bias;
-    part.epsilon = e.epsilon;
-    table_->layer_norm(part);
+    detail::norm_rows(*table_, e.norm, e.output, e.output, begin, end, e.width);
   });
 }
 

@@ -108,12 +108,8 @@ struct AttentionBlock {
 struct NormRows {
   const float* input;
   int64_t input_stride;
-  const float* residual;
-  int64_t residual_stride;
   float* output;
   int64_t output_stride;
-  float* sum;
-  int64_t sum_stride;
   int64_t rows, width;
   const float *weight, *bias;
   float epsilon, weight_offset;

@@ -50,7 +50,7 @@ inline Ahead ahead_of(const void* next, const void* here, int64_t panel_bytes, i
 }
 
 // Weights that one tile reads once come from memory: each line is asked for as long before as memory takes, whatever
-// the processor foresees by itself; for the second-level cache, which has more places for lines on their way.
+// the processor foresees by itself; as a rule for the second-level cache, which has more places for lines on their way.
 constexpr int64_t kStreamAhead = 6144;  // bytes
 constexpr int64_t kMostStreamed = 8;    // rows: more hide memory behind their sums
 constexpr int kFirstLevel = 3, kSecondLevel = 2;

@@ -226,7 +226,7 @@ void PackedMatrix::read_row(std::int64_t row, float* out, bool add) const {
   }
   const PanelShape shape(out_features_, level_, gated_);
   const detail::ProductTable& product = detail::product_of(detail::table_of(level_), packing_);
-  const std::byte* panel = data() + shape.panel_of(row) * product.panel_bytes(in_features_);
+  const std::byte* panel = buffer_.data() + shape.panel_of(row) * product.panel_bytes(in_features_);
   std::vector<float> values(static_cast<std::size_t>(in_features_));
   product.unpack(panel, in_features_, shape.column_of(row), values.data());
   const float* factors = input_factors();

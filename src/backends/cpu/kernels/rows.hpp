@@ -36,19 +36,11 @@ inline float squares_around(const float* x, float center, int64_t count) {
   return sum + rest;
 }
 
-inline void add_rows(const float* a, const float* b, float* y, int64_t count) {
-  for_vectors(count, [&](int64_t i, auto read, auto write) { write(y + i, read(a + i) + read(b + i)); });
-}
-
 void layer_norm(const NormRows& n) {
   const float width = static_cast<float>(n.width);
   for (int64_t r = 0; r < n.rows; ++r) {
     const float* x = n.input + r * n.input_stride;
     float* y = n.output + r * n.output_stride;
-    if (n.residual != nullptr) {
-      add_rows(x, n.residual + r * n.residual_stride, y, n.width);
-      x = y;
-    }
     const float mean = sum_over(n.width, [&](int64_t i, auto read) { return read(x + i); }) / width;
     const float variance = squares_around(x, mean, n.width) / width;
     const float factor = 1.0F / __builtin_sqrtf(variance + n.epsilon);
@@ -66,11 +58,6 @@ void rms_norm(const NormRows& n) {
   for (int64_t r = 0; r < n.rows; ++r) {
     const float* x = n.input + r * n.input_stride;
     float* y = n.output + r * n.output_stride;
-    if (n.residual != nullptr) {
-      float* sum = n.sum != nullptr ? n.sum + r * n.sum_stride : y;
-      add_rows(x, n.residual + r * n.residual_stride, sum, n.width);
-      x = sum;
-    }
     const float squares = sum_over(n.width, [&](int64_t i, auto read) {
       const Vec value = read(x + i);
       return value * value;

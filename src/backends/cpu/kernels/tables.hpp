@@ -29,6 +29,10 @@ inline double worth_sharing(ThreadPool& pool, double there) {
   return there * pool.handoff_seconds() / ThreadPool::kUsualHandoff;
 }
 
+// Rows [begin, end); nothing for Norm::Kind::none.
+void norm_rows(const LevelTable& table, const Norm& norm, ConstRows input, Rows output, std::int64_t begin,
+               std::int64_t end, std::int64_t width);
+
 inline std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Calls body(begin, end) for pieces of [0, rows), equally many a thread where there are enough. A piece is at least

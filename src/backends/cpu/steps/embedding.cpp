@@ -1,7 +1,6 @@
 #include "graph/ops/embedding.hpp"
 
-#include "backends/cpu/steps/make.hpp"
-#include "graph/ops/norm.hpp"
+#include "backends/cpu/steps/norm.hpp"
 
 namespace accelerate::cpu {
 namespace {
@@ -18,24 +17,18 @@ class EmbeddingStep final : public Step {
     }
     by_rows = true;
     scale_ = static_cast<float>(c.as<ops::Embedding>(lookup).scale);
-    if (lookup == 0) return;
-    normalize_ = true;
-    weight_ = c.vector(1);
-    bias_ = c.vector(2);
-    epsilon_ = static_cast<float>(c.as<ops::LayerNorm>().epsilon);
+    if (lookup != 0) norm_ = NormWeights(c, c.node());
   }
 
   WeightBytes weight_bytes(std::set<std::string>& counted) const override {
-    WeightBytes sum = weight_.bytes();
-    sum += bias_.bytes();
+    WeightBytes sum = norm_.bytes();
     for (const TableWeight& table : tables_) sum += table.bytes(counted);
     return sum;
   }
 
   void prepare(const Weights& weights, ThreadPool& pool) override {
     for (TableWeight& table : tables_) table.prepare(weights, pool);
-    weight_.prepare(weights);
-    bias_.prepare(weights);
+    norm_.prepare(weights);
   }
 
   void run(const Run& run) const override {
@@ -48,10 +41,7 @@ class EmbeddingStep final : public Step {
                                      .width = out.width,
                                      .first_row = run.first_row,
                                      .scale = scale_,
-                                     .normalize = normalize_,
-                                     .norm_weight = weight_.data(),
-                                     .norm_bias = bias_.data(),
-                                     .epsilon = epsilon_});
+                                     .norm = norm_.norm()});
   }
 
  private:
@@ -69,9 +59,8 @@ class EmbeddingStep final : public Step {
   }
 
   std::vector<TableWeight> tables_;
-  bool normalize_ = false;
-  VectorWeight weight_, bias_;
-  float epsilon_ = 0, scale_ = 1;
+  NormWeights norm_;
+  float scale_ = 1;
 };
 
 }  // namespace

@@ -41,9 +41,7 @@ class LinearStep final : public Step {
     norm_.prepare(weights);
   }
 
-  std::span<const std::byte> packed_weights() const override {
-    return {matrix_.packed().data(), matrix_.packed().bytes()};
-  }
+  std::span<const std::byte> packed_weights() const override { return matrix_.packed().panel_bytes(); }
 
   std::size_t workspace_bytes(const Extents& extents, int) const override {
     return rows_workspace_bytes(rows_.evaluate(extents));
@@ -62,7 +60,7 @@ class LinearStep final : public Step {
     const std::vector<Columns> parts = apart ? columns(run) : std::vector<Columns>{};
     run.kernels.linear(run.pool, out.rows, run.at(inputs[0]), matrix_.packed(), epilogue,
                        apart ? std::span<const Columns>(parts) : std::span<const Columns>(&whole, 1), run.workspace,
-                       norm_.prologue());
+                       norm_.norm());
   }
 
  private:

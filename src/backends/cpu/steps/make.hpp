@@ -36,7 +36,7 @@ struct Context {
   Precision precision() const;
   VectorWeight vector(std::size_t index) const { return vector(node(), index); }
   VectorWeight vector(const Node& of, std::size_t index) const {
-    if (index >= of.operands.size() || !of.operands[index]) return {};
+    if (!of.operands[index]) return {};
     return {weights, {{weight_name(of, index), graph.node(of.operands[index]).type.shape.last().number()}}};
   }
   template <typename Operation>

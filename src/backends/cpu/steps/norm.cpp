@@ -18,25 +18,12 @@ class NormStep final : public Step {
 
   void run(const Run& run) const override {
     const Location& out = run.at(outputs[0]);
-    const Prologue norm = norm_.prologue();
-    if (norm.norm == Prologue::Norm::rms) {
-      run.kernels.rms_norm(run.pool, {.input = run.at(inputs[0]),
-                                      .output = out,
-                                      .rows = out.rows,
-                                      .width = out.width / groups_,
-                                      .groups = groups_,
-                                      .weight = norm.weight,
-                                      .weight_offset = norm.weight_offset,
-                                      .epsilon = norm.epsilon});
-      return;
-    }
-    run.kernels.layer_norm(run.pool, {.input = run.at(inputs[0]),
-                                      .output = out,
-                                      .rows = out.rows,
-                                      .width = out.width,
-                                      .weight = norm.weight,
-                                      .bias = norm.bias,
-                                      .epsilon = norm.epsilon});
+    run.kernels.norm(run.pool, {.norm = norm_.norm(),
+                                .input = run.at(inputs[0]),
+                                .output = out,
+                                .rows = out.rows,
+                                .width = out.width / groups_,
+                                .groups = groups_});
   }
 
  private:
@@ -46,17 +33,17 @@ class NormStep final : public Step {
 
 }  // namespace
 
-NormWeights::NormWeights(const Context& c, const Node& norm) : weight_(c.vector(norm, 1)) {
-  if (norm.operation->name() == "rms_norm") {
-    const auto& rms = static_cast<const ops::RmsNorm&>(*norm.operation);
-    prologue_.norm = Prologue::Norm::rms;
-    prologue_.epsilon = static_cast<float>(rms.epsilon);
-    prologue_.weight_offset = static_cast<float>(rms.offset);
+NormWeights::NormWeights(const Context& c, const Node& node) : weight_(c.vector(node, 1)) {
+  if (node.operation->name() == "rms_norm") {
+    const auto& rms = static_cast<const ops::RmsNorm&>(*node.operation);
+    norm_.kind = Norm::Kind::rms;
+    norm_.epsilon = static_cast<float>(rms.epsilon);
+    norm_.weight_offset = static_cast<float>(rms.offset);
     return;
   }
-  prologue_.norm = Prologue::Norm::layer;
-  prologue_.epsilon = static_cast<float>(static_cast<const ops::LayerNorm&>(*norm.operation).epsilon);
-  bias_ = c.vector(norm, 2);
+  norm_.kind = Norm::Kind::layer;
+  norm_.epsilon = static_cast<float>(static_cast<const ops::LayerNorm&>(*node.operation).epsilon);
+  bias_ = c.vector(node, 2);
 }
 
 WeightBytes NormWeights::bytes() const {
@@ -70,11 +57,11 @@ void NormWeights::prepare(const Weights& weights) {
   bias_.prepare(weights);
 }
 
-Prologue NormWeights::prologue() const {
-  Prologue prologue = prologue_;
-  prologue.weight = weight_.data();
-  prologue.bias = bias_.data();
-  return prologue;
+Norm NormWeights::norm() const {
+  Norm norm = norm_;
+  norm.weight = weight_.data();
+  norm.bias = bias_.data();
+  return norm;
 }
 
 std::unique_ptr<Step> make_layer_norm(const Context& c) {

@@ -1,4 +1,4 @@
-// The parameters of a norm, which is a step of its own or runs in front of a product.
+// The parameters of a norm, which is a step of its own, comes behind a lookup or runs in front of a product.
 #pragma once
 
 #include "backends/cpu/steps/make.hpp"
@@ -8,17 +8,17 @@ namespace accelerate::cpu {
 class NormWeights {
  public:
   NormWeights() = default;  // no norm
-  // `norm`: a layer_norm or rms_norm.
-  NormWeights(const Context& c, const Node& norm);
+  // `node`: a layer_norm or rms_norm.
+  NormWeights(const Context& c, const Node& node);
   WeightBytes bytes() const;
   void prepare(const Weights& weights);
-  bool absent() const { return prologue_.norm == Prologue::Norm::none; }
+  bool absent() const { return norm_.kind == Norm::Kind::none; }
   // Once prepared.
-  Prologue prologue() const;
+  Norm norm() const;
 
  private:
   VectorWeight weight_, bias_;
-  Prologue prologue_;
+  Norm norm_;
 };
 
 }  // namespace accelerate::cpu

@@ -102,8 +102,8 @@ std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights&
   for (std::size_t first = 0; first < fusion.groups.size(); ++first) {
     const std::vector<std::size_t>& group = fusion.groups[first];
     if (group.empty()) continue;
-    const std::size_t norm = fusion.norms[first];
-    const Context context{graph, weights, level, precisions, uses, group, norm == 0 ? nullptr : &graph.nodes()[norm]};
+    const std::optional<std::size_t> norm = fusion.norms[first];
+    const Context context{graph, weights, level, precisions, uses, group, norm ? &graph.nodes()[*norm] : nullptr};
     const Node& node = context.node();
     const auto maker = makers().find(node.operation->name());
     if (maker == makers().end()) {
@@ -114,7 +114,7 @@ std::vector<std::unique_ptr<Step>> make_steps(const Graph& graph, const Weights&
     step->path = node.name;
     step->operation = node.operation->name();
     step->nodes = group;
-    if (norm != 0) step->nodes.push_back(norm);
+    if (norm) step->nodes.push_back(*norm);
     const bool several_results = node.operation->name() == "linear";
     for (std::size_t member = 0; member < (several_results ? group.size() : 1); ++member) {
       step->outputs.push_back(context.value(member));
