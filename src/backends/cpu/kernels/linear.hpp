@@ -51,17 +51,19 @@ inline Ahead ahead_of(const void* next, const void* here, int64_t panel_bytes, i
 
 // Weights that one tile reads once come from memory: each line is asked for as long before as memory takes, whatever
 // the processor foresees by itself; as a rule for the second-level cache, which has more places for lines on their way.
-constexpr int64_t kStreamAhead = 6144;  // bytes
-constexpr int64_t kMostStreamed = 8;    // rows: more hide memory behind their sums
+// In bytes. One row is done with a line so soon that what comes from the last cache is displaced when asked for
+// earlier.
+constexpr int64_t stream_ahead(int rows) { return rows == 1 ? 3072 : 6144; }
+constexpr int64_t kMostStreamed = 8;  // rows: more hide memory behind their sums
 constexpr int kFirstLevel = 3, kSecondLevel = 2;
-template <int kCacheLevel = kSecondLevel>
+template <int kRows, int kCacheLevel = kSecondLevel>
 ACCELERATE_INLINE void ask_for_bytes(const uint8_t* w, int64_t bytes) {
-  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(w + kStreamAhead + at, 0, kCacheLevel);
+  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(w + stream_ahead(kRows) + at, 0, kCacheLevel);
 }
-template <int kVectors>
+template <int kRows, int kVectors>
 ACCELERATE_INLINE void ask_for_stream(const float* w) {
   ACCELERATE_UNROLL for (int v = 0; v<kVectors; v += kLineFloats / kLanes> 0 ? kLineFloats / kLanes : 1) {
-    __builtin_prefetch(reinterpret_cast<const uint8_t*>(w + v * kLanes) + kStreamAhead, 0, kSecondLevel);
+    __builtin_prefetch(reinterpret_cast<const uint8_t*>(w + v * kLanes) + stream_ahead(kRows), 0, kSecondLevel);
   }
 }
 
@@ -81,7 +83,7 @@ ACCELERATE_INLINE void multiply_add(const float* x, int64_t x_stride, const floa
   for (; k + kSteps <= depth; k += kSteps) {
     if constexpr (!kStream) ahead.ask(k);
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) {
-      if constexpr (kStream) ask_for_stream<kVectors>(w + (k + u) * w_stride);
+      if constexpr (kStream) ask_for_stream<kRows, kVectors>(w + (k + u) * w_stride);
       Vec weights[kVectors];
       ACCELERATE_UNROLL for (int v = 0; v < kVectors; ++v) weights[v] = load(w + (k + u) * w_stride + v * kLanes);
       ACCELERATE_UNROLL for (int r = 0; r < kRows; ++r) {

@@ -51,7 +51,7 @@ ACCELERATE_INLINE void add_word_tiles_asking(const uint8_t* x, int64_t x_stride,
     const uint8_t* weights = w + word * kWordRow;
     const uint8_t* inputs = x + word * 4;
     // Measured so; asking for the second-level cache, as vectors do, was not tried on such a machine.
-    if constexpr (kAsks == Asks::stream) ask_for_bytes<kFirstLevel>(weights, kWordStep * kWordRow);
+    if constexpr (kAsks == Asks::stream) ask_for_bytes<kEncodedTileRows, kFirstLevel>(weights, kWordStep * kWordRow);
     if constexpr (kAsks == Asks::ahead) {
       for (int64_t line = 0; line < kWordStep >> ahead.every; ++line) ahead.ask(word + (line << ahead.every));
     }

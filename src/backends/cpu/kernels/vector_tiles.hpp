@@ -22,7 +22,7 @@ ACCELERATE_INLINE void add_words(const uint8_t* x, int64_t x_stride, const uint8
   };
   int64_t word = 0;
   for (; kRows <= kMostStreamed && ahead.streams && word + kSteps <= words; word += kSteps) {
-    if constexpr (kRows >= Format::kLeastAsked) ask_for_bytes(w + word * kWordRow, kSteps * kWordRow);
+    if constexpr (kRows >= Format::kLeastAsked) ask_for_bytes<kRows>(w + word * kWordRow, kSteps * kWordRow);
     ACCELERATE_UNROLL for (int u = 0; u < kSteps; ++u) step(word + u, sums[u]);
   }
   for (; word + kSteps <= words; word += kSteps) {
