@@ -72,12 +72,6 @@
              level::int8_encode,       level::int8_pack,                                                              \
              level::int8_unpack,       level::linear_encoded<level::Int8>,                                            \
              level::int8_peak_loop},                                                                                  \
-    .few_rows = level::kWidenedRows,                                                                                  \
-    .bf16_of_few = {level::bf16_panel_bytes,  level::kTileRows,                                                       \
-                    level::kBf16SmallestTask, level::rounded_encoded_bytes,                                           \
-                    level::rounded_encode,    level::bf16_pack,                                                       \
-                    level::bf16_unpack,       level::linear_encoded<level::Widened<detail::Stored::bf16>>,            \
-                    level::bf16_peak_loop},                                                                           \
     .attention = level::attention, .layer_norm = level::layer_norm, .rms_norm = level::rms_norm,                      \
     .rotary = level::rotary, .pool = level::pool, .softmax = level::softmax, .l2_normalize = level::l2_normalize,     \
     .activate = level::activate, .binary = level::binary, .softcap = level::softcap, .affine = level::affine,         \

@@ -32,23 +32,6 @@ int64_t bf16_encoded_bytes(int64_t in_features) { return widened_encoded_bytes(i
 void bf16_encode(const EncodeRows& e) { widened_encode(e); }
 #endif
 
-// One row waits for the weights, and for one sum of products after the other, which widened ones take less time for
-// (1.06 to 1.11 times as fast; two rows the same, eight 0.8). Its inputs are rounded like those of more, so that a
-// row's results do not tell how many there were.
-#if defined(ACCELERATE_HAS_BF16_DOT) && !defined(ACCELERATE_HAS_MATRIX_UNIT)
-constexpr int64_t kWidenedRows = 1;
-#else
-constexpr int64_t kWidenedRows = 0;
-#endif
-int64_t rounded_encoded_bytes(int64_t in_features) { return encoded_stride(widened_words(in_features) * 8); }
-void rounded_encode(const EncodeRows& e) {
-  widened_encode(e);
-  for (int64_t r = 0; r < e.rows; ++r) {
-    auto* row = reinterpret_cast<float*>(e.out + r * e.out_stride);
-    for (int64_t i = 0; i < e.width; ++i) row[i] = __builtin_bit_cast(float, bf16_of(row[i]) << 16);
-  }
-}
-
 void bf16_pack(const PackPanel& p) {
   auto* panel = static_cast<uint32_t*>(p.panel);
   for (int64_t k = 0; k < p.in_features; k += kMostRun) {

@@ -153,10 +153,7 @@ class Inputs {
 
 std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
                                           std::int64_t sets, bool normed) const {
-  const auto bytes = [&](std::int64_t count) {
-    return InputScratch(*table_, detail::product_of(*table_, packing, count), count, in_features, sets, normed).bytes;
-  };
-  return std::max(bytes(rows), bytes(std::min(rows, table_->few_rows)));
+  return InputScratch(*table_, detail::product_of(*table_, packing), rows, in_features, sets, normed).bytes;
 }
 
 std::int64_t Kernels::panel_columns() const { return table_->panel_columns; }
@@ -168,7 +165,7 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
     throw Error(ErrorKind::internal, "the weight is packed for " + std::string(name_of(weight.level())) +
                                          ", the kernel is " + std::string(name_of(level_)));
   }
-  const detail::ProductTable& product = detail::product_of(*table_, weight.packing(), rows);
+  const detail::ProductTable& product = detail::product_of(*table_, weight.packing());
   const Inputs inputs(*table_, product, pool, rows, x, weight, norm, scratch);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *

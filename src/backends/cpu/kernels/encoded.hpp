@@ -98,20 +98,26 @@ inline void for_source_rows(const PackPanel& p, int64_t k, int64_t count, const 
   }
 }
 
-// kExact: the product is one of f32, whose activations are too.
+// Whether a tile's sums are written to Y at once.
+template <typename Format>
+inline bool goes_to_y(const LinearBlock& b, int64_t panel, int64_t rows) {
+  return is_plain(b, panel) && rows % Format::kPadding == 0;
+}
+
+// One panel of Y. kExact: the product is one of f32, whose activations are too. Rows that are not plain are finished
+// here, unless that is done later.
 template <typename Format, bool kExact>
-inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t panel, const Biases& bias, float* sums) {
+inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t panel, bool late, const Biases& bias,
+                          float* sums) {
   const int64_t column = panel * kPanel;
-  const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
   const int64_t halves = b.gated ? 2 : 1;
   const int64_t panel_bytes = Format::panel_bytes(b.in_features);
   const uint8_t* weight = static_cast<const uint8_t*>(b.weight) + panel * halves * panel_bytes;
-  const bool whole = !b.gated && b.activation == kNone && b.residual == nullptr && columns == kPanel;
   const uint8_t* x = b.encoded == nullptr ? reinterpret_cast<const uint8_t*>(b.x) : b.encoded;
   const int64_t x_stride = b.encoded == nullptr ? b.x_stride * static_cast<int64_t>(sizeof(float)) : b.encoded_stride;
   for (int64_t t = 0; t < tiles.tiles; ++t) {
     const int64_t row = tiles.start_of(t), rows = tiles.start_of(t + 1) - row;
-    const bool plain = whole && rows % Format::kPadding == 0;
+    const bool plain = goes_to_y<Format>(b, panel, rows);
     for (int64_t half = 0; half < halves; ++half) {
       const uint8_t* w = weight + half * panel_bytes;
       Ahead ahead = ahead_of(w + halves * panel_bytes, nothing_ahead<Format>(w).lines, panel_bytes, t, tiles.tiles);
@@ -127,11 +133,7 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
            .ahead = ahead},
           rows);
     }
-    if (plain) continue;
-    const int activation = !kExact && b.activation == kGeluErf ? static_cast<int>(kGeluErfRough) : b.activation;
-    with_activation(activation, [&](auto kind) {
-      finish_tile(b, kind, sums, sums + Format::kRows * kPanel, row, rows, column, columns);
-    });
+    if (!plain && !late) finish_rows<kExact>(b, row, rows, panel, sums, sums + Format::kRows * kPanel);
   }
 }
 
@@ -149,14 +151,22 @@ inline const float* repeated(const float* bias, float* rows) {
 
 template <typename Format, bool kExact = false>
 void linear_encoded(const LinearBlock& b) {
-  alignas(64) float sums[2 * Format::kRows * kPanel], padded[2][kPanel], starts[2][Format::kPadding * kPanel];
+  alignas(64) float sums[2][2 * Format::kRows * kPanel], padded[2][kPanel], starts[2][Format::kPadding * kPanel];
   const RowTiles tiles = encoded_row_tiles<Format>(b.row_begin, b.row_end);
+  const int64_t rows = b.row_end - b.row_begin;
+  const bool late = tiles.tiles == 1 && rows <= kMostStreamed;
   [[maybe_unused]] const typename Format::Unit unit;
-  for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
-    const Biases bias = biases_of(b, panel, padded[0], padded[1]);
-    const Biases start{repeated<Format>(bias.first, starts[0]), repeated<Format>(bias.second, starts[1])};
-    encoded_panel<Format, kExact>(b, tiles, panel, start, sums);
-  }
+  for_panels(
+      b, late,
+      [&](int64_t panel, int64_t place) {
+        const Biases bias = biases_of(b, panel, padded[0], padded[1]);
+        const Biases start{repeated<Format>(bias.first, starts[0]), repeated<Format>(bias.second, starts[1])};
+        encoded_panel<Format, kExact>(b, tiles, panel, late, start, sums[late ? place : 0]);
+      },
+      [&](int64_t panel, int64_t place) {
+        if (goes_to_y<Format>(b, panel, rows)) return;
+        finish_rows<kExact>(b, b.row_begin, rows, panel, sums[place], sums[place] + Format::kRows * kPanel);
+      });
 }
 
 }  // namespace

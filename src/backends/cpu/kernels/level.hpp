@@ -139,9 +139,6 @@ struct LevelTable {
   int64_t query_block;    // queries that an AttentionBlock may have at most
   int64_t (*attention_scratch)(int64_t head_dim);         // floats for one thread
   ProductTable f32, f32_of_bf16, f32_of_f16, bf16, int8;  // by Packing
-  // The same as bf16 from the same panels, where there are at most so many rows.
-  int64_t few_rows;
-  ProductTable bf16_of_few;
   void (*attention)(const AttentionBlock&);
   void (*layer_norm)(const NormRows&);
   void (*rms_norm)(const NormRows&);

@@ -67,6 +67,45 @@ ACCELERATE_INLINE void ask_for_stream(const float* w) {
   }
 }
 
+// What few rows need beside their weights lies in memory too, or in the cache of the thread that wrote it, and no
+// processor foresees it. A panel of one row takes little longer than memory takes to answer.
+inline void ask_for_lines(const void* first, int64_t bytes) {
+  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(static_cast<const uint8_t*>(first) + at);
+}
+// Rows of X, unless they are more than the first-level cache keeps beside weights.
+inline void ask_for_inputs(const LinearBlock& b) {
+  constexpr int64_t kMost = 16 << 10;
+  const int64_t rows = b.row_end - b.row_begin;
+  const int64_t bytes = b.encoded != nullptr ? b.encoded_stride : b.in_features * static_cast<int64_t>(sizeof(float));
+  if (rows > kMostStreamed || rows * bytes > kMost) return;
+  for (int64_t row = b.row_begin; row < b.row_end; ++row) {
+    ask_for_lines(b.encoded != nullptr ? b.encoded + row * b.encoded_stride
+                                       : reinterpret_cast<const uint8_t*>(b.x + row * b.x_stride),
+                  bytes);
+  }
+}
+// A panel's biases and residual, and where its rows of Y go.
+inline void ask_for_epilogue(const LinearBlock& b, int64_t panel) {
+  const int64_t column = panel * kPanel;
+  if (b.row_end - b.row_begin > kMostStreamed || column >= b.columns) return;
+  constexpr int64_t kBytes = kPanel * static_cast<int64_t>(sizeof(float));
+  if (b.bias != nullptr) {
+    ask_for_lines(b.bias + column, kBytes);
+    if (b.gated) ask_for_lines(b.bias + b.columns + column, kBytes);
+  }
+  for (int64_t row = b.row_begin; row < b.row_end; ++row) {
+    if (b.residual != nullptr) ask_for_lines(b.residual + row * b.residual_stride + column, kBytes);
+    const float* y = b.y + row * b.y_stride + column - b.y_column;
+    for (int64_t i = 0; i < kPanel; i += kLineFloats) __builtin_prefetch(y + i, 1);
+  }
+}
+constexpr int64_t kPanelsAhead = 2;
+// Before the first panel of a block.
+inline void ask_beside_weights(const LinearBlock& b) {
+  ask_for_inputs(b);
+  for (int64_t i = 0; i < kPanelsAhead; ++i) ask_for_epilogue(b, b.panel_begin + i);
+}
+
 // Few rows have too few sums to hide a multiply-add's latency: then so many values of k go to sums of their own. Of
 // tokens' rows that threads share out (kLeastShared) no tile has so few: so their sums are the same with any threads.
 constexpr int kLeastOfSeveralTiles = (kTileRows + 1) / 2;
@@ -174,6 +213,34 @@ inline void finish_tile(const LinearBlock& b, Activate, const float* sums, const
   }
 }
 
+// Whether the sums of a panel are Y as they are.
+inline bool is_plain(const LinearBlock& b, int64_t panel) {
+  return !b.gated && b.activation == kNone && b.residual == nullptr && b.columns - panel * kPanel >= kPanel;
+}
+
+// Y of some rows of a panel that is not plain; `second`: sums of the other half of a gated one. kExact: in f32.
+template <bool kExact>
+inline void finish_rows(const LinearBlock& b, int64_t row, int64_t rows, int64_t panel, const float* sums,
+                        const float* second) {
+  const int64_t column = panel * kPanel;
+  const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
+  const int activation = !kExact && b.activation == kGeluErf ? static_cast<int>(kGeluErfRough) : b.activation;
+  with_activation(activation, [&](auto kind) { finish_tile(b, kind, sums, second, row, rows, column, columns); });
+}
+
+// Multiplies a block's panels one after the other. Few rows are finished one panel later: who waited for the last sums
+// of a panel would not ask for the weights of the next. multiply(panel, place), place 0 or 1: where its sums go.
+template <typename Multiply, typename Finish>
+inline void for_panels(const LinearBlock& b, bool late, const Multiply& multiply, const Finish& finish) {
+  ask_beside_weights(b);
+  for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
+    ask_for_epilogue(b, panel + kPanelsAhead);
+    multiply(panel, panel & 1);
+    if (late && panel > b.panel_begin) finish(panel - 1, (panel - 1) & 1);
+  }
+  if (late) finish(b.panel_end - 1, (b.panel_end - 1) & 1);
+}
+
 // The bias of one panel, padded with zeros where the panel is.
 inline const float* panel_bias(const float* bias, int64_t columns, float (&padded)[kPanel]) {
   if (columns >= kPanel) return bias;
@@ -255,20 +322,19 @@ inline const uint8_t* weights_at(const LinearBlock& b, int64_t panel, int64_t k)
          k * kPanel * Panels::kNumberBytes;
 }
 
-// One panel of Y: its sums in `sums` (second half kRowBlock rows further on), finished rows to Y. `next`: the weights
-// that are read after this panel's.
+// One panel of Y: its sums in `sums` (second half kRowBlock rows further on), finished rows to Y, unless that is done
+// later. `next`: the weights that are read after this panel's.
 template <typename Panels>
 inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Part& part, int64_t panel, bool shallow,
-                          const float* bias, const float* second_bias, float* sums, const uint8_t* next,
+                          bool late, const Biases& bias, float* sums, const uint8_t* next,
                           typename Panels::Space& space) {
   const int64_t column = panel * kPanel;
-  const int64_t columns = b.columns - column < kPanel ? b.columns - column : kPanel;
   const int64_t halves = b.gated ? 2 : 1;
   const int64_t panel_bytes = Panels::panel_bytes(b.in_features);
   const uint8_t* stored = weights_at<Panels>(b, panel, part.k);
   const float* weights[2] = {Panels::floats(stored, part.depth, 0, space), nullptr};
   if (b.gated) weights[1] = Panels::floats(stored + panel_bytes, part.depth, 1, space);
-  const bool plain = shallow && !b.gated && b.activation == kNone && b.residual == nullptr && columns == kPanel;
+  const bool plain = shallow && is_plain(b, panel);
   const int64_t out_stride = plain ? b.y_stride : kPanel;
   for (int64_t t = 0; t < tiles.tiles; ++t) {
     const int64_t row = tiles.start_of(t) - b.row_begin;
@@ -276,7 +342,7 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
     float* to =
         plain ? b.y + (b.row_begin + row) * b.y_stride + column - b.y_column : sums + (shallow ? 0 : row * kPanel);
     for (int64_t half = 0; half < halves; ++half, to += kRowBlock * kPanel) {
-      const float* start = half == 0 ? bias : second_bias;
+      const float* start = half == 0 ? bias.first : bias.second;
       const float* w = weights[half];
       // Not the other half, which is read at once: it was asked for while the panel before was multiplied.
       const int64_t bytes = part.depth * kLineBytes * Panels::kNumberBytes / 2;
@@ -286,11 +352,9 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
       product(part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth, part.first ? start : to,
               part.first ? 0 : out_stride, to, out_stride, ahead);
     }
-    if (plain || !part.last) continue;
+    if (plain || late || !part.last) continue;
     const float* done = sums + (shallow ? 0 : row * kPanel);
-    with_activation(b.activation, [&](auto kind) {
-      finish_tile(b, kind, done, done + kRowBlock * kPanel, b.row_begin + row, rows, column, columns);
-    });
+    finish_rows<true>(b, b.row_begin + row, rows, panel, done, done + kRowBlock * kPanel);
   }
 }
 
@@ -303,11 +367,19 @@ void multiply_panels(const LinearBlock& b) {
   const bool crowded = kTileRows > 8 && b.x_stride % 1024 == 0;  // more rows than a set of the cache has places
   if (rows < Panels::kFew || (b.in_features <= Panels::kShallow && !crowded)) {
     const Part whole{x, b.x_stride, 0, b.in_features, true, true};
-    for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
-      const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
-      panel_product<Panels>(b, tiles, whole, panel, true, bias.first, bias.second, space.sums,
-                            weights_at<Panels>(b, panel + 1, 0), space.widened);
-    }
+    const bool late = tiles.tiles == 1 && rows <= kMostStreamed;
+    const auto sums = [&](int64_t place) { return space.sums + place * kTileRows * kPanel; };
+    for_panels(
+        b, late,
+        [&](int64_t panel, int64_t place) {
+          const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
+          panel_product<Panels>(b, tiles, whole, panel, true, late, bias, sums(place),
+                                weights_at<Panels>(b, panel + 1, 0), space.widened);
+        },
+        [&](int64_t panel, int64_t place) {
+          if (is_plain(b, panel)) return;
+          finish_rows<true>(b, b.row_begin, rows, panel, sums(place), sums(place) + kRowBlock * kPanel);
+        });
     return;
   }
   const int64_t parts = (b.in_features + Panels::kDepthChunk - 1) / Panels::kDepthChunk;
@@ -324,8 +396,7 @@ void multiply_panels(const LinearBlock& b) {
       for (int64_t panel = group; panel < group_end; ++panel) {
         const int64_t slot = (panel - group) * halves;
         const Biases bias = biases_of(b, panel, space.bias[0], space.bias[1]);
-        panel_product<Panels>(b, tiles, part, panel, false, bias.first, bias.second,
-                              space.sums + slot * kRowBlock * kPanel,
+        panel_product<Panels>(b, tiles, part, panel, false, false, bias, space.sums + slot * kRowBlock * kPanel,
                               panel + 1 < group_end ? weights_at<Panels>(b, panel + 1, k) : after, space.widened);
       }
     }

@@ -264,10 +264,6 @@ const ProductTable& product_of(const LevelTable& table, Packing packing) {
   return table.f32;
 }
 
-const ProductTable& product_of(const LevelTable& table, Packing packing, std::int64_t rows) {
-  return packing == Packing::bf16 && rows <= table.few_rows ? table.bf16_of_few : product_of(table, packing);
-}
-
 Stored stored_as(DType dtype, std::string_view where) {
   switch (dtype) {
     case DType::f32: return Stored::f32;

@@ -36,7 +36,16 @@ inline float squares_around(const float* x, float center, int64_t count) {
   return sum + rest;
 }
 
+// Weights lie in memory after a step of other layers: asked for while the first row is read.
+inline void ask_for_norm(const NormRows& n) {
+  const int64_t bytes = n.width * static_cast<int64_t>(sizeof(float));
+  ask_for_lines(n.input, bytes);
+  if (n.weight != nullptr) ask_for_lines(n.weight, bytes);
+  if (n.bias != nullptr) ask_for_lines(n.bias, bytes);
+}
+
 void layer_norm(const NormRows& n) {
+  ask_for_norm(n);
   const float width = static_cast<float>(n.width);
   for (int64_t r = 0; r < n.rows; ++r) {
     const float* x = n.input + r * n.input_stride;
@@ -54,6 +63,7 @@ void layer_norm(const NormRows& n) {
 }
 
 void rms_norm(const NormRows& n) {
+  ask_for_norm(n);
   const float width = static_cast<float>(n.width);
   for (int64_t r = 0; r < n.rows; ++r) {
     const float* x = n.input + r * n.input_stride;

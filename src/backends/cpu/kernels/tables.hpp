@@ -12,8 +12,6 @@ namespace accelerate::cpu::detail {
 const LevelTable& table_of(Level level);
 
 const ProductTable& product_of(const LevelTable& table, Packing packing);
-// The one that is fastest for so many rows.
-const ProductTable& product_of(const LevelTable& table, Packing packing, std::int64_t rows);
 
 // Error{invalid_input} naming `where` unless the dtype is f32, f16 or bf16.
 Stored stored_as(DType dtype, std::string_view where);

@@ -67,6 +67,7 @@ constexpr EncodedProducts kProducts = make_products<Format>();
 
 #if defined(ACCELERATE_HAS_BF16_DOT)
 struct Bf16Inputs {
+  static constexpr int kLeastAsked = 1;
   using Input = Int;
   using Weights = Int;
   static int64_t words(int64_t in_features) { return bf16_words(in_features); }
@@ -80,6 +81,7 @@ struct Bf16Inputs {
 
 template <Stored kStored>
 struct WidenedInputs {
+  static constexpr int kLeastAsked = 2;  // of one row asking costs more than it brings
   struct Pair {
     Vec low, high;
   };
@@ -108,7 +110,6 @@ struct TwoNumbers : Inputs {
   using Sum = Vec;
   struct Unit {};
   static constexpr int64_t kRows = kTileRows, kPadding = 1;
-  static constexpr int kLeastAsked = 2;  // of one row asking costs more than it brings
   static Sum join(Sum a, Sum b) { return a + b; }
   static int64_t panel_bytes(int64_t in_features) { return Inputs::words(in_features) * kPanel * 4; }
   static void multiply(const EncodedTile& t, int64_t rows) { kProducts<TwoNumbers>.by_rows[rows](t); }
