@@ -175,10 +175,10 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
     return together ? key_heads * group : 1;
   };
   // Of short sequences several heads are one task: fewer operations than these are not worth another thread where
-  // handing over costs 2.5 us.
-  constexpr double kSmallestTask = 1.5e5;
+  // handing over costs 2.5 us. One query waits for keys and values to come from memory.
+  const double smallest_task = longest == 1 ? 1.5e4 : 1.5e5;
   const std::int64_t items = batch * a.heads * most_blocks;
-  const double affordable = operations_of(a) / detail::worth_sharing(pool, kSmallestTask);
+  const double affordable = operations_of(a) / detail::worth_sharing(pool, smallest_task);
   const std::int64_t most_tasks = longest == 1 ? tasks_of_pages(a, batch, pool.threads()) : items;
   // Chosen as a double: infinitely many are affordable where there is nobody to hand them over to.
   const auto tasks = static_cast<std::int64_t>(std::max(1.0, std::min(static_cast<double>(most_tasks), affordable)));
