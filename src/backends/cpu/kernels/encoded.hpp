@@ -121,7 +121,7 @@ inline void encoded_panel(const LinearBlock& b, const RowTiles& tiles, int64_t p
     for (int64_t half = 0; half < halves; ++half) {
       const uint8_t* w = weight + half * panel_bytes;
       Ahead ahead = ahead_of(w + halves * panel_bytes, nothing_ahead<Format>(w).lines, panel_bytes, t, tiles.tiles);
-      ahead.streams = tiles.tiles == 1 && rows <= kMostStreamed;
+      ahead.streams = tiles.stream_weights();
       Format::multiply(
           {.x = x + row * x_stride,
            .x_stride = x_stride,
@@ -154,7 +154,7 @@ void linear_encoded(const LinearBlock& b) {
   alignas(64) float sums[2][2 * Format::kRows * kPanel], padded[2][kPanel], starts[2][Format::kPadding * kPanel];
   const RowTiles tiles = encoded_row_tiles<Format>(b.row_begin, b.row_end);
   const int64_t rows = b.row_end - b.row_begin;
-  const bool late = tiles.tiles == 1 && rows <= kMostStreamed;
+  const bool late = tiles.stream_weights();
   [[maybe_unused]] const typename Format::Unit unit;
   for_panels(
       b, late,

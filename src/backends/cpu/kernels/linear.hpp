@@ -267,6 +267,8 @@ struct RowTiles {
     const int64_t most = rows % tiles;
     return begin + tile * (rows / tiles) + (tile < most ? tile : most);
   }
+  // Weights are then read once, from memory.
+  bool stream_weights() const { return tiles == 1 && rows <= kMostStreamed; }
 };
 
 // Where the sums of a block's panels lie between the parts of a deep product.
@@ -347,8 +349,7 @@ inline void panel_product(const LinearBlock& b, const RowTiles& tiles, const Par
       // Not the other half, which is read at once: it was asked for while the panel before was multiplied.
       const int64_t bytes = part.depth * kLineBytes * Panels::kNumberBytes / 2;
       const Ahead ahead = ahead_of(next + half * panel_bytes, w, bytes, t, tiles.tiles);
-      const bool streams = tiles.tiles == 1 && rows <= kMostStreamed;
-      const ProductTile product = streams ? kTiles.streamed[rows] : kTiles.by_size[rows][kPanelVectors];
+      const ProductTile product = tiles.stream_weights() ? kTiles.streamed[rows] : kTiles.by_size[rows][kPanelVectors];
       product(part.x + row * part.x_stride, part.x_stride, w, kPanel, part.depth, part.first ? start : to,
               part.first ? 0 : out_stride, to, out_stride, ahead);
     }
@@ -367,7 +368,7 @@ void multiply_panels(const LinearBlock& b) {
   const bool crowded = kTileRows > 8 && b.x_stride % 1024 == 0;  // more rows than a set of the cache has places
   if (rows < Panels::kFew || (b.in_features <= Panels::kShallow && !crowded)) {
     const Part whole{x, b.x_stride, 0, b.in_features, true, true};
-    const bool late = tiles.tiles == 1 && rows <= kMostStreamed;
+    const bool late = tiles.stream_weights();
     const auto sums = [&](int64_t place) { return space.sums + place * kTileRows * kPanel; };
     for_panels(
         b, late,
