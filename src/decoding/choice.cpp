@@ -9,21 +9,21 @@
 namespace accelerate::decoding {
 namespace {
 
-// The largest score, which must be a number.
-float checked_largest(std::span<const float> scores) {
-  const float most = largest(scores);
-  if (!std::isfinite(most)) {
-    throw Error(ErrorKind::device_failed,
-                "no token to choose: none of " + std::to_string(scores.size()) + " scores is a finite number", "logits",
-                "all tokens are forbidden, or the model computed NaN or infinity");
-  }
-  return most;
+// Of `count` scores, which must be a number.
+float checked(float largest, std::size_t count) {
+  if (std::isfinite(largest)) return largest;
+  throw Error(ErrorKind::device_failed,
+              "no token to choose: none of " + std::to_string(count) + " scores is a finite number", "logits",
+              "all tokens are forbidden, or the model computed NaN or infinity");
 }
+float checked_largest(std::span<const float> scores) { return checked(largest(scores), scores.size()); }
 
 }  // namespace
 
 std::int32_t likeliest(std::span<const float> scores) {
-  return static_cast<std::int32_t>(std::find(scores.begin(), scores.end(), checked_largest(scores)) - scores.begin());
+  const Scored first = first_largest(scores);
+  checked(first.value, scores.size());
+  return static_cast<std::int32_t>(first.index);
 }
 
 std::int32_t sampled(std::span<const float> scores, double uniform) {

@@ -188,12 +188,20 @@ std::vector<float> largest_of_blocks(std::span<const float> values) {
   return all;
 }
 
-float largest(std::span<const float> values) {
+float largest(std::span<const float> values) { return first_largest(values).value; }
+
+Scored first_largest(std::span<const float> values) {
   float most = -kInfinity;
-  std::size_t i = 0;
-  for (; i + kBlock <= values.size(); i += kBlock) most = std::max(most, largest_of_block(values.data() + i));
-  for (; i < values.size(); ++i) most = values[i] > most ? values[i] : most;
-  return most;
+  std::size_t block = values.size(), i = 0;
+  for (; i + kBlock <= values.size(); i += kBlock) {
+    const float here = largest_of_block(values.data() + i);
+    if (here > most) most = here, block = i;
+  }
+  for (std::size_t j = i; j < values.size(); ++j) {
+    if (values[j] > most) most = values[j], block = i;
+  }
+  const auto first = std::find(values.begin() + static_cast<std::ptrdiff_t>(block), values.end(), most);
+  return {most, first - values.begin()};
 }
 
 float exp_of_negative(float x) { return exp_of_negative(Floats{x})[0]; }

@@ -37,6 +37,8 @@ std::vector<Scored> at_least(std::span<const float> values, float least);
 // One for each kBlock values, the last for what is left.
 std::vector<float> largest_of_blocks(std::span<const float> values);
 float largest(std::span<const float> values);  // -inf when empty; NaN never counts
+// The same and where it is for the first time; values.size() where nothing is above -inf.
+Scored first_largest(std::span<const float> values);
 
 // e^x for x <= 0 to 2 units in the last place; 0 from -87 down, and for NaN.
 float exp_of_negative(float x);

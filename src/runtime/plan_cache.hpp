@@ -1,6 +1,8 @@
 // Graphs compiled when they are first run, each with the sessions that are not in use.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,11 +44,13 @@ class CompiledGraph {
   // A run that fails leaves nothing behind: the next one starts anew.
   Outputs run(Feeds feeds, const Cancellation& cancellation);
   // A session of one's own, for graphs that keep state; errors of prepare(). One thread at a time runs it, as run()
-  // does; a run that fails leaves its slots as they were.
+  // does; a run that fails leaves its slots as they were. Files that were written to are refused within 10 ms.
   std::unique_ptr<Session> start();
   Outputs run(Session& session, Feeds feeds, const Cancellation& cancellation);
 
  private:
+  Outputs run_unlooked(Session& session, Feeds feeds, const Cancellation& cancellation);
+  void look_at_files();
   std::unique_ptr<Session> borrow();
   std::unique_ptr<Plan> compile() const;
   std::string device() const;
@@ -61,6 +65,7 @@ class CompiledGraph {
   std::mutex compiling_, lending_;
   std::unique_ptr<Plan> plan_;
   std::vector<std::unique_ptr<Session>> idle_;
+  std::atomic<std::chrono::steady_clock::time_point> looked_{};  // at the files, by a step of a session of one's own
 };
 
 // The graphs that calls have asked for.

@@ -4,6 +4,7 @@
 
 #include "backends/cpu/kernels/tables.hpp"
 #include "backends/cpu/parts.hpp"
+#include "core/lent_memory.hpp"
 #include "graph/tables.hpp"
 
 namespace accelerate::cpu {
@@ -78,7 +79,8 @@ void grow(HostBuffer& buffer, std::size_t bytes) {
 
 class CpuSession final : public Session {
  public:
-  explicit CpuSession(std::shared_ptr<const Compiled> compiled) : c_(std::move(compiled)), cache_(c_->cache) {
+  explicit CpuSession(std::shared_ptr<const Compiled> compiled)
+      : c_(std::move(compiled)), cache_(c_->cache), output_memory_(c_->graph.outputs().size()) {
     for (const Node& node : c_->graph.nodes()) {
       exact_positions_ |= std::ranges::find(node.table_of, kPositions) != node.table_of.end();
       counts_positions_ |= exact_positions_ || std::ranges::any_of(node.type.shape.dims, counts_positions);
@@ -309,13 +311,17 @@ class CpuSession final : public Session {
     }
   }
 
-  // Tensors for all of the batch, and where their numbers are, in the order of the graph's outputs.
-  std::vector<float*> make_outputs(Outputs& outputs) const {
+  // Tensors for all of the batch, and where their numbers are, in the order of the graph's outputs. Memory that is new
+  // to the process costs more than writing it: the logits of a large vocabulary a hundredth of a token's time.
+  std::vector<float*> make_outputs(Outputs& outputs) {
     std::vector<float*> numbers;
-    for (const Graph::Output& output : c_->graph.outputs()) {
-      Tensor& tensor = outputs[output.name];
-      tensor = Tensor(DType::f32, c_->graph.node(output.value).type.shape.stored(extents_));
-      numbers.push_back(tensor.as<float>().data());
+    for (std::size_t i = 0; i < output_memory_.size(); ++i) {
+      const Graph::Output& output = c_->graph.outputs()[i];
+      Dims dims = c_->graph.node(output.value).type.shape.stored(extents_);
+      const std::size_t bytes = static_cast<std::size_t>(element_count(dims)) * sizeof(float);
+      const std::shared_ptr<HostBuffer> memory = output_memory_[i].lend(std::max<std::size_t>(bytes, 1));
+      numbers.push_back(reinterpret_cast<float*>(memory->data()));
+      outputs[output.name] = Tensor::view(DType::f32, std::move(dims), memory->bytes().first(bytes), memory);
     }
     return numbers;
   }
@@ -345,6 +351,7 @@ class CpuSession final : public Session {
   std::vector<Layout> layouts_;
   std::vector<Lane> lanes_;
   Tables tables_;
+  std::vector<LentMemory> output_memory_;
 };
 
 }  // namespace
