@@ -233,6 +233,7 @@ struct Attention {
   // Keys and values in pages instead of rows, a sequence each: multiplied in f32, without key_mask and key_offsets.
   std::span<const PagedSequence> pages;
   PagePart part;
+  bool appends = false;  // `key` and `value` are of the queries' rows, and go into the pages first (AppendKeys)
   // bf16 (or narrower): both products take their factors rounded to bf16 where the processor multiplies it.
   Precision precision = Precision::f32;
   // At least Kernels::attention_scratch_floats(head_dim, pool.threads()) floats, aligned to 64 bytes.

@@ -1,6 +1,8 @@
 // How attention is shared out: by sequence, head and block of queries.
 #include <algorithm>
+#include <optional>
 
+#include "backends/cpu/kernels/appending.hpp"
 #include "backends/cpu/kernels/tables.hpp"
 
 namespace accelerate::cpu {
@@ -153,6 +155,20 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
   const std::int64_t most_blocks = divide_up(longest, block);
   const std::size_t scratch = floats_per_thread(*table_, a.head_dim);
   const std::int64_t group = a.heads / a.kv_heads;
+  const AppendKeys keys{.key = a.key,
+                        .value = a.value,
+                        .offsets = a.query_offsets,
+                        .sequences = a.pages,
+                        .part = a.part,
+                        .scale = a.scale,
+                        .softcap = a.softcap};
+  // Who reads the keys of a head puts the new one there, if nobody else reads them.
+  std::optional<detail::Appending> appending;
+  if (a.appends && longest == 1 && (group == 1 || goes_together(a, 1, table_->query_block))) {
+    appending.emplace(keys, panel_columns());
+  } else if (a.appends) {
+    append(pool, keys);
+  }
   const std::int64_t most_together =
       group > table_->query_rows ? 1 : std::max<std::int64_t>(1, detail::kMostTogether / group);
   // Of these items those at the front that are done together; returns how many.
@@ -168,6 +184,10 @@ void Kernels::attention(ThreadPool& pool, const Attention& a) const {
     if (together && head % group != 0) return std::int64_t{1};
     const std::int64_t key_heads =
         together ? std::min(divide_up(std::min(items, a.heads - head), group), most_together) : 0;
+    if (appending) {
+      const std::int64_t first = appending->first_item(sequence) + head / group;
+      appending->put(first, first + std::max<std::int64_t>(key_heads, 1));
+    }
     detail::AttentionBlock part = a.pages.empty() ? block_of(a, sequence, head, begin, end)
                                                   : paged_block(a, sequence, head, begin, end, key_heads);
     part.scratch = a.scratch + scratch * static_cast<std::size_t>(worker);

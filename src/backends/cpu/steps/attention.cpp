@@ -14,8 +14,10 @@ class AttentionStep final : public Step {
       : op_(c.as<ops::Attention>()),
         level_(c.level),
         precision_(c.precisions.of(c.node().name)),
-        shape_(c.operand(0).type.shape),
-        keys_(c.operand(1).type.shape) {
+        rows_(c.operand(0).type.shape.rows()),
+        queries_(c.operand(0).type.shape) {
+    const Shape &queries = c.operand(0).type.shape, &keys = c.operand(1).type.shape;
+    if (!(keys.dims[1] == queries.dims[1])) keys_.emplace(keys);
     using Index = ops::Attention::Index;
     const std::vector<Value>& operands = c.node().operands;
     inputs.assign(operands.begin(), operands.begin() + 3);
@@ -26,7 +28,7 @@ class AttentionStep final : public Step {
       if (extra) inputs.push_back(extra);
     }
     if (operands.size() > Index::kPastKey) past_ = CacheLayout(c.graph).place(c.operand(Index::kPastKey).name);
-    head_dim_ = shape_.last().number() / op_.heads;
+    head_dim_ = queries.last().number() / op_.heads;
     // Rotating in place would change what others read: other operations, or whoever fed the graph.
     for (std::size_t i = 0; i < 2; ++i) {
       const bool own = c.operand(i).source == Node::Source::operation;
@@ -35,7 +37,7 @@ class AttentionStep final : public Step {
   }
 
   std::size_t workspace_bytes(const Extents& extents, int threads) const override {
-    const auto rows = static_cast<std::size_t>(shape_.rows().evaluate(extents));
+    const auto rows = static_cast<std::size_t>(rows_.evaluate(extents));
     std::size_t bytes = scratch_bytes(threads);
     for (std::size_t i = 0; i < 2; ++i) {
       if (copied_[i]) bytes += aligned(rows * static_cast<std::size_t>(width(i)) * sizeof(float));
@@ -45,7 +47,7 @@ class AttentionStep final : public Step {
 
   void run(const Run& run) const override {
     std::vector<std::int64_t> uniform;
-    const std::span<const std::int64_t> offsets = offsets_of(shape_, run.extents, uniform);
+    const std::span<const std::int64_t> offsets = queries_.offsets(run.extents, uniform);
     std::byte* free = run.workspace;
     Attention args{.query = run.at(inputs[0]),
                    .key = run.at(inputs[1]),
@@ -60,11 +62,10 @@ class AttentionStep final : public Step {
                    .causal = op_.causal,
                    .precision = precision_};
     std::vector<std::int64_t> uniform_keys;
-    if (!(keys_.dims[1] == shape_.dims[1])) args.key_offsets = offsets_of(keys_, run.extents, uniform_keys);
+    if (keys_) args.key_offsets = keys_->offsets(run.extents, uniform_keys);
     if (op_.window >= 0) args.window = op_.window;
-    if (shape_.ragged && !run.extents.seen(shape_.ragged_symbol()).empty()) {
-      args.key_mask = run.extents.seen(shape_.ragged_symbol()).data();
-    }
+    const std::span<const std::uint8_t> seen = queries_.seen(run.extents);
+    if (!seen.empty()) args.key_mask = seen.data();
     if (bias_) {
       args.relative_bias = run.at(bias_).data;
       args.bias_tokens = (run.at(bias_).rows + 1) / 2;
@@ -73,7 +74,7 @@ class AttentionStep final : public Step {
     free += scratch_bytes(run.pool.threads());
     if (cos_) rotate(run, offsets.back(), args, free);
     std::vector<PagedSequence> pages;
-    if (past_) keep(run, args, pages);
+    if (past_) find_pages(run, args, pages);
     run.kernels.attention(run.pool, args);
   }
 
@@ -85,22 +86,15 @@ class AttentionStep final : public Step {
   std::int64_t width(std::size_t operand) const { return (operand == 0 ? op_.heads : op_.kv_heads) * head_dim_; }
 
   // This run's keys and values go behind the past, and are read from there with it.
-  void keep(const Run& run, Attention& args, std::vector<PagedSequence>& pages) const {
-    PagePart part = past_->part;
-    part.stored = run.cache->layout().stored();
+  void find_pages(const Run& run, Attention& args, std::vector<PagedSequence>& pages) const {
     for (std::size_t i = 0; i < run.slots.size(); ++i) {
       const std::int64_t tokens = args.query_offsets[i + 1] - args.query_offsets[i];
       pages.push_back(run.cache->sequence(run.slots[i], past_->group, tokens));
     }
-    run.kernels.append(run.pool, {.key = args.key,
-                                  .value = args.value,
-                                  .offsets = args.query_offsets,
-                                  .sequences = pages,
-                                  .part = part,
-                                  .scale = args.scale,
-                                  .softcap = args.softcap});
     args.pages = pages;
-    args.part = part;
+    args.part = past_->part;
+    args.part.stored = run.cache->layout().stored();
+    args.appends = true;
   }
 
   void rotate(const Run& run, std::int64_t rows, Attention& args, std::byte* free) const {
@@ -132,7 +126,9 @@ class AttentionStep final : public Step {
   const ops::Attention& op_;
   Level level_;
   Precision precision_;
-  Shape shape_, keys_;  // of queries and keys
+  Dim rows_;  // of queries
+  ItemRows queries_;
+  std::optional<ItemRows> keys_;  // where they are other rows
   std::int64_t head_dim_ = 0;
   Value bias_, cos_, sin_;
   std::optional<CacheLayout::Place> past_;

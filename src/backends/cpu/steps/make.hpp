@@ -47,9 +47,20 @@ struct Context {
 
 Activation activation_of(accelerate::Activation activation);
 
-// Offsets of the items of a [batch, tokens, ...] value; `uniform` holds them where the value is dense.
-std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& extents,
-                                         std::vector<std::int64_t>& uniform);
+// Which rows the items of a [batch, tokens, ...] value have. Asked in each run: what it is found by is made once.
+class ItemRows {
+ public:
+  explicit ItemRows(const Shape& shape);
+
+  // Where each item's rows begin, and where the last one's end; `uniform` holds them where the value is dense.
+  std::span<const std::int64_t> offsets(const Extents& extents, std::vector<std::int64_t>& uniform) const;
+  // Extents::seen; empty where the value is dense.
+  std::span<const std::uint8_t> seen(const Extents& extents) const;
+
+ private:
+  std::string symbol_;  // of the ragged axis
+  Dim batch_, tokens_;  // where there is none
+};
 
 std::unique_ptr<Step> make_embedding(const Context& c);
 std::unique_ptr<Step> make_linear(const Context& c);

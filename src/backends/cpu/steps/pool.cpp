@@ -9,14 +9,15 @@ namespace {
 
 class PoolStep final : public Step {
  public:
-  explicit PoolStep(const Context& c) : mode_(c.as<ops::Pool>().mode), shape_(c.operand(0).type.shape) {
+  explicit PoolStep(const Context& c)
+      : mode_(c.as<ops::Pool>().mode), rows_(c.operand(0).type.shape.rows()), items_(c.operand(0).type.shape) {
     for (const Value operand : c.node().operands) {
       if (operand) inputs.push_back(operand);
     }
   }
 
   std::size_t workspace_bytes(const Extents& extents, int) const override {
-    return skips() ? static_cast<std::size_t>(shape_.rows().evaluate(extents)) : 0;
+    return skips() ? static_cast<std::size_t>(rows_.evaluate(extents)) : 0;
   }
 
   void run(const Run& run) const override {
@@ -24,7 +25,7 @@ class PoolStep final : public Step {
         Pooling::mean,          Pooling::max,  Pooling::first, Pooling::last, Pooling::mean_sqrt_length,
         Pooling::weighted_mean, Pooling::first};
     std::vector<std::int64_t> uniform;
-    const std::span<const std::int64_t> offsets = offsets_of(shape_, run.extents, uniform);
+    const std::span<const std::int64_t> offsets = items_.offsets(run.extents, uniform);
     const bool all = !skips() && seen(run).empty();
     if (!all && (mode_ == ops::PoolMode::first || mode_ == ops::PoolMode::last)) return take_one(run, offsets);
     if (!seen(run).empty() && mode_ == ops::PoolMode::weighted_mean) return weigh(run, offsets);
@@ -41,10 +42,7 @@ class PoolStep final : public Step {
   std::int64_t skip(const Run& run, std::size_t item) const {
     return skips() ? std::max<std::int64_t>(run.at(inputs[1]).index[item], 0) : 0;
   }
-  std::span<const std::uint8_t> seen(const Run& run) const {
-    if (!shape_.ragged) return {};
-    return run.extents.seen(shape_.ragged_symbol());
-  }
+  std::span<const std::uint8_t> seen(const Run& run) const { return items_.seen(run.extents); }
 
   // One byte a row: 0 where the row is not seen, or one of the first that its item leaves out. Null: all are taken.
   const std::uint8_t* row_mask(const Run& run, std::span<const std::int64_t> offsets) const {
@@ -103,16 +101,17 @@ class PoolStep final : public Step {
   }
 
   ops::PoolMode mode_;
-  Shape shape_;
+  Dim rows_;
+  ItemRows items_;
 };
 
 class SelectRowsStep final : public Step {
  public:
-  explicit SelectRowsStep(const Context& c) : shape_(c.operand(0).type.shape) { inputs = c.node().operands; }
+  explicit SelectRowsStep(const Context& c) : items_(c.operand(0).type.shape) { inputs = c.node().operands; }
 
   void run(const Run& run) const override {
     std::vector<std::int64_t> uniform;
-    const std::span<const std::int64_t> offsets = offsets_of(shape_, run.extents, uniform);
+    const std::span<const std::int64_t> offsets = items_.offsets(run.extents, uniform);
     const Location &x = run.at(inputs[0]), &out = run.at(outputs[0]);
     for (std::int64_t i = 0; i < out.rows; ++i) {
       const std::int64_t item = run.at(inputs[1]).index[i], position = run.at(inputs[2]).index[i];
@@ -128,7 +127,7 @@ class SelectRowsStep final : public Step {
   }
 
  private:
-  Shape shape_;
+  ItemRows items_;
 };
 
 }  // namespace

@@ -60,13 +60,19 @@ cpu::Activation activation_of(accelerate::Activation activation) {
   return Activation::none;
 }
 
-// Offsets of the items of a [batch, tokens, ...] value; `uniform` holds them where the value is dense.
-std::span<const std::int64_t> offsets_of(const Shape& shape, const Extents& extents,
-                                         std::vector<std::int64_t>& uniform) {
-  if (shape.ragged) return extents.offsets(shape.ragged_symbol());
-  const std::int64_t batch = shape.dims[0].evaluate(extents), tokens = shape.dims[1].evaluate(extents);
+ItemRows::ItemRows(const Shape& shape) : batch_(shape.dims[0]), tokens_(shape.dims[1]) {
+  if (shape.ragged) symbol_ = shape.ragged_symbol();
+}
+
+std::span<const std::int64_t> ItemRows::offsets(const Extents& extents, std::vector<std::int64_t>& uniform) const {
+  if (!symbol_.empty()) return extents.offsets(symbol_);
+  const std::int64_t batch = batch_.evaluate(extents), tokens = tokens_.evaluate(extents);
   for (std::int64_t i = 0; i <= batch; ++i) uniform.push_back(i * tokens);
   return uniform;
+}
+
+std::span<const std::uint8_t> ItemRows::seen(const Extents& extents) const {
+  return symbol_.empty() ? std::span<const std::uint8_t>() : extents.seen(symbol_);
 }
 
 Precision Context::precision() const {
