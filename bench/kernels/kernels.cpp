@@ -130,7 +130,7 @@ void bench_linear(const Kernels& kernels, ThreadPool& pool, Precision precision,
       weights.push_back(
           PackedMatrix::pack(pool, kernels.level(), p.in, {&source, 1}, {.precision = precision, .done = {}}));
     }
-    HostBuffer scratch(kernels.linear_scratch_bytes(pool.threads(), p.rows, p.in, packing_of(precision)));
+    HostBuffer scratch(kernels.linear_scratch_bytes(p.rows, p.in, packing_of(precision)));
     const double before = kernels.measure_peak_gflops(15, precision);
     Times times = time([&] {
       for (const PackedMatrix& packed : weights) {

@@ -282,19 +282,16 @@ void ThreadPool::run(std::int64_t count, Call call, const void* context) {
 
 void ThreadPool::take_tasks(int worker) {
   const std::size_t own = static_cast<std::size_t>(worker);
-  bool began = false;
-  for (std::size_t i = 0; i < shares_.size(); ++i) take_share(shares_[(own + i) % shares_.size()], worker, began);
+  for (std::size_t i = 0; i < shares_.size(); ++i) take_share(shares_[(own + i) % shares_.size()], worker);
 }
 
-void ThreadPool::take_share(Share& share, int worker, bool& began) {
+void ThreadPool::take_share(Share& share, int worker) {
   while (!failed_.load(std::memory_order_relaxed)) {
     // Looked at first: what is used up is not written to again, which would take its line from its owner.
     if (share.next.load(std::memory_order_relaxed) >= share.end) return;
     const std::int64_t task = share.next.fetch_add(1, std::memory_order_relaxed);
     if (task >= share.end) return;
     try {
-      if (!began) call_(context_, kBegin, worker);
-      began = true;
       call_(context_, task, worker);
     } catch (...) {
       if (!failed_.exchange(true)) failure_ = std::current_exception();

@@ -84,34 +84,21 @@ class ThreadPool {
   // A call from inside a task, or while another thread's call has the workers, runs all its tasks inline with worker 0.
   template <typename Body>
   void parallel_for(std::int64_t count, Body&& body) {
-    parallel_for(
-        count, [](int) {}, body);
-  }
-  // The same; begin(worker) is called by each thread that has a task, before its first.
-  template <typename Begin, typename Body>
-  void parallel_for(std::int64_t count, Begin&& begin, Body&& body) {
     if (count <= 1 || workers_.empty() || !try_acquire()) {
-      if (count > 0) begin(0);
       for (std::int64_t task = 0; task < count; ++task) body(task, 0);
       return;
     }
-    struct Both {
-      std::remove_reference_t<Begin>& begin;
-      std::remove_reference_t<Body>& body;
-    } both{begin, body};
+    using Plain = std::remove_reference_t<Body>;
     run(
         count,
         [](const void* context, std::int64_t task, int worker) {
-          const Both& each = *static_cast<const Both*>(context);
-          if (task == kBegin) return each.begin(worker);
-          each.body(task, worker);
+          (*static_cast<Plain*>(const_cast<void*>(context)))(task, worker);
         },
-        &both);
+        std::addressof(body));
   }
 
  private:
   using Call = void (*)(const void* context, std::int64_t task, int worker);
-  static constexpr std::int64_t kBegin = -1;  // for a task: a thread's first comes next
   struct alignas(64) Share {
     std::atomic<std::int64_t> next{0};
     std::int64_t end = 0;
@@ -122,7 +109,7 @@ class ThreadPool {
   double measure_handoff(double known);
   void run(std::int64_t count, Call call, const void* context);
   void take_tasks(int worker);
-  void take_share(Share& share, int worker, bool& began);
+  void take_share(Share& share, int worker);
   void take_watched_tasks(int worker);
   class Waiting;
   void wait_until_idle();

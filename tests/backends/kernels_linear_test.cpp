@@ -157,7 +157,7 @@ void check(const Kernels& kernels, const Case& c) {
   const Epilogue epilogue{.bias = c.bias ? bias.values.data() : nullptr,
                           .activation = c.activation,
                           .residual = c.residual ? ConstRows(residual) : ConstRows{}};
-  HostBuffer scratch(kernels.linear_scratch_bytes(pool.threads(), c.rows, c.in, packing_of(c.precision)));
+  HostBuffer scratch(kernels.linear_scratch_bytes(c.rows, c.in, packing_of(c.precision)));
   kernels.linear(pool, c.rows, x, packed, epilogue, y, scratch.data());
   EXPECT_TRUE(agrees(y, [&](std::int64_t r, std::int64_t n) {
     const Expected first = dot(x, w, c.bias ? &bias : nullptr, r, n, &rounding);
@@ -235,11 +235,11 @@ TEST_P(LinearTest, ARowIsTheSameAmongOthers) {
   for (const Precision precision : kPrecisions) {
     const PackedMatrix packed =
         PackedMatrix::pack(pool, GetParam(), in, {&source, 1}, {.precision = precision, .done = {}});
-    HostBuffer scratch(kernels().linear_scratch_bytes(pool.threads(), rows, in, packed.packing()));
+    HostBuffer scratch(kernels().linear_scratch_bytes(rows, in, packed.packing()));
     Matrix all(rows, out);
     kernels().linear(pool, rows, x, packed, {}, all, scratch.data());
     for (const std::int64_t few : {1, 2, 5}) {
-      HostBuffer own(kernels().linear_scratch_bytes(pool.threads(), few, in, packed.packing()));
+      HostBuffer own(kernels().linear_scratch_bytes(few, in, packed.packing()));
       Matrix some(few, out);
       kernels().linear(pool, few, x, packed, {}, some, own.data());
       for (std::int64_t i = 0; i < few * out; ++i) {
@@ -259,7 +259,7 @@ TEST_P(LinearTest, ZerosAndOutliers) {
   for (const Precision precision : kPrecisions) {
     const PackedMatrix packed =
         PackedMatrix::pack(pool, GetParam(), 200, {&source, 1}, {.precision = precision, .done = {}});
-    HostBuffer scratch(kernels().linear_scratch_bytes(pool.threads(), 2, 200, packing_of(precision)));
+    HostBuffer scratch(kernels().linear_scratch_bytes(2, 200, packing_of(precision)));
     Matrix x(2, 200, 0, 0.0F), y(2, 20);
     x.at(1, 150) = -1000.0F;
     kernels().linear(pool, 2, x, packed, {}, y, scratch.data());
@@ -298,7 +298,7 @@ TEST_P(LinearTest, MagnitudesBalanceInputsAndWeights) {
     const PackedMatrix packed = PackedMatrix::pack(pool, GetParam(), 200, sources,
                                                    {.precision = Precision::int8, .magnitudes = known, .done = {}});
     EXPECT_EQ(packed.bytes(), packed_bytes(sizes, 200, GetParam(), Packing::int8, false, !known.empty()));
-    HostBuffer scratch(kernels().linear_scratch_bytes(pool.threads(), 9, 200, Packing::int8, packed.input_sets()));
+    HostBuffer scratch(kernels().linear_scratch_bytes(9, 200, Packing::int8, packed.input_sets()));
     Matrix y(9, 96), row(1, 200);
     kernels().linear(pool, 9, x, packed, {}, y, scratch.data());
     for (const std::int64_t n : {3, 70}) {

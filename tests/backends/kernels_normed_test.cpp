@@ -32,8 +32,7 @@ PackedMatrix packed_as(const Lying& lying, Level level, ThreadPool& pool, const 
 // Scratch of just the size that was asked for: a byte more would be in a page that may not be written.
 Matrix product(const Kernels& kernels, ThreadPool& pool, const Matrix& x, const PackedMatrix& w, const Norm& norm) {
   const bool normed = norm.kind != Norm::Kind::none;
-  Guarded<std::byte> scratch(
-      kernels.linear_scratch_bytes(pool.threads(), x.rows, x.width, w.packing(), w.input_sets(), normed));
+  Guarded<std::byte> scratch(kernels.linear_scratch_bytes(x.rows, x.width, w.packing(), w.input_sets(), normed));
   Matrix y(x.rows, w.columns());
   kernels.linear(pool, x.rows, x, w, {}, y, scratch.data(), norm);
   return y;

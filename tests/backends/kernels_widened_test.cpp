@@ -47,7 +47,7 @@ void expect_kept(Level level, DType dtype, std::int64_t in, bool gated,
     const Matrix x = Matrix::random(rows, in, 6, 2);
     Matrix found(rows, kept.columns()), expected(rows, kept.columns());
     const Kernels& own = kernels(level);
-    HostBuffer scratch(own.linear_scratch_bytes(pool.threads(), rows, in, kept.packing()));
+    HostBuffer scratch(own.linear_scratch_bytes(rows, in, kept.packing()));
     const Epilogue epilogue{.activation = Activation::gelu_erf, .residual = {}};
     own.linear(pool, rows, x, kept, epilogue, found, scratch.data());
     own.linear(pool, rows, x, plain, epilogue, expected, nullptr);

@@ -317,11 +317,10 @@ class Kernels {
   void linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const PackedMatrix& weight, const Epilogue& epilogue,
               std::span<const Columns> y, std::byte* scratch, const Norm& norm = {}) const;
   std::int64_t panel_columns() const;
-  // What linear needs with so many threads for as many rows or fewer, where inputs are `normed`, rounded to the
-  // weights' precision or lie unfavourably; else 0, as for Packing::f32 without a norm. `sets`:
-  // PackedMatrix::input_sets.
-  std::size_t linear_scratch_bytes(int threads, std::int64_t rows, std::int64_t in_features, Packing packing,
-                                   std::int64_t sets = 1, bool normed = false) const;
+  // What linear needs for as many rows or fewer, where inputs are `normed`, rounded to the weights' precision or lie
+  // unfavourably; else 0, as for Packing::f32 without a norm. `sets`: PackedMatrix::input_sets.
+  std::size_t linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing, std::int64_t sets = 1,
+                                   bool normed = false) const;
   void attention(ThreadPool& pool, const Attention& args) const;
   void append(ThreadPool& pool, const AppendKeys& args) const;
   // What Attention::scratch must hold; it does not depend on the lengths.

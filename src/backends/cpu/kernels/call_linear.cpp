@@ -1,6 +1,5 @@
 // How a product's rows and columns are shared out.
 #include <algorithm>
-#include <functional>
 #include <string>
 
 #include "backends/cpu/kernels/tables.hpp"
@@ -91,13 +90,11 @@ struct InputScratch {
   }
 };
 
-// X as a product reads it: normed, and then encoded, once for every set of factors. Of many rows the threads share
-// that. Few rows each thread makes for itself when its first task comes: else all would wait for the one that does it,
-// and then for what that wrote to come from its cache.
+// X as a product reads it: normed, and then encoded, once for every set of factors.
 class Inputs {
  public:
-  Inputs(const detail::LevelTable& table, const detail::ProductTable& product, std::int64_t rows, ConstRows x,
-         const PackedMatrix& weight, const Norm& norm, std::span<const Columns> y, std::byte* scratch)
+  Inputs(const detail::LevelTable& table, const detail::ProductTable& product, ThreadPool& pool, std::int64_t rows,
+         ConstRows x, const PackedMatrix& weight, const Norm& norm, std::byte* scratch)
       : table_(table),
         product_(product),
         rows_(rows),
@@ -106,47 +103,28 @@ class Inputs {
         norm_(norm),
         scratch_(scratch),
         parts_(table, product, rows, weight.in_features(), weight.input_sets(), normed()),
-        row_bytes_(product.encoded_bytes(weight.in_features())),
-        apart_(rows <= kFewRows && std::ranges::none_of(y, [&](const Columns& part) { return overlaps(part.rows); })) {}
-
-  // Before any task.
-  void share(ThreadPool& pool) const {
-    if (apart_ || !are_made()) return;
+        row_bytes_(product.encoded_bytes(weight.in_features())) {
+    if (!normed() && row_bytes_ == 0) return;
     constexpr double kLeast = 12288;  // numbers that are worth another thread where handing over costs 2.5 us
-    detail::for_row_pieces(pool, rows_, kLeast / static_cast<double>(weight_.in_features() * weight_.input_sets()),
-                           [&](std::int64_t begin, std::int64_t end) { make(begin, end, 0); });
-  }
-  // By each thread before its first task.
-  void begin(int worker) const {
-    if (apart_ && are_made()) make(0, rows_, worker);
+    detail::for_row_pieces(pool, rows, kLeast / static_cast<double>(weight.in_features() * weight.input_sets()),
+                           [&](std::int64_t begin, std::int64_t end) { prepare(begin, end); });
   }
 
   std::int64_t row_bytes() const { return row_bytes_; }
-  ConstRows rows(int worker) const { return normed() ? normed_rows(worker) : x_; }
+  ConstRows rows() const { return normed() ? normed_rows() : x_; }
   // Of the first set; that of the next lies behind its rows. Null where rows are multiplied as they are.
-  std::uint8_t* encoded(int worker) const {
-    return row_bytes_ == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch(worker) + parts_.encoded);
+  std::uint8_t* encoded() const {
+    return row_bytes_ == 0 ? nullptr : reinterpret_cast<std::uint8_t*>(scratch_ + parts_.encoded);
   }
 
  private:
   bool normed() const { return norm_.kind != Norm::Kind::none; }
-  bool are_made() const { return normed() || row_bytes_ > 0; }
-  // Then a thread would read what another one has written already.
-  bool overlaps(const Rows& y) const {
-    const float *x_end = x_.data + rows_ * x_.stride, *y_end = y.data + rows_ * y.stride;
-    return std::less<>()(y.data, x_end) && std::less<>()(x_.data, y_end);
-  }
-  std::byte* scratch(int worker) const {
-    return scratch_ + (apart_ ? static_cast<std::size_t>(worker) * parts_.bytes : 0);
-  }
-  Rows normed_rows(int worker) const {
-    return {reinterpret_cast<float*>(scratch(worker)), row_stride(weight_.in_features())};
-  }
+  Rows normed_rows() const { return {reinterpret_cast<float*>(scratch_), row_stride(weight_.in_features())}; }
 
-  void make(std::int64_t begin, std::int64_t end, int worker) const {
-    detail::norm_rows(table_, norm_, x_, normed_rows(worker), begin, end, weight_.in_features());
+  void prepare(std::int64_t begin, std::int64_t end) const {
+    detail::norm_rows(table_, norm_, x_, normed_rows(), begin, end, weight_.in_features());
     if (row_bytes_ == 0) return;
-    const ConstRows from = rows(worker);
+    const ConstRows from = rows();
     const std::int64_t width = weight_.in_features();
     for (std::int64_t set = 0; set < weight_.input_sets(); ++set) {
       const float* factors = weight_.input_factors();
@@ -155,7 +133,7 @@ class Inputs {
                        .rows = end - begin,
                        .width = width,
                        .factors = factors == nullptr ? nullptr : factors + set * width,
-                       .out = encoded(worker) + (set * rows_ + begin) * row_bytes_,
+                       .out = encoded() + (set * rows_ + begin) * row_bytes_,
                        .out_stride = row_bytes_});
     }
   }
@@ -169,17 +147,13 @@ class Inputs {
   std::byte* scratch_;
   InputScratch parts_;
   std::int64_t row_bytes_;
-  bool apart_;  // each thread for itself
 };
 
 }  // namespace
 
-std::size_t Kernels::linear_scratch_bytes(int threads, std::int64_t rows, std::int64_t in_features, Packing packing,
+std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
                                           std::int64_t sets, bool normed) const {
-  const auto bytes = [&](std::int64_t count) {
-    return InputScratch(*table_, detail::product_of(*table_, packing), count, in_features, sets, normed).bytes;
-  };
-  return std::max(bytes(rows), static_cast<std::size_t>(threads) * bytes(std::min(rows, kFewRows)));
+  return InputScratch(*table_, detail::product_of(*table_, packing), rows, in_features, sets, normed).bytes;
 }
 
 std::int64_t Kernels::panel_columns() const { return table_->panel_columns; }
@@ -192,15 +166,14 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                          ", the kernel is " + std::string(name_of(level_)));
   }
   const detail::ProductTable& product = detail::product_of(*table_, weight.packing());
-  const Inputs inputs(*table_, product, rows, x, weight, norm, y, scratch);
-  inputs.share(pool);
+  const Inputs inputs(*table_, product, pool, rows, x, weight, norm, scratch);
   const std::int64_t panels = weight.panels() / (weight.gated() ? 2 : 1);
   const double flops = 2.0 * static_cast<double>(rows) * static_cast<double>(weight.in_features()) *
                        static_cast<double>(weight.out_features());
   const Grid grid = grid_of(product, table_->row_block, pool, rows, panels, flops, weight.bytes());
-  const detail::LinearBlock whole{.x = nullptr,
-                                  .x_stride = 0,
-                                  .encoded = nullptr,
+  const detail::LinearBlock whole{.x = inputs.rows().data,
+                                  .x_stride = inputs.rows().stride,
+                                  .encoded = inputs.encoded(),
                                   .encoded_stride = inputs.row_bytes(),
                                   .row_begin = 0,
                                   .row_end = rows,
@@ -234,22 +207,17 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
       if (part.panel_begin < part.panel_end) product.linear(part);
     }
   };
-  const auto multiply_task = [&](std::int64_t task, int worker) {
+  pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {
     const auto [block, group] = grid.task(task);
     detail::LinearBlock part = whole;
     part.row_begin = row_of_block(block);
     part.row_end = row_of_block(block + 1);
-    part.x = inputs.rows(worker).data;
-    part.x_stride = inputs.rows(worker).stride;
     for (std::int64_t set = 0; set < weight.input_sets(); ++set) {
-      const std::uint8_t* encoded = inputs.encoded(worker);
-      part.encoded = encoded == nullptr ? nullptr : encoded + set * rows * inputs.row_bytes();
+      if (part.encoded != nullptr) part.encoded = inputs.encoded() + set * rows * inputs.row_bytes();
       multiply(part, std::max(panels * group / grid.groups, weight.set_begin(set)),
                std::min(panels * (group + 1) / grid.groups, weight.set_begin(set + 1)));
     }
-  };
-  pool.parallel_for(
-      grid.row_blocks * grid.groups, [&](int worker) { inputs.begin(worker); }, multiply_task);
+  });
 }
 
 }  // namespace accelerate::cpu

@@ -48,14 +48,14 @@ class ExpertsStep final : public Step {
   }
 
   // One expert may be chosen by every row.
-  std::size_t workspace_bytes(const Extents& extents, int threads) const override {
-    return Buffers(*this, rows_.evaluate(extents), threads).end;
+  std::size_t workspace_bytes(const Extents& extents, int) const override {
+    return Buffers(*this, rows_.evaluate(extents)).end;
   }
 
   void run(const Run& run) const override {
     const Location& out = run.at(outputs[0]);
     for (std::int64_t row = 0; row < out.rows; ++row) std::fill_n(out.data + row * out.stride, out.width, 0.0F);
-    const Buffers at(*this, out.rows, run.pool.threads());
+    const Buffers at(*this, out.rows);
     const auto rows_at = [&](std::size_t offset, std::int64_t width) {
       return Rows{reinterpret_cast<float*>(run.workspace + offset), row_stride(width)};
     };
@@ -87,7 +87,7 @@ class ExpertsStep final : public Step {
   // Where parts of the workspace begin.
   struct Buffers {
     std::size_t x, hidden, given, choices, scratch, end;
-    Buffers(const ExpertsStep& step, std::int64_t rows, int threads) {
+    Buffers(const ExpertsStep& step, std::int64_t rows) {
       std::size_t next = 0;
       const auto take = [&](std::size_t bytes) { return std::exchange(next, next + (bytes + 63) / 64 * 64); };
       const auto floats = [&](std::int64_t width) {
@@ -97,17 +97,17 @@ class ExpertsStep final : public Step {
       hidden = take(floats(step.inner_));
       given = take(floats(step.width_));
       choices = take(static_cast<std::size_t>(rows * step.chosen_) * sizeof(Choice));
-      scratch = take(step.scratch_bytes(threads, rows));
+      scratch = take(step.scratch_bytes(rows));
       end = next;
     }
   };
 
-  std::size_t scratch_bytes(int threads, std::int64_t rows) const {
+  std::size_t scratch_bytes(std::int64_t rows) const {
     std::size_t most = 0;
     for (const Expert& expert : experts_) {  // which need not be stored alike
       for (const MatrixWeight* matrix : {&expert.gate_up, &expert.down}) {
-        most = std::max(most, kernels(level_).linear_scratch_bytes(threads, rows, matrix->in_features(),
-                                                                   matrix->packing(), matrix->input_sets()));
+        most = std::max(most, kernels(level_).linear_scratch_bytes(rows, matrix->in_features(), matrix->packing(),
+                                                                   matrix->input_sets()));
       }
     }
     return most;

@@ -43,10 +43,13 @@ class LinearStep final : public Step {
 
   std::span<const std::byte> packed_weights() const override { return matrix_.packed().panel_bytes(); }
 
-  std::size_t workspace_bytes(const Extents& extents, int threads) const override {
-    return scratch_bytes(threads, rows_.evaluate(extents));
+  std::size_t workspace_bytes(const Extents& extents, int) const override {
+    return rows_workspace_bytes(rows_.evaluate(extents));
   }
-  std::size_t rows_workspace_bytes(std::int64_t rows) const override { return scratch_bytes(1, rows); }
+  std::size_t rows_workspace_bytes(std::int64_t rows) const override {
+    return kernels(level_).linear_scratch_bytes(rows, matrix_.in_features(), matrix_.packing(), matrix_.input_sets(),
+                                                !norm_.absent());
+  }
 
   void run(const Run& run) const override {
     const Location& out = run.at(outputs[0]);
@@ -61,10 +64,6 @@ class LinearStep final : public Step {
   }
 
  private:
-  std::size_t scratch_bytes(int threads, std::int64_t rows) const {
-    return kernels(level_).linear_scratch_bytes(threads, rows, matrix_.in_features(), matrix_.packing(),
-                                                matrix_.input_sets(), !norm_.absent());
-  }
   // Stretches of the product that lie side by side.
   std::vector<Columns> columns(const Run& run) const {
     std::vector<Columns> all;
