@@ -17,7 +17,6 @@
 namespace accelerate {
 namespace {
 
-constexpr int kMostThreads = 1024;
 constexpr auto kSpin = std::chrono::microseconds(50);
 
 // Set while this thread works on a task, so that a loop inside it runs inline.
@@ -62,86 +61,10 @@ void move_away_from(int cpu) {
   if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
-double quota_of_v2(const std::filesystem::path& folder) {
-  std::ifstream file(folder / "cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-  return std::strtod(quota.c_str(), nullptr) / period;
-}
-
-double quota_of_v1(const std::filesystem::path& folder) {
-  std::ifstream quota_file(folder / "cpu.cfs_quota_us"), period_file(folder / "cpu.cfs_period_us");
-  double quota = 0, period = 0;
-  if (!(quota_file >> quota) || !(period_file >> period) || quota <= 0 || period <= 0) return 0;
-  return quota / period;
-}
-
-// The smallest limit from `path` up to the mount; inside a container the path may not exist below it, the mount does.
-double smallest_quota(const std::filesystem::path& mount, std::filesystem::path path,
-                      double (*quota_of)(const std::filesystem::path&)) {
-  double smallest = 0;
-  for (;; path = path.parent_path()) {
-    const double quota = quota_of(mount / path.relative_path());
-    if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
-    if (!path.has_relative_path()) return smallest;
-  }
-}
-
 }  // namespace
 
-double cgroup_cpu_quota(const std::filesystem::path& root) {
-  std::ifstream membership(root / "proc/self/cgroup");
-  const std::filesystem::path mount = root / "sys/fs/cgroup";
-  double smallest = 0;
-  for (std::string line; std::getline(membership, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos || second + 1 >= line.size() || line[second + 1] != '/') continue;
-    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    const std::string path = line.substr(second + 1);
-    double quota = 0;
-    if (controllers == ",,") quota = smallest_quota(mount, path, quota_of_v2);
-    if (controllers.find(",cpu,") != std::string::npos) {
-      quota = smallest_quota(mount / "cpu", path, quota_of_v1);
-      if (quota == 0) quota = smallest_quota(mount / controllers.substr(1, controllers.size() - 2), path, quota_of_v1);
-    }
-    if (quota > 0 && (smallest == 0 || quota < smallest)) smallest = quota;
-  }
-  return smallest;
-}
-
-CpuAllowance cpu_allowance() {
-  CpuAllowance allowance;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    allowance.affinity = std::max(1, CPU_COUNT(&set));
-  } else {
-    allowance.affinity = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  }
-  allowance.quota = cgroup_cpu_quota("/");
-  allowance.usable = allowance.affinity;
-  if (allowance.quota > 0) {
-    const double whole = std::max(1.0, std::ceil(allowance.quota - 0.01));
-    allowance.usable = static_cast<int>(std::min<double>(allowance.affinity, whole));
-  }
-  return allowance;
-}
-
-int default_thread_count() {
-  const char* text = std::getenv("ACCELERATE_THREADS");
-  if (text == nullptr || *text == '\0') return cpu_allowance().usable;
-  char* end = nullptr;
-  const long count = std::strtol(text, &end, 10);
-  if (*end != '\0' || count < 1 || count > kMostThreads) {
-    throw Error(ErrorKind::invalid_input, "found \"" + std::string(text) + "\", expected a number from 1 to 1024",
-                "ACCELERATE_THREADS");
-  }
-  return static_cast<int>(count);
-}
-
-ThreadPool::ThreadPool(int threads) : shares_(static_cast<std::size_t>(std::clamp(threads, 1, kMostThreads))) {
+ThreadPool::ThreadPool(int threads)
+    : posts_(static_cast<std::size_t>(std::clamp(threads, 1, kMostThreads) - 1)), shares_(posts_.size() + 1) {
   if (threads < 1 || threads > kMostThreads) {
     throw Error(ErrorKind::invalid_input,
                 "a thread pool of " + std::to_string(threads) + " threads was asked for, expected 1 to 1024");
@@ -243,9 +166,30 @@ ThreadPool::~ThreadPool() { stop(); }
 
 void ThreadPool::stop() {
   stop_.store(true);
-  epoch_.fetch_add(2);
-  epoch_.notify_all();
+  for (Post& post : posts_) {
+    post.put_nothing();
+    post.wake();
+  }
   for (std::thread& worker : workers_) worker.join();
+}
+
+void ThreadPool::Post::put(const Job& job) {
+  const std::uint32_t before = ticket_.load(std::memory_order_relaxed);
+  ticket_.store(before + 1, std::memory_order_relaxed);
+  call_.store(job.call, std::memory_order_release);  // each after the ticket: who sees one of them looks at it again
+  context_.store(job.context, std::memory_order_release);
+  number_.store(job.number, std::memory_order_release);
+  count_.store(job.count, std::memory_order_release);
+  together_.store(job.together, std::memory_order_release);
+  ticket_.store(before + 2, std::memory_order_release);
+}
+
+std::optional<ThreadPool::Job> ThreadPool::Post::look(std::uint32_t ticket) const {
+  const Job job{call_.load(std::memory_order_acquire), context_.load(std::memory_order_acquire),
+                number_.load(std::memory_order_acquire), count_.load(std::memory_order_acquire),
+                together_.load(std::memory_order_acquire)};
+  if (ticket_.load(std::memory_order_relaxed) != ticket) return std::nullopt;
+  return job;
 }
 
 bool ThreadPool::try_acquire() {
@@ -253,57 +197,76 @@ bool ThreadPool::try_acquire() {
 }
 
 void ThreadPool::run(std::int64_t count, Call call, const void* context) {
-  call_ = call;
-  context_ = context;
-  const auto threads = static_cast<std::int64_t>(shares_.size());
-  for (std::int64_t i = 0; i < threads; ++i) {
-    Share& share = shares_[static_cast<std::size_t>(i)];
-    share.next.store(count * i / threads, std::memory_order_relaxed);
-    share.end = count * (i + 1) / threads;
-  }
-  failed_.store(false, std::memory_order_relaxed);
-  epoch_.fetch_add(1);
-  if (sleepers_.load() > 0) {
-    caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
-    epoch_.notify_all();
-  }
+  const Job job{call, context, ++jobs_, count, (count + kMostPieces - 1) / kMostPieces};
+  for (Post& post : posts_) post.put(job);
+  wake_sleepers();
 
   inside_task = true;
-  take_watched_tasks(0);
+  const std::int64_t own = take_tasks(job, 0);
   inside_task = false;
 
-  epoch_.fetch_add(1);
-  wait_until_idle();
+  wait_until_done(job, own);
   if (watched_ != nullptr) watched_->joined.push_back(PoolWork::Time::clock::now());
   const std::exception_ptr failure = std::exchange(failure_, nullptr);
+  if (failure) failed_.store(false, std::memory_order_relaxed);
   busy_.store(false, std::memory_order_release);
   if (failure) std::rethrow_exception(failure);
 }
 
-void ThreadPool::take_tasks(int worker) {
-  const std::size_t own = static_cast<std::size_t>(worker);
-  for (std::size_t i = 0; i < shares_.size(); ++i) take_share(shares_[(own + i) % shares_.size()], worker);
+// Adding nothing puts this behind or in front of a worker's saying that it sleeps: either is seen by the other, so that
+// it is woken or finds its job before it sleeps.
+void ThreadPool::wake_sleepers() {
+  if (sleepers_.fetch_add(0) == 0) return;
+  caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
+  for (Post& post : posts_) post.wake();
 }
 
-void ThreadPool::take_share(Share& share, int worker) {
-  while (!failed_.load(std::memory_order_relaxed)) {
-    // Looked at first: what is used up is not written to again, which would take its line from its owner.
-    if (share.next.load(std::memory_order_relaxed) >= share.end) return;
-    const std::int64_t task = share.next.fetch_add(1, std::memory_order_relaxed);
-    if (task >= share.end) return;
-    try {
-      call_(context_, task, worker);
-    } catch (...) {
-      if (!failed_.exchange(true)) failure_ = std::current_exception();
+// Returns how many pieces this thread did.
+std::int64_t ThreadPool::take_tasks(const Job& job, int worker) {
+  const auto threads = static_cast<std::int64_t>(shares_.size());
+  const std::int64_t pieces = job.pieces();
+  std::int64_t done = 0;
+  PoolWork* watched = nullptr;
+  PoolWork::Time begin;
+  for (std::int64_t i = 0; i < threads; ++i) {
+    const std::int64_t of = (worker + i) % threads;
+    const std::int64_t first = pieces * of / threads, size = pieces * (of + 1) / threads - first;
+    for (Pieces taken; (taken = take(shares_[static_cast<std::size_t>(of)], job, size)).count > 0;) {
+      if (done == 0 && watched_ != nullptr) watched = watched_, begin = PoolWork::Time::clock::now();
+      done += taken.count;
+      work_on(job, {first + taken.first, taken.count}, worker);
     }
+  }
+  if (watched != nullptr) {
+    watched->threads[static_cast<std::size_t>(worker)].push_back({begin, PoolWork::Time::clock::now()});
+  }
+  return done;
+}
+
+// The next piece of a share of so many, counted from its first; all that is left where a task has failed, so that
+// nobody else does any; none where others have them, or have gone on to a later job.
+ThreadPool::Pieces ThreadPool::take(Share& share, const Job& job, std::int64_t size) const {
+  std::uint64_t seen = share.taken.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::uint64_t held = seen >> kPieceBits;
+    const auto first = held == job.number ? static_cast<std::int64_t>(seen) & kMostPieces : 0;
+    if (held > job.number || first >= size) return {};
+    const std::int64_t count = failed_.load(std::memory_order_relaxed) ? size - first : 1;
+    const std::uint64_t wanted = job.number << kPieceBits | static_cast<std::uint64_t>(first + count);
+    if (share.taken.compare_exchange_weak(seen, wanted, std::memory_order_relaxed)) return {first, count};
   }
 }
 
-void ThreadPool::take_watched_tasks(int worker) {
-  if (watched_ == nullptr) return take_tasks(worker);
-  const PoolWork::Time begin = PoolWork::Time::clock::now();
-  take_tasks(worker);
-  watched_->threads[static_cast<std::size_t>(worker)].push_back({begin, PoolWork::Time::clock::now()});
+void ThreadPool::work_on(const Job& job, const Pieces& pieces, int worker) {
+  const std::int64_t begin = pieces.first * job.together;
+  const std::int64_t end = std::min(job.count, (pieces.first + pieces.count) * job.together);
+  try {
+    for (std::int64_t task = begin; task < end && !failed_.load(std::memory_order_relaxed); ++task) {
+      job.call(job.context, task, worker);
+    }
+  } catch (...) {
+    if (!failed_.exchange(true)) failure_ = std::current_exception();
+  }
 }
 
 void ThreadPool::watch(PoolWork* work) {
@@ -317,37 +280,54 @@ void ThreadPool::watch(PoolWork* work) {
   busy_.store(false, std::memory_order_release);
 }
 
-void ThreadPool::wait_until_idle() {
-  if (spin_until([this] { return active_.load() == 0; }, Waiting(*this, 0))) return;
+bool ThreadPool::is_done(const Job& job, std::int64_t own) const {
+  std::int64_t done = own;
+  for (std::size_t worker = 1; worker < shares_.size(); ++worker) {
+    const std::uint64_t said = shares_[worker].done.load();
+    if (said >> kPieceBits == job.number) done += static_cast<std::int64_t>(said) & kMostPieces;
+  }
+  return done == job.pieces();
+}
+
+void ThreadPool::wait_until_done(const Job& job, std::int64_t own) {
+  const auto done = [&] { return is_done(job, own); };
+  if (spin_until(done, Waiting(*this, 0))) return;
   joining_.store(true);
-  for (std::int32_t active = active_.load(); active != 0; active = active_.load()) active_.wait(active);
+  for (std::uint32_t seen = joined_.load(); !done(); seen = joined_.load()) joined_.wait(seen);
   joining_.store(false);
 }
 
-bool ThreadPool::wait_for_job(std::uint32_t& seen, int worker) {
-  // The epoch that stop() moved on may be the one that was seen when the last job was entered: then no other will come.
-  const auto changed = [&] { return epoch_.load() != seen || stop_.load(); };
-  if (!spin_until(changed, Waiting(*this, worker))) {
-    sleepers_.fetch_add(1);
-    epoch_.wait(seen);
-    sleepers_.fetch_sub(1);
-    const int cpu = sched_getcpu();
-    if (cpu >= 0 && cpu == caller_cpu_.load(std::memory_order_relaxed)) move_away_from(cpu);
-  }
-  if (stop_.load()) return false;
-  seen = epoch_.load();
-  return true;
+// The ticket of another job, or of the end.
+std::uint32_t ThreadPool::wait_for_job(const Post& post, std::uint32_t seen, int worker) {
+  std::uint32_t ticket = seen;
+  const auto changed = [&] {
+    ticket = post.ticket().load(std::memory_order_acquire);
+    return ticket != seen && ticket % 2 == 0;
+  };
+  if (spin_until(changed, Waiting(*this, worker))) return ticket;
+  sleepers_.fetch_add(1);
+  post.ticket().wait(seen);
+  sleepers_.fetch_sub(1);
+  const int cpu = sched_getcpu();
+  if (cpu >= 0 && cpu == caller_cpu_.load(std::memory_order_relaxed)) move_away_from(cpu);
+  while (!changed()) relax();
+  return ticket;
 }
 
 void ThreadPool::worker_loop(int worker) {
   inside_task = true;
-  std::uint32_t seen = 0;
-  while (wait_for_job(seen, worker)) {
-    if (seen % 2 == 0) continue;
-    active_.fetch_add(1);
-    seen = epoch_.load();
-    if (seen % 2 == 1) take_watched_tasks(worker);
-    if (active_.fetch_sub(1) == 1 && joining_.load()) active_.notify_all();
+  const Post& post = posts_[static_cast<std::size_t>(worker) - 1];
+  Share& share = shares_[static_cast<std::size_t>(worker)];
+  for (std::uint32_t seen = 0;;) {
+    seen = wait_for_job(post, seen, worker);
+    if (stop_.load()) return;
+    const std::optional<Job> job = post.look(seen);
+    const std::int64_t done = job ? take_tasks(*job, worker) : 0;
+    if (done == 0) continue;
+    share.done.store(job->number << kPieceBits | static_cast<std::uint64_t>(done));
+    if (!joining_.load()) continue;
+    joined_.fetch_add(1);
+    joined_.notify_all();
   }
 }
 

@@ -5,30 +5,16 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 #include <type_traits>
 #include <vector>
 
+#include "core/cpu_allowance.hpp"
+
 namespace accelerate {
-
-// What the operating system lets this process use.
-struct CpuAllowance {
-  int affinity = 1;    // CPUs in the process's affinity mask
-  double quota = 0.0;  // CPUs' worth of time by cgroup v1 or v2 (smallest on the way to the root); 0 = no limit
-  int usable = 1;      // the smaller of the two, a fraction rounded up, at least 1
-};
-CpuAllowance cpu_allowance();
-
-// CPUs' worth of time that the cgroups of this process allow, 0 = no limit. `root` is "/" but in tests: the files read
-// are <root>/proc/self/cgroup and those under <root>/sys/fs/cgroup.
-double cgroup_cpu_quota(const std::filesystem::path& root);
-
-// The variable ACCELERATE_THREADS where it is set (Error{invalid_input} unless it is 1 to 1024), else
-// cpu_allowance().usable.
-int default_thread_count();
 
 // What the threads of a pool did while it was watched: for profiles.
 struct PoolWork {
@@ -47,7 +33,7 @@ class ThreadPool {
   // Seconds: what handing work over costs where thresholds of sharing were found, and the most that is reported.
   static constexpr double kUsualHandoff = 2.5e-6, kLongestHandoff = 20e-6;
 
-  // Error{invalid_input} unless threads is 1 to 1024.
+  // Error{invalid_input} unless threads is 1 to kMostThreads.
   explicit ThreadPool(int threads = default_thread_count());
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -99,44 +85,77 @@ class ThreadPool {
 
  private:
   using Call = void (*)(const void* context, std::int64_t task, int worker);
-  struct alignas(64) Share {
-    std::atomic<std::int64_t> next{0};
-    std::int64_t end = 0;
+  struct Job {
+    Call call = nullptr;
+    const void* context = nullptr;
+    std::uint64_t number = 0;              // of the pool's jobs, from 1 on
+    std::int64_t count = 0, together = 1;  // tasks; how many are handed out at a time, a piece
+
+    std::int64_t pieces() const { return (count + together - 1) / together; }
   };
+  // Where a worker finds its next job: one line, so that all that it must know reaches it at once.
+  class alignas(64) Post {
+   public:
+    void put(const Job& job);
+    void put_nothing() { ticket_.fetch_add(2); }
+    // Changes with each job; odd while one is being written.
+    const std::atomic<std::uint32_t>& ticket() const { return ticket_; }
+    void wake() { ticket_.notify_one(); }
+    // The job of this ticket, if it is there still.
+    std::optional<Job> look(std::uint32_t ticket) const;
+
+   private:
+    std::atomic<std::uint32_t> ticket_{0};
+    std::atomic<Call> call_{nullptr};
+    std::atomic<const void*> context_{nullptr};
+    std::atomic<std::uint64_t> number_{0};
+    std::atomic<std::int64_t> count_{0}, together_{1};
+  };
+  // A thread's share of the pieces of a job, which no one needs to set up: who takes its first piece does. Numbers are
+  // the job's << kPieceBits | pieces.
+  struct alignas(64) Share {
+    std::atomic<std::uint64_t> taken{0};  // from the share, by whomever
+    std::atomic<std::uint64_t> done{0};   // by the thread, of whichever share; said once it finds nothing more
+  };
+  struct Pieces {
+    std::int64_t first = 0, count = 0;
+  };
+  static constexpr int kPieceBits = 16;  // the rest counts jobs: enough for years
+  static constexpr std::int64_t kMostPieces = (std::int64_t{1} << kPieceBits) - 1;
 
   bool try_acquire();
   void stop();
   double measure_handoff(double known);
   void run(std::int64_t count, Call call, const void* context);
-  void take_tasks(int worker);
-  void take_share(Share& share, int worker);
-  void take_watched_tasks(int worker);
+  void wake_sleepers();
+  std::int64_t take_tasks(const Job& job, int worker);
+  Pieces take(Share& share, const Job& job, std::int64_t size) const;
+  void work_on(const Job& job, const Pieces& pieces, int worker);
+  bool is_done(const Job& job, std::int64_t own) const;
   class Waiting;
-  void wait_until_idle();
+  void wait_until_done(const Job& job, std::int64_t own);
   void worker_loop(int worker);
-  bool wait_for_job(std::uint32_t& seen, int worker);
+  std::uint32_t wait_for_job(const Post& post, std::uint32_t seen, int worker);
 
-  // A job is open while `epoch_` is odd. Workers enter by raising `active_` before they look at the epoch, and the
-  // caller closes before it looks at `active_`: so a closed job with nobody active can be taken down, and a worker
-  // that sleeps through a whole job costs nothing.
-  alignas(64) std::atomic<std::uint32_t> epoch_{0};
-  alignas(64) std::atomic<std::int32_t> active_{0};
-  alignas(64) std::atomic<std::int32_t> sleepers_{0};
+  // The last job cannot be entered once all its pieces are taken: so a worker that sleeps through a job costs nothing.
+  // What all look at is seldom written to; what is often written to has a line of its own.
+  std::vector<Post> posts_;    // one a worker
+  std::vector<Share> shares_;  // one a thread
+  std::vector<std::thread> workers_;
+  PoolWork* watched_ = nullptr;      // changed only while no job is open, and workers look only inside one
+  std::atomic<bool> failed_{false};  // a task of this job
+  std::exception_ptr failure_;
+  std::atomic<bool> joining_{false};  // the caller sleeps until all is done
+  std::atomic<std::uint32_t> joined_{0};
+  std::atomic<bool> stop_{false};
+  std::atomic<int> caller_cpu_{-1};  // where the last caller that found sleepers was running
+  std::atomic<double> handoff_seconds_{0};
   alignas(64) std::atomic<bool> busy_{false};
-  std::vector<Share> shares_;  // of the tasks, one a thread
+  std::uint64_t jobs_ = 0;
+  std::atomic<std::uint32_t> asked_{0};  // how often for handoff_seconds()
+  alignas(64) std::atomic<std::int32_t> sleepers_{0};
   alignas(64) std::atomic<const std::byte*> next_data_{nullptr};
   std::atomic<std::size_t> next_bytes_{0};
-  Call call_ = nullptr;
-  const void* context_ = nullptr;
-  std::atomic<bool> joining_{false};  // the caller sleeps until nobody is active
-  std::atomic<bool> failed_{false};
-  std::exception_ptr failure_;
-  std::atomic<int> caller_cpu_{-1};  // where the last caller that found sleepers was running
-  std::atomic<bool> stop_{false};
-  std::atomic<double> handoff_seconds_{0};
-  std::atomic<std::uint32_t> asked_{0};  // how often for that
-  PoolWork* watched_ = nullptr;          // changed only while no job is open, and workers look only inside one
-  std::vector<std::thread> workers_;
 };
 
 }  // namespace accelerate
