@@ -149,6 +149,65 @@ class Inputs {
   std::int64_t row_bytes_;
 };
 
+// What the threads do of a product. All that each task needs lies in here, side by side: another thread reads it from
+// the caller's cache.
+class Multiplication {
+ public:
+  Multiplication(const detail::LinearBlock& whole, const Grid& grid, const detail::LevelTable& table,
+                 const detail::ProductTable& product, const PackedMatrix& weight, std::span<const Columns> y)
+      : whole_(whole),
+        grid_(grid),
+        multiply_(product.linear),
+        panel_columns_(table.panel_columns),
+        // Nearly equal blocks, for threads wait for the largest; or whole tiles where rows are read together.
+        tile_rows_(table.row_padding > 1 && product.tile_rows % table.row_padding == 0 ? product.tile_rows : 0),
+        sets_(weight.input_sets()),
+        weight_(weight),
+        y_(y) {}
+
+  std::int64_t tasks() const { return grid_.row_blocks * grid_.groups; }
+
+  void operator()(std::int64_t task, int) const {
+    const auto [block, group] = grid_.task(task);
+    detail::LinearBlock part = whole_;
+    part.row_begin = row_of_block(block);
+    part.row_end = row_of_block(block + 1);
+    const std::int64_t panels = whole_.panel_end;
+    const std::int64_t begin = panels * group / grid_.groups, end = panels * (group + 1) / grid_.groups;
+    if (sets_ == 1) return multiply(part, begin, end);
+    for (std::int64_t set = 0; set < sets_; ++set) {
+      if (part.encoded != nullptr) part.encoded = whole_.encoded + set * whole_.row_end * whole_.encoded_stride;
+      multiply(part, std::max(begin, weight_.set_begin(set)), std::min(end, weight_.set_begin(set + 1)));
+    }
+  }
+
+ private:
+  std::int64_t row_of_block(std::int64_t block) const {
+    const std::int64_t rows = whole_.row_end;
+    if (tile_rows_ == 0) return rows * block / grid_.row_blocks;
+    return std::min(rows, grid_.tiles * block / grid_.row_blocks * tile_rows_);
+  }
+
+  // Panels [begin, end) of a part: those of each stretch of Y.
+  void multiply(detail::LinearBlock& part, std::int64_t begin, std::int64_t end) const {
+    for (std::size_t i = 0; i < y_.size(); ++i) {
+      part.y = y_[i].rows.data;
+      part.y_stride = y_[i].rows.stride;
+      part.y_column = y_[i].begin;
+      part.panel_begin = std::max(begin, y_[i].begin / panel_columns_);
+      part.panel_end = i + 1 < y_.size() ? std::min(end, y_[i + 1].begin / panel_columns_) : end;
+      if (part.panel_begin < part.panel_end) multiply_(part);
+    }
+  }
+
+  detail::LinearBlock whole_;
+  Grid grid_;
+  void (*multiply_)(const detail::LinearBlock&);
+  std::int64_t panel_columns_, tile_rows_, sets_;
+  const PackedMatrix& weight_;
+  std::span<const Columns> y_;
+};
+
 }  // namespace
 
 std::size_t Kernels::linear_scratch_bytes(std::int64_t rows, std::int64_t in_features, Packing packing,
@@ -190,34 +249,8 @@ void Kernels::linear(ThreadPool& pool, std::int64_t rows, ConstRows x, const Pac
                                   .y = nullptr,
                                   .y_stride = 0,
                                   .y_column = 0};
-  // Nearly equal blocks, for threads wait for the largest; or whole tiles where rows are read together.
-  const bool whole_tiles = table_->row_padding > 1 && product.tile_rows % table_->row_padding == 0;
-  const auto row_of_block = [&](std::int64_t block) {
-    if (!whole_tiles) return rows * block / grid.row_blocks;
-    return std::min(rows, grid.tiles * block / grid.row_blocks * product.tile_rows);
-  };
-  // Panels [begin, end) of a part: those of each stretch of Y.
-  const auto multiply = [&](detail::LinearBlock part, std::int64_t begin, std::int64_t end) {
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      part.y = y[i].rows.data;
-      part.y_stride = y[i].rows.stride;
-      part.y_column = y[i].begin;
-      part.panel_begin = std::max(begin, y[i].begin / panel_columns());
-      part.panel_end = i + 1 < y.size() ? std::min(end, y[i + 1].begin / panel_columns()) : end;
-      if (part.panel_begin < part.panel_end) product.linear(part);
-    }
-  };
-  pool.parallel_for(grid.row_blocks * grid.groups, [&](std::int64_t task, int) {
-    const auto [block, group] = grid.task(task);
-    detail::LinearBlock part = whole;
-    part.row_begin = row_of_block(block);
-    part.row_end = row_of_block(block + 1);
-    for (std::int64_t set = 0; set < weight.input_sets(); ++set) {
-      if (part.encoded != nullptr) part.encoded = inputs.encoded() + set * rows * inputs.row_bytes();
-      multiply(part, std::max(panels * group / grid.groups, weight.set_begin(set)),
-               std::min(panels * (group + 1) / grid.groups, weight.set_begin(set + 1)));
-    }
-  });
+  const Multiplication multiplication(whole, grid, *table_, product, weight, y);
+  pool.parallel_for(multiplication.tasks(), multiplication);
 }
 
 }  // namespace accelerate::cpu
