@@ -4,21 +4,26 @@
 
 namespace accelerate {
 
-Extents with_past(const Feeds& feeds, const StateSlots& slots) {
+std::int64_t longest_with_past(const Feeds& feeds, const StateSlots& slots) {
   const std::vector<std::int64_t>& tokens = feeds.extents.lengths("tokens");
   if (feeds.slots.size() != tokens.size()) {
     throw Error(ErrorKind::invalid_input,
                 std::to_string(feeds.slots.size()) + " slots for " + std::to_string(tokens.size()) + " items");
   }
+  std::int64_t longest = 0;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    longest = std::max(longest, slots.length(feeds.slots[i]) + tokens[i]);
+  }
+  return longest;
+}
+
+Extents with_past(const Feeds& feeds, const StateSlots& slots) {
+  const std::int64_t longest = longest_with_past(feeds, slots);
   Extents extents = feeds.extents;
   std::vector<std::int64_t> past;
-  std::int64_t positions = 0;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    past.push_back(slots.length(feeds.slots[i]));
-    positions = std::max(positions, past.back() + tokens[i]);
-  }
+  for (const Slot slot : feeds.slots) past.push_back(slots.length(slot));
   extents.set_ragged("past", std::move(past));
-  if (!extents.has("positions")) extents.set("positions", positions);
+  if (!extents.has("positions")) extents.set("positions", longest);
   return extents;
 }
 

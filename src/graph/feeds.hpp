@@ -31,8 +31,11 @@ struct Feeds {
 // Outputs by name; a ragged one as rows without padding.
 using Outputs = std::map<std::string, Tensor, std::less<>>;
 
+// How many positions the longest sequence of a run over slots has then, its past included. Error{invalid_input} unless
+// there is a slot for each item.
+std::int64_t longest_with_past(const Feeds& feeds, const StateSlots& slots);
 // The sizes of a run over slots: those of the feeds, and past and (unless the feeds say it) positions from what the
-// slots hold. Error{invalid_input} unless there is a slot for each item.
+// slots hold. The same errors.
 Extents with_past(const Feeds& feeds, const StateSlots& slots);
 
 // Error{invalid_input} naming an input of the graph that is missing or has another type or shape.

@@ -91,8 +91,8 @@ class CpuSession final : public Session {
 
   Outputs run(const Feeds& feeds) override {
     check_feeds(c_->graph, feeds);
-    const Extents extents = extents_of(feeds);
-    if (layouts_.empty() || !(extents == extents_)) lay_out(extents);
+    const std::int64_t positions = positions_of(feeds);
+    if (layouts_.empty() || positions != positions_ || !(feeds.extents == given_)) lay_out(feeds.extents, positions);
     if (!c_->cache.empty()) make_room(feeds);
     Outputs outputs;
     const std::vector<float*> numbers = make_outputs(outputs);
@@ -115,26 +115,26 @@ class CpuSession final : public Session {
 
   static const std::vector<std::int64_t>& lengths_of(const Feeds& feeds) { return feeds.extents.lengths("tokens"); }
 
-  // Nothing is laid out by how long the past is, but for tables that depend on it.
-  Extents extents_of(const Feeds& feeds) const {
-    if (c_->cache.empty()) return feeds.extents;
-    const Extents whole = with_past(feeds, cache_);
-    Extents extents = feeds.extents;
-    if (!counts_positions_ || extents.has("positions")) return extents;
+  // For which a run is laid out: 0 where nothing depends on how long the past is, or the feeds say it.
+  std::int64_t positions_of(const Feeds& feeds) const {
+    if (c_->cache.empty()) return 0;
+    const std::int64_t positions = longest_with_past(feeds, cache_);
+    if (!counts_positions_ || feeds.extents.has("positions")) return 0;
     // Values that are as long as the past are laid out anew with each token, unless they may be somewhat longer.
     constexpr std::int64_t kStep = 64;
-    const std::int64_t positions = whole.at("positions");
-    extents.set("positions", exact_positions_ ? positions : (positions + kStep - 1) / kStep * kStep);
-    return extents;
+    return exact_positions_ ? positions : (positions + kStep - 1) / kStep * kStep;
   }
 
   void make_room(const Feeds& feeds) {
     for (std::size_t i = 0; i < feeds.slots.size(); ++i) cache_.extend(feeds.slots[i], lengths_of(feeds)[i]);
   }
 
-  void lay_out(const Extents& extents) {
+  void lay_out(const Extents& given, std::int64_t positions) {
     layouts_.clear();
-    extents_ = extents;
+    given_ = extents_ = given;
+    positions_ = positions;
+    if (positions > 0) extents_.set("positions", positions);
+    const Extents& extents = extents_;
     tables_.trim();
     std::vector<Layout> layouts;
     const std::vector<Part> parts = parts_of(c_->symbol, extents, c_->pool->threads());
@@ -347,7 +347,8 @@ class CpuSession final : public Session {
   Cache cache_;
   // Something depends on how long the past is; a table's numbers do, and not only how many they are.
   bool counts_positions_ = false, exact_positions_ = false;
-  Extents extents_;
+  Extents given_, extents_;  // what the last run was laid out for: of its feeds; with `positions_` where it is not 0
+  std::int64_t positions_ = 0;
   std::vector<Layout> layouts_;
   std::vector<Lane> lanes_;
   Tables tables_;
