@@ -311,19 +311,25 @@ class CpuSession final : public Session {
     }
   }
 
-  // Tensors for all of the batch, and where their numbers are, in the order of the graph's outputs. Memory that is new
-  // to the process costs more than writing it: the logits of a large vocabulary a hundredth of a token's time.
+  // Tensors for all of the batch, and where their numbers are, in the order of the graph's outputs.
   std::vector<float*> make_outputs(Outputs& outputs) {
     std::vector<float*> numbers;
     for (std::size_t i = 0; i < output_memory_.size(); ++i) {
       const Graph::Output& output = c_->graph.outputs()[i];
-      Dims dims = c_->graph.node(output.value).type.shape.stored(extents_);
-      const std::size_t bytes = static_cast<std::size_t>(element_count(dims)) * sizeof(float);
-      const std::shared_ptr<HostBuffer> memory = output_memory_[i].lend(std::max<std::size_t>(bytes, 1));
-      numbers.push_back(reinterpret_cast<float*>(memory->data()));
-      outputs[output.name] = Tensor::view(DType::f32, std::move(dims), memory->bytes().first(bytes), memory);
+      Tensor& tensor = outputs[output.name];
+      tensor = output_of(c_->graph.node(output.value).type.shape.stored(extents_), output_memory_[i]);
+      numbers.push_back(tensor.as<float>().data());
     }
     return numbers;
+  }
+
+  // Of a sequence's next step in the memory of the last one's: new memory costs more than writing it, the logits of a
+  // large vocabulary a hundredth of a token's time. Other runs leave nothing behind that is predicted for them alone.
+  Tensor output_of(Dims dims, LentMemory& memory) const {
+    if (c_->cache.empty()) return {DType::f32, std::move(dims)};
+    const std::size_t bytes = static_cast<std::size_t>(element_count(dims)) * sizeof(float);
+    const std::shared_ptr<HostBuffer> lent = memory.lend(std::max<std::size_t>(bytes, 1));
+    return Tensor::view(DType::f32, std::move(dims), lent->bytes().first(bytes), lent);
   }
 
   // One that was computed elsewhere. Large ones by all threads: memory that is new to the process costs more than the
