@@ -60,6 +60,7 @@ struct CompileOptions {
   Cancellation cancellation;                   // looked at between weights: Error{interrupted}
   std::int64_t memory_limit = 0;               // bytes that plan and run may take, where a runtime can be told; 0: all
   std::string cache_folder;                    // where a runtime may keep what it compiled; empty: nowhere
+  bool keeps_outputs = true;                   // a session may keep their memory for its next run, once all have let go
 };
 
 // A plan in use: its buffers and state. Not for two threads at once; start one session a thread.

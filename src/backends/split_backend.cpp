@@ -227,10 +227,12 @@ std::unique_ptr<Plan> SplitBackend::compile(const Graph& graph, std::shared_ptr<
   std::vector<Handover> all = handovers(graph, parts);
   auto plans = std::make_shared<Plans>();
   plans->outputs = graph.outputs();
+  CompileOptions own = options;
+  own.keeps_outputs = false;  // they are handed over and gone before the run ends: each part would keep its own
   for (std::size_t i = 0; i < parts.size(); ++i) {
     PlannedPart planned{std::move(parts[i]), std::move(all[i]), nullptr};
-    planned.plan = planned.part.apart ? other_->compile(planned.part.graph, weights, other_options(options))
-                                      : inner().compile(planned.part.graph, weights, options);
+    planned.plan = planned.part.apart ? other_->compile(planned.part.graph, weights, other_options(own))
+                                      : inner().compile(planned.part.graph, weights, own);
     plans->parts.push_back(std::move(planned));
   }
   return std::make_unique<SplitPlan>(std::move(plans));

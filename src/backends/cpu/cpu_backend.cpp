@@ -130,6 +130,7 @@ class CpuBackend final : public Backend {
     auto compiled = std::make_shared<Compiled>();
     compiled->graph = graph;
     compiled->weights = std::move(weights);
+    compiled->keeps_outputs = options.keeps_outputs;
     compiled->pool = pool_of(options.threads);
     compiled->level = current_level();
     compiled->steps = make_steps(compiled->graph, *compiled->weights, compiled->level, precisions_of(options));

@@ -323,10 +323,10 @@ class CpuSession final : public Session {
     return numbers;
   }
 
-  // Of a sequence's next step in the memory of the last one's: new memory costs more than writing it, the logits of a
-  // large vocabulary a hundredth of a token's time. Other runs leave nothing behind that is predicted for them alone.
+  // Memory that is new to the process costs more than writing it: the logits of a large vocabulary a hundredth of a
+  // token's time, what an encoder gives of a long text a twentieth of its own.
   Tensor output_of(Dims dims, LentMemory& memory) const {
-    if (c_->cache.empty()) return {DType::f32, std::move(dims)};
+    if (!c_->keeps_outputs) return {DType::f32, std::move(dims)};
     const std::size_t bytes = static_cast<std::size_t>(element_count(dims)) * sizeof(float);
     const std::shared_ptr<HostBuffer> lent = memory.lend(std::max<std::size_t>(bytes, 1));
     return Tensor::view(DType::f32, std::move(dims), lent->bytes().first(bytes), lent);

@@ -21,6 +21,7 @@ struct Compiled {
   std::unique_ptr<Placement> placement;
   std::vector<Stretch> stretches;
   std::vector<std::span<const std::byte>> reads_next;  // of each step, the weights of the next product
+  bool keeps_outputs = true;                           // CompileOptions
   std::string symbol;                                  // ragged_symbol_of(graph)
   CacheLayout cache;                                   // empty: the graph keeps no state
 };
