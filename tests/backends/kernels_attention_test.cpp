@@ -141,10 +141,10 @@ void round_to_pages(Inputs& in, DType type) {
   for (float& value : in.value.values) value = stored(value, type);
 }
 
-// Every sequence's keys and values in pages, from the first that its window reaches.
+// Every sequence's keys and values in pages, from the first that its window reaches; or only those before its queries.
 class Pages {
  public:
-  Pages(const Kernels& kernels, ThreadPool& pool, const Case& c, const Inputs& in)
+  Pages(const Kernels& kernels, ThreadPool& pool, const Case& c, const Inputs& in, bool whole)
       : part{.kv_heads = c.kv_heads, .head_dim = c.head_dim, .stored = *c.pages} {
     for (std::size_t s = 0; s + 1 < in.key_offsets.size(); ++s) {
       const std::int64_t keys = in.key_offsets[s + 1] - in.key_offsets[s];
@@ -153,9 +153,10 @@ class Pages {
       const std::int64_t first = reached / kPagePositions * kPagePositions;
       std::vector<void*>& own = pointers_.emplace_back();
       for (std::int64_t begin = first; begin < keys; begin += kPagePositions) own.push_back(new_page());
-      sequences.push_back({.pages = own, .first = first, .positions = keys});
-      if (keys == first) continue;
-      const std::int64_t offsets[] = {0, keys - first};
+      const std::int64_t there = whole ? keys : keys - queries;
+      sequences.push_back({.pages = own, .first = first, .positions = there});
+      if (there == first) continue;
+      const std::int64_t offsets[] = {0, there - first};
       kernels.append(
           pool, {.key = {in.key.values.data() + (in.key_offsets[s] + first) * in.key.stride, in.key.stride},
                  .value = {in.value.values.data() + (in.key_offsets[s] + first) * in.value.stride, in.value.stride},
@@ -185,7 +186,21 @@ Inputs rounded_inputs_of(const Case& c) {
   return in;
 }
 
-Matrix attended(const Kernels& kernels, const Case& c, Inputs& in) {
+// The last rows of each sequence: those of its queries.
+Matrix last_rows(const Matrix& rows, const Inputs& in) {
+  Matrix last(in.query_offsets.back(), rows.width, 5);
+  for (std::size_t s = 0; s + 1 < in.query_offsets.size(); ++s) {
+    const std::int64_t count = in.query_offsets[s + 1] - in.query_offsets[s];
+    for (std::int64_t i = 0; i < count * rows.width; ++i) {
+      const std::int64_t row = i / rows.width, column = i % rows.width;
+      last.at(in.query_offsets[s] + row, column) = rows.at(in.key_offsets[s + 1] - count + row, column);
+    }
+  }
+  return last;
+}
+
+// `appends`: the queries' own keys and values get into the pages with them instead of before.
+Matrix attended(const Kernels& kernels, const Case& c, Inputs& in, bool appends = false) {
   ThreadPool pool(c.threads);
   HostBuffer scratch(kernels.attention_scratch_floats(c.head_dim, c.threads) * sizeof(float));
   // What an earlier call left must not matter.
@@ -211,10 +226,17 @@ Matrix attended(const Kernels& kernels, const Case& c, Inputs& in) {
   args.bias_tokens = (in.bias.rows + 1) / 2;
   args.scratch = floats;
   std::optional<Pages> pages;
+  const Matrix key = appends ? last_rows(in.key, in) : Matrix(0, 1);
+  const Matrix value = appends ? last_rows(in.value, in) : Matrix(0, 1);
   if (c.pages) {
-    pages.emplace(kernels, pool, c, in);
-    args.key = args.value = {};
+    pages.emplace(kernels, pool, c, in, !appends);
+    args.key = appends ? ConstRows(key) : ConstRows();
+    args.value = appends ? ConstRows(value) : ConstRows();
     args.key_offsets = {};
+    args.appends = appends;
+    for (std::size_t s = 0; s < pages->sequences.size(); ++s) {
+      pages->sequences[s].positions = in.key_offsets[s + 1] - in.key_offsets[s];
+    }
     args.pages = pages->sequences;
     args.part = pages->part;
   }
@@ -226,6 +248,8 @@ void check(const Kernels& kernels, const Case& c) {
   SCOPED_TRACE(::testing::PrintToString(c));
   Inputs in = rounded_inputs_of(c);
   const Matrix output = attended(kernels, c, in);
+  const bool same = !c.pages || std::ranges::equal(attended(kernels, c, in, true).values, output.values);
+  EXPECT_TRUE(same) << "appended";
   std::vector<std::vector<Expected>> expected;
   for (std::size_t s = 0; s + 1 < in.query_offsets.size(); ++s) {
     for (std::int64_t q = 0; q < in.query_offsets[s + 1] - in.query_offsets[s]; ++q) {

@@ -83,6 +83,37 @@ TEST(CpuOutputs, MayHaveTwoNames) {
   expect_sums(outputs.at("again"), 7, 5);
 }
 
+// A session uses their memory again, but not before everybody has let go of it.
+TEST(CpuOutputs, StayWhileSomebodyHasThem) {
+  Builder b("scaled", Weights());
+  b.output("y", b.scale(b.input("x", {Element::real, Shape({kBatch, kTokens, 4}, true)}), 2));
+  const auto plan = backend_named("cpu").compile(b.finish(), std::make_shared<Weights>(), {.threads = 2});
+  const auto session = plan->start();
+  const auto run = [&](float value, std::int64_t rows) {
+    Feeds feeds;
+    feeds.extents.set_ragged("tokens", {rows});
+    feeds.tensors["x"] = Tensor::of({rows, 4}, std::vector<float>(static_cast<std::size_t>(4 * rows), value));
+    return std::move(session->run(feeds).at("y"));
+  };
+  const auto holds = [](const Tensor& y, float value) {
+    return std::ranges::all_of(y.as<float>(), [value](float each) { return each == value; });
+  };
+  const Tensor first = run(1, 5);
+  const float* place = nullptr;
+  {
+    const Tensor second = run(2, 5);
+    place = second.as<float>().data();
+    EXPECT_TRUE(holds(second, 4));
+  }
+  const Tensor third = run(3, 5);
+  EXPECT_EQ(third.as<float>().data(), place) << "nobody had it";
+  const Tensor longer = run(4, 9);
+  EXPECT_TRUE(holds(first, 2));
+  EXPECT_TRUE(holds(third, 6));
+  EXPECT_EQ(longer.dims(), (Dims{9, 4}));
+  EXPECT_TRUE(holds(longer, 8));
+}
+
 // What takes over the memory of its input is that input's heir only where nobody asks for it.
 TEST(CpuOutputs, MayBeReadAndComputedInPlace) {
   const Outputs outputs = outputs_of({7}, 5, 1, [](Builder& b, Value y) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "checkpoint/temporary_folder.hpp"
+#include "core/lent_memory.hpp"
 #include "core/resident.hpp"
 
 namespace accelerate {
@@ -72,6 +73,37 @@ TEST(HostBuffer, ResidentSizeIsWhatIsTouched) {
   EXPECT_LT(resident_memory().current - before, static_cast<std::int64_t>(16 * kMiB) + kSlack);
   buffer = HostBuffer();
   EXPECT_LT(resident_memory().current - before, kSlack);
+}
+
+TEST(LentMemory, IsUsedAgainOnceNobodyHasIt) {
+  LentMemory memory;
+  std::shared_ptr<HostBuffer> first = memory.lend(1000);
+  EXPECT_EQ(first->size(), 1000U);
+  const std::byte* place = first->data();
+  std::shared_ptr<HostBuffer> copy = first, second = memory.lend(1000);
+  EXPECT_NE(second->data(), place);
+  first.reset();
+  EXPECT_NE(memory.lend(1000)->data(), place) << "somebody has it still";
+  copy.reset();
+  EXPECT_EQ(memory.lend(1000)->data(), place);
+}
+
+TEST(LentMemory, HoldsOneBufferAtMostAndNoneOfAnotherSize) {
+  const std::int64_t before = host_memory_use().current;
+  const auto held = [&] { return host_memory_use().current - before; };
+  std::shared_ptr<HostBuffer> last;
+  {
+    LentMemory memory;
+    { const auto one = memory.lend(1000), two = memory.lend(1000); }
+    EXPECT_EQ(held(), 1000);
+    reset_peak_host_memory();
+    last = memory.lend(static_cast<std::size_t>(kMiB));
+    EXPECT_EQ(held(), static_cast<std::int64_t>(kMiB));
+    EXPECT_EQ(host_memory_use().peak - before, static_cast<std::int64_t>(kMiB)) << "the old is freed first";
+  }
+  EXPECT_EQ(held(), static_cast<std::int64_t>(kMiB)) << "it outlives who lent it";
+  last.reset();
+  EXPECT_EQ(held(), 0);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ TEST(ThreadPool, RunsEveryTaskOnce) {
   for (const int threads : {1, 2, 3, 5}) {
     ThreadPool pool(threads);
     EXPECT_EQ(pool.threads(), threads);
-    for (const int count : {0, 1, 2, 3, 7, 100, 1000}) {
+    for (const int count : {0, 1, 2, 3, 7, 100, 1000, 65535, 65536, 200001}) {
       std::vector<std::atomic<int>> runs(static_cast<std::size_t>(count));
       pool.parallel_for(count, [&](std::int64_t task, int) { ++runs[static_cast<std::size_t>(task)]; });
       for (const auto& times : runs) ASSERT_EQ(times.load(), 1) << threads << " threads, " << count << " tasks";
@@ -83,6 +83,24 @@ TEST(ThreadPool, AWatchedPoolTellsWhenItsThreadsWorked) {
   ThreadPool(1).watch(&work);
   EXPECT_EQ(work.threads.size(), 1U);
   EXPECT_TRUE(work.joined.empty());
+}
+
+// A worker that comes late finds nothing of a job that is over, whatever came after it.
+TEST(ThreadPool, WhoComesLateDoesNothingOfAJobThatIsOver) {
+  ThreadPool pool(4);
+  std::atomic<int> late{0};
+  for (int job = 0; job < 20000; ++job) {
+    std::atomic<bool> open{true};
+    const int count = 1 + job % 7;
+    std::atomic<int> done{0};
+    pool.parallel_for(count, [&](std::int64_t, int) {
+      if (!open.load()) ++late;
+      ++done;
+    });
+    open.store(false);
+    ASSERT_EQ(done.load(), count);
+  }
+  EXPECT_EQ(late.load(), 0);
 }
 
 TEST(ThreadPool, SeveralThreadsTakePart) {

@@ -31,6 +31,13 @@ TEST(Likeliest, TakesTheFirstOfEqualScores) {
   EXPECT_EQ(likeliest(many), 70);
   many[3] = std::nanf("");
   EXPECT_EQ(likeliest(many), 70);
+  for (const std::size_t largest : {0, 63, 64, 127, 959, 960, 998}) {  // at both ends of blocks, and behind the last
+    std::vector<float> one(1000, -2.0f);
+    one[largest] = one[999] = -1;
+    EXPECT_EQ(likeliest(one), static_cast<std::int32_t>(largest));
+    one[largest] = std::nanf("");
+    EXPECT_EQ(likeliest(one), 999);
+  }
 }
 
 TEST(Likeliest, NothingToChooseIsAnError) {

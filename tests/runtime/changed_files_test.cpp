@@ -3,9 +3,12 @@
 
 #include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "backends/runtime_libraries.hpp"
 #include "checkpoint/temporary_folder.hpp"
+#include "models/golden.hpp"
+#include "runtime/generating.hpp"
 #include "runtime/goldens.hpp"
 
 namespace accelerate {
@@ -81,6 +84,24 @@ TEST_F(ChangedFiles, WrittenToBetweenRunsIsRefused) {
   EXPECT_EQ(error.kind(), ErrorKind::corrupted);
   EXPECT_EQ(error.where(), weights().string());
   EXPECT_EQ(error.message(), "was written to since it was opened");
+}
+
+// Tokens that follow one another closely do not look each time.
+TEST(ChangedFilesOfADecoder, WrittenToWhileATextGrowsIsRefusedSoon) {
+  const TemporaryFolder copy;
+  fs::copy(decoders_folder() / "llama", copy.path() / "llama");
+  const fs::path weights = copy.path() / "llama" / "model.safetensors";
+  const Model model = Model::open(copy.path() / "llama", {.device = "cpu"});
+  GenerateOptions options = greedy(100);
+  int pieces = 0;
+  options.on_text = [&](const TextPiece&) {
+    if (++pieces == 2) fs::last_write_time(weights, fs::last_write_time(weights) + std::chrono::seconds(1));
+    if (pieces >= 2) std::this_thread::sleep_for(std::chrono::milliseconds(11));
+  };
+  const Error error = accelerate::error_of([&] { model.generate(std::vector<Prompt>{{.text = "Hello!"}}, options); });
+  EXPECT_EQ(error.kind(), ErrorKind::corrupted);
+  EXPECT_EQ(error.where(), weights.string());
+  EXPECT_EQ(pieces, 2);
 }
 
 TEST_F(ChangedFiles, CutShortBeforeTheFirstRunIsRefused) {
