@@ -27,7 +27,7 @@ std::vector<float> normal_scores(std::size_t count, unsigned seed, float deviati
 TEST(Likeliest, TakesTheFirstOfEqualScores) {
   EXPECT_EQ(likeliest(std::vector<float>{1, 3, 2, 3}), 1);
   std::vector<float> many(1000, -2.0f);
-  many[70] = many[999] = 5;
+  many[70] = many[500] = many[999] = 5;
   EXPECT_EQ(likeliest(many), 70);
   many[3] = std::nanf("");
   EXPECT_EQ(likeliest(many), 70);
