@@ -316,20 +316,23 @@ class CpuSession final : public Session {
     std::vector<float*> numbers;
     for (std::size_t i = 0; i < output_memory_.size(); ++i) {
       const Graph::Output& output = c_->graph.outputs()[i];
-      Tensor& tensor = outputs[output.name];
-      tensor = output_of(c_->graph.node(output.value).type.shape.stored(extents_), output_memory_[i]);
-      numbers.push_back(tensor.as<float>().data());
+      Dims dims = c_->graph.node(output.value).type.shape.stored(extents_);
+      numbers.push_back(make_output(std::move(dims), output_memory_[i], outputs[output.name]));
     }
     return numbers;
   }
 
   // Memory that is new to the process costs more than writing it: the logits of a large vocabulary a hundredth of a
   // token's time, what an encoder gives of a long text a twentieth of its own.
-  Tensor output_of(Dims dims, LentMemory& memory) const {
-    if (!c_->keeps_outputs) return {DType::f32, std::move(dims)};
+  float* make_output(Dims dims, LentMemory& memory, Tensor& tensor) const {
+    if (!c_->keeps_outputs) {
+      tensor = Tensor(DType::f32, std::move(dims));
+      return tensor.as<float>().data();
+    }
     const std::size_t bytes = static_cast<std::size_t>(element_count(dims)) * sizeof(float);
     const std::shared_ptr<HostBuffer> lent = memory.lend(std::max<std::size_t>(bytes, 1));
-    return Tensor::view(DType::f32, std::move(dims), lent->bytes().first(bytes), lent);
+    tensor = Tensor::view(DType::f32, std::move(dims), lent->bytes().first(bytes), lent);
+    return reinterpret_cast<float*>(lent->data());
   }
 
   // One that was computed elsewhere. Large ones by all threads: memory that is new to the process costs more than the
